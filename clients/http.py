@@ -1,0 +1,94 @@
+"""The one place that imports an HTTP library. Everything above sees `Reply` and the errors of `kernel.errors`.
+
+A newcomer would expect httpx's time-out to bound a call; it bounds the silence between two bytes. An upstream that
+drips one byte a second is stopped here by the overall time given to `send`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Protocol
+
+import httpx
+
+from kernel.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
+
+_ERROR_BODY_LIMIT = 8_192
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole answer. `headers` has lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Sender(Protocol):
+    """What a client needs of HTTP; tests and faster libraries stand in here."""
+
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None, seconds: float
+    ) -> Reply: ...
+
+
+class HttpxSender:
+    """HTTP over httpx: one pool per upstream, no redirects, no cookies, nothing taken from the environment."""
+
+    def __init__(
+        self,
+        upstream: str,
+        *,
+        max_connections: int = 64,
+        max_bytes: int = 16_000_000,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._upstream = upstream
+        self._max_bytes = max_bytes
+        self._client = httpx.AsyncClient(
+            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
+            transport=transport,
+            timeout=None,  # noqa: S113  (bounded as a whole in `send`)
+            trust_env=False,
+        )
+        # A cookie from one shopper's answer must never travel with the next shopper's request.
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None, seconds: float
+    ) -> Reply:
+        """One request, its whole answer read, within `seconds`.
+
+        Raises:
+            UpstreamTimeoutError: the time was up.
+            UpstreamUnavailableError: refused, reset, or cut off in the middle.
+            UpstreamInvalidError: the body is larger than allowed; the rest is not read.
+        """
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._client.stream(method, url, headers=dict(headers), content=content) as answer,
+            ):
+                limit = self._max_bytes if answer.is_success else _ERROR_BODY_LIMIT
+                body = await self._read(answer.aiter_bytes(), limit, whole=answer.is_success)
+                return Reply(answer.status_code, answer.headers, body)
+        except TimeoutError:
+            raise UpstreamTimeoutError(self._upstream, detail=f"{method} {url}: over {seconds:.2f} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            detail = f"{method} {url}: {type(error).__name__}: {error}"
+            raise UpstreamUnavailableError(self._upstream, detail=detail) from error
+
+    async def _read(self, chunks: AsyncIterator[bytes], limit: int, *, whole: bool) -> bytes:
+        body = bytearray()
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > limit:
+                if whole:
+                    raise UpstreamInvalidError(self._upstream, detail=f"an answer of more than {limit} bytes")
+                break
+        return bytes(body[:limit])
+
+    async def aclose(self) -> None:
+        await self._client.aclose()

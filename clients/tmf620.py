@@ -1,0 +1,190 @@
+"""TMF620 Product Catalog, v4: its resources as they are read, and its collections.
+
+Only what the shop uses is modelled; anything else a server sends is ignored. Times stay text here because real
+catalogues hold unreadable ones, and one of those must not cost its offering; `kernel.clock.parse_instant` reads them.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from clients.tmf import Collection, Entity
+from kernel.clock import parse_instant
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A part of a resource: it has no id of its own, or one that nothing depends on."""
+
+
+class TimePeriod(Part, frozen=True):
+    """Half open: `start` belongs to it, `end` does not. Either may be missing."""
+
+    start_date_time: str | None = None
+    end_date_time: str | None = None
+
+    @property
+    def start(self) -> datetime | None:
+        return parse_instant(self.start_date_time)
+
+    @property
+    def end(self) -> datetime | None:
+        return parse_instant(self.end_date_time)
+
+    def covers(self, moment: datetime) -> bool:
+        start, end = self.start, self.end
+        return (start is None or start <= moment) and (end is None or moment < end)
+
+
+class Ref(Part, frozen=True):
+    """A pointer to another resource; its `name` may be missing or in the wrong language."""
+
+    id: str
+    name: str | None = None
+
+
+class Relationship(Ref, frozen=True):
+    """A pointer that says what for: `relationshipType` is free text (`requires`, `discount`, ...)."""
+
+    relationship_type: str = ""
+
+
+class Amount(Part, frozen=True):
+    """TMF's Money: `unit` is the currency (ISO 4217), `value` an exact decimal."""
+
+    unit: str
+    value: Decimal
+
+
+class Quantity(Part, frozen=True):
+    amount: Decimal | None = None
+    units: str | None = None
+
+
+class Tax(Part, frozen=True):
+    """`taxRate` is in percent: 19.0 means 19%."""
+
+    tax_category: str | None = None
+    tax_rate: Decimal | None = None
+    tax_amount: Amount | None = None
+
+
+class CharacteristicValue(Part, frozen=True):
+    """One value a characteristic can take, or a range of them (`valueFrom` to `valueTo`)."""
+
+    value: Any = None
+    value_from: Any = None
+    value_to: Any = None
+    is_default: bool = False
+    unit_of_measure: str | None = None
+
+
+class CharacteristicUse(Part, frozen=True):
+    """How an offering narrows a characteristic of its specification, or which value a price is for."""
+
+    name: str
+    min_cardinality: int | None = None
+    max_cardinality: int | None = None
+    product_spec_characteristic_value: tuple[CharacteristicValue, ...] = ()
+
+
+class SpecCharacteristic(CharacteristicUse, frozen=True):
+    description: str | None = None
+    configurable: bool = False
+    value_type: str | None = None
+
+
+class BundledOption(Part, frozen=True):
+    number_rel_offer_default: int | None = None
+    number_rel_offer_lower_limit: int | None = None
+    number_rel_offer_upper_limit: int | None = None
+
+
+class BundledOffering(Ref, frozen=True):
+    bundled_product_offering_option: BundledOption | None = None
+
+
+class Attachment(Part, frozen=True):
+    name: str | None = None
+    url: str | None = None
+    mime_type: str | None = None
+    attachment_type: str | None = None
+
+
+class ProductOfferingPrice(Entity, frozen=True):
+    name: str | None = None
+    description: str | None = None
+    lifecycle_status: str | None = None
+    price_type: str | None = None
+    price: Amount | None = None
+    percentage: Decimal | None = None
+    recurring_charge_period_type: str | None = None
+    recurring_charge_period_length: int | None = None
+    unit_of_measure: Quantity | str | None = None
+    tax: tuple[Tax, ...] = ()
+    pop_relationship: tuple[Relationship, ...] = ()
+    prod_spec_char_value_use: tuple[CharacteristicUse, ...] = ()
+    valid_for: TimePeriod | None = None
+
+    @property
+    def is_value(self) -> bool:
+        """False for a mere pointer: both may carry an id and a name, only a value carries a price."""
+        return self.price_type is not None or self.price is not None or self.percentage is not None
+
+
+class ProductSpecification(Entity, frozen=True):
+    name: str | None = None
+    description: str | None = None
+    brand: str | None = None
+    product_number: str | None = None
+    product_spec_characteristic: tuple[SpecCharacteristic, ...] = ()
+
+
+class Category(Entity, frozen=True):
+    name: str | None = None
+    description: str | None = None
+    lifecycle_status: str | None = None
+    parent_id: str | None = None
+    is_root: bool | None = None
+    sub_category: tuple[Ref, ...] = ()
+
+
+class ProductOffering(Entity, frozen=True):
+    name: str | None = None
+    description: str | None = None
+    lifecycle_status: str | None = None
+    is_bundle: bool = False
+    is_sellable: bool = True
+    last_update: str | None = None
+    valid_for: TimePeriod | None = None
+    category: tuple[Ref, ...] = ()
+    channel: tuple[Ref, ...] = ()
+    market_segment: tuple[Ref, ...] = ()
+    product_specification: Ref | None = None
+    product_offering_price: tuple[ProductOfferingPrice, ...] = ()
+    bundled_product_offering: tuple[BundledOffering, ...] = ()
+    product_offering_relationship: tuple[Relationship, ...] = ()
+    prod_spec_char_value_use: tuple[CharacteristicUse, ...] = ()
+    attachment: tuple[Attachment, ...] = ()
+
+
+UPSTREAM = "tmf620"
+
+OFFERINGS = Collection(
+    UPSTREAM,
+    "productOffering",
+    ProductOffering,
+    # who may see and buy it is decided on every read, whatever was selected
+    always=frozenset({"name", "lifecycleStatus", "isSellable", "validFor", "channel", "marketSegment"}),
+)
+PRICES = Collection(
+    UPSTREAM, "productOfferingPrice", ProductOfferingPrice, always=frozenset({"name", "lifecycleStatus", "validFor"})
+)
+SPECIFICATIONS = Collection(UPSTREAM, "productSpecification", ProductSpecification, always=frozenset({"name"}))
+CATEGORIES = Collection(UPSTREAM, "category", Category, always=frozenset({"name"}))
+
+
+def collections() -> Iterator[Collection[Any]]:
+    yield from (OFFERINGS, PRICES, SPECIFICATIONS, CATEGORIES)

@@ -1,0 +1,43 @@
+"""How long a cached answer is good, good enough, and better than nothing."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Age(Enum):
+    """FRESH: use it. STALE: use it, renew it behind. OLD: renew first, use it if that fails or drags. DEAD: gone."""
+
+    FRESH = 0
+    STALE = 1
+    OLD = 2
+    DEAD = 3
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """All in seconds. RFC 5861 names the two extensions: stale-while-revalidate and stale-if-error.
+
+    `missing`: how long "there is no such thing" is believed. `patience`: how long a shopper waits for the renewal of
+    something old before the old is shown.
+    """
+
+    fresh: float = 300.0
+    stale_while_revalidate: float = 300.0
+    stale_if_error: float = 86_400.0
+    missing: float = 30.0
+    patience: float = 1.0
+
+    def age(self, seconds: float, *, missing: bool = False) -> Age:
+        """What may be done with something read `seconds` ago."""
+        if seconds <= (self.missing if missing else self.fresh):
+            return Age.FRESH
+        if missing:
+            return Age.DEAD
+        if seconds <= self.fresh + self.stale_while_revalidate:
+            return Age.STALE
+        return Age.OLD if seconds <= self.fresh + self.stale_if_error else Age.DEAD
+
+    @property
+    def keep(self) -> float:
+        """Seconds after which nothing is left that could be used."""
+        return self.fresh + max(self.stale_while_revalidate, self.stale_if_error)

@@ -1,0 +1,110 @@
+"""Pages of a collection: their ids are kept as one value, their entities where single entities are kept.
+
+So a page read for a list warms every later look-up of its members, and a page served from memory shows each member as
+it was read last.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+
+from clients.tmf import Collection, Entity, TMFClient
+from dataloaders.tiered import Caches, TieredLoader
+from kernel.context import Audience, RequestContext
+from kernel.errors import UpstreamError
+
+E = TypeVar("E", bound=Entity)
+
+
+class PageQuery(msgspec.Struct, frozen=True, array_like=True):
+    """One page of one listing: filters as (attribute, value), 0-based offset, number of items."""
+
+    offset: int
+    limit: int
+    filters: tuple[tuple[str, str], ...] = ()
+
+
+class PageIds(msgspec.Struct, frozen=True):
+    """What is kept of a page. `received` counts the odd elements that were left out, `total` is the server's hint."""
+
+    ids: tuple[str, ...]
+    received: int
+    total: int | None
+
+
+@dataclass(frozen=True)
+class LoadedPage(Generic[E]):
+    """A page with its entities, in the server's order. Those that are gone meanwhile are left out."""
+
+    items: Sequence[tuple[int, E]]
+    received: int
+    total: int | None
+
+
+class EntityLoader(TieredLoader[E]):
+    """Entities of one collection by id."""
+
+    def __init__(self, client: TMFClient, collection: Collection[E], caches: Caches[E]) -> None:
+        self._client, self.collection = client, collection
+        super().__init__(collection.name, self._read_entities, caches)
+
+    async def _read_entities(
+        self, audience: Audience, wanted: Mapping[str, frozenset[str]]
+    ) -> Mapping[str, E | UpstreamError | None]:
+        fields: frozenset[str] = frozenset().union(*wanted.values())
+        return await self._client.get_many(self.collection, audience, list(wanted), fields)
+
+
+class PageLoader(Generic[E]):
+    """Pages of one collection."""
+
+    def __init__(self, client: TMFClient, entities: EntityLoader[E], caches: Caches[PageIds]) -> None:
+        self._client, self._entities, self._collection = client, entities, entities.collection
+        self._ids = TieredLoader(f"{self._collection.name}.pages", self._read_pages, caches)
+
+    async def load(self, ctx: RequestContext, query: PageQuery, fields: frozenset[str]) -> LoadedPage[E]:
+        """The page's entities with at least `fields`; each with its offset in the listing.
+
+        Raises:
+            UpstreamError: no usable answer, and nothing kept that would do.
+        """
+        page = await self._ids.load(ctx, _encode(query), fields)
+        assert page is not None  # noqa: S101  (a page may be empty, but there always is one)
+        entities = await self._entities.load_many(ctx, page.ids, fields)
+        items: list[tuple[int, E]] = []
+        for offset, entity in enumerate(entities, start=query.offset):
+            if isinstance(entity, UpstreamError):
+                raise entity
+            if entity is not None:
+                items.append((offset, entity))
+        return LoadedPage(items, page.received, page.total)
+
+    async def aclose(self) -> None:
+        await self._ids.aclose()
+
+    async def _read_pages(
+        self, audience: Audience, wanted: Mapping[str, frozenset[str]]
+    ) -> Mapping[str, PageIds | UpstreamError | None]:
+        return {key: await self._read_page(audience, key, fields) for key, fields in wanted.items()}
+
+    async def _read_page(self, audience: Audience, key: str, fields: frozenset[str]) -> PageIds | UpstreamError:
+        query = msgspec.json.decode(key, type=PageQuery)
+        try:
+            page = await self._client.page(
+                self._collection,
+                audience,
+                fields=fields,
+                offset=query.offset,
+                limit=query.limit,
+                filters=dict(query.filters),
+            )
+        except UpstreamError as error:
+            return error
+        self._entities.keep(audience, {item.id: item for item in page.items}, fields)
+        return PageIds(tuple(item.id for item in page.items), page.received, page.total)
+
+
+def _encode(query: PageQuery) -> str:
+    return msgspec.json.encode(query).decode()

@@ -1,0 +1,92 @@
+"""The second level: what the processes of one estate share through Redis, by way of aiocache.
+
+Redis may be slow, gone, or full of another version's values at any moment. Then this level answers "nothing there"
+and stays out of the way for a second; it never raises. Keys carry a tag of the model, so that a new release does not
+read an old one's values.
+"""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import structlog
+from aiocache import RedisCache
+from aiocache.serializers import BaseSerializer
+from redis.asyncio import Redis
+
+from kernel.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+V = TypeVar("V")
+
+
+class _MsgpackSerializer(BaseSerializer):  # type: ignore[misc]
+    """MessagePack for one type. What cannot be read as that type counts as not there."""
+
+    DEFAULT_ENCODING = None
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__()
+        self._decoder = msgspec.msgpack.Decoder(kind)
+
+    def dumps(self, value: Any) -> bytes:
+        return msgspec.msgpack.encode(value)
+
+    def loads(self, value: bytes | None) -> Any:
+        try:
+            return None if value is None else self._decoder.decode(value)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+
+
+def _model_tag(kind: Any) -> str:
+    """Changes whenever the fields of the model, or of a model inside it, change."""
+    return f"{zlib.crc32(repr(msgspec.json.schema(kind)).encode()):08x}"
+
+
+class SharedCache(Generic[V]):
+    """Values of one type under one namespace in Redis; without Redis, a cache that is always empty."""
+
+    def __init__(
+        self,
+        redis: "Redis | None",
+        kind: Any,
+        namespace: str,
+        clock: Clock,
+        *,
+        timeout: float = 0.25,
+        rest: float = 1.0,
+    ) -> None:
+        self._clock, self._rest, self._resting_until = clock, rest, 0.0
+        self._cache: Any = None
+        if redis is not None:
+            self._cache = RedisCache(
+                serializer=_MsgpackSerializer(kind), namespace=f"bff:{namespace}:{_model_tag(kind)}:", timeout=timeout
+            )
+            self._cache.client = redis
+
+    async def get_many(self, keys: Sequence[str]) -> list[V | None]:
+        """The value of each key; None where there is none, or Redis is not to be had."""
+        if keys and self._usable():
+            try:
+                return list(await self._cache.multi_get(keys))
+            except Exception as error:  # noqa: BLE001  (this level may fail in any way and must never be felt)
+                self._failed(error)
+        return [None] * len(keys)
+
+    async def set_many(self, values: Mapping[str, V], seconds: float) -> None:
+        """Keep `values` for `seconds`, if Redis is there."""
+        if values and self._usable():
+            try:
+                await self._cache.multi_set(list(values.items()), ttl=int(seconds))
+            except Exception as error:  # noqa: BLE001
+                self._failed(error)
+
+    def _usable(self) -> bool:
+        return self._cache is not None and self._clock.monotonic() >= self._resting_until
+
+    def _failed(self, error: Exception) -> None:
+        self._resting_until = self._clock.monotonic() + self._rest
+        log.warning("redis.not_usable", error=type(error).__name__, detail=str(error)[:200])

@@ -1,0 +1,79 @@
+"""Who asks, and how: what shapes an answer besides the query.
+
+The audience goes to the upstreams and is part of every cache key. Whoever adds a member that shapes answers and leaves
+it out of `key` shows one shopper another's page.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+
+from kernel.errors import UpstreamTimeoutError
+
+
+class Segment(Enum):
+    """The two markets a shop sells to: consumers and companies."""
+
+    B2C = "B2C"
+    B2B = "B2B"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who is asking. A guest may see both segments; signed-in customers only their own."""
+
+    id: str | None = None
+    segments: frozenset[Segment] = frozenset(Segment)
+
+
+GUEST = Principal()
+
+
+@dataclass(frozen=True)
+class Audience:
+    """The part of a request that public answers depend on: segments, language (a BCP 47 tag), channel."""
+
+    language: str
+    channel: str
+    segments: frozenset[Segment] = frozenset(Segment)
+
+    @cached_property
+    def key(self) -> str:
+        """Distinct for audiences that may see different answers; safe inside a cache key."""
+        return f"{'+'.join(sorted(s.value for s in self.segments))}.{self.language}.{self.channel}"
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A moment on the event loop's clock after which no upstream call starts and no answer is waited for."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        return cls(asyncio.get_running_loop().time() + seconds)
+
+    def remaining(self) -> float:
+        """Seconds left; zero or less when it has passed."""
+        return self.at - asyncio.get_running_loop().time()
+
+    def require(self, upstream: str) -> float:
+        """Seconds left.
+
+        Raises:
+            UpstreamTimeoutError: none are left.
+        """
+        left = self.remaining()
+        if left <= 0:
+            raise UpstreamTimeoutError(upstream, detail="the request's deadline had passed before the call")
+        return left
+
+
+@dataclass(frozen=True)
+class RequestContext:
+    """One request: its audience, its caller, and until when it may wait."""
+
+    audience: Audience
+    deadline: Deadline
+    principal: Principal = field(default=GUEST)

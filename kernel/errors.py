@@ -1,0 +1,78 @@
+"""The errors a client is *not* expected to handle, each with the stable code it carries to the client.
+
+Expected outcomes (a lost race, a changed price) are data, not exceptions: they never appear here. A message in this
+tree is written for the client; what an upstream said goes into `detail`, which only the log sees.
+
+    GatewayError
+    ├── BadRequestError              BAD_REQUEST
+    ├── LimitExceededError           LIMIT_EXCEEDED
+    └── UpstreamError
+        ├── UpstreamUnavailableError UPSTREAM_UNAVAILABLE
+        ├── UpstreamTimeoutError     UPSTREAM_TIMEOUT
+        └── UpstreamInvalidError     UPSTREAM_INVALID
+"""
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """Base of all: `code` goes into `extensions.code`, `message` to the client, `detail` to the log only."""
+
+    code: ClassVar[str] = "INTERNAL"
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+class BadRequestError(GatewayError):
+    """The caller sent something that cannot mean anything; nothing was asked of an upstream."""
+
+    code = "BAD_REQUEST"
+
+
+class LimitExceededError(GatewayError):
+    """The caller asked for more than the gateway does in one go."""
+
+    code = "LIMIT_EXCEEDED"
+
+
+class UpstreamError(GatewayError):
+    """An upstream did not give what was needed. `retryable`: the same GET may well succeed at once."""
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, upstream: str, *, detail: str = "") -> None:
+        super().__init__(self.text, detail=f"{upstream}: {detail}")
+        self.upstream = upstream
+
+    text: ClassVar[str] = "A system behind the shop failed."
+
+
+class UpstreamUnavailableError(UpstreamError):
+    """Refused, reset, 5xx, or not even asked because its circuit breaker is open."""
+
+    code = "UPSTREAM_UNAVAILABLE"
+    retryable = True
+    text = "A system behind the shop is not available."
+
+
+class CircuitOpenError(UpstreamUnavailableError):
+    """Not asked: the upstream failed too often just now. Asking again at once cannot help."""
+
+    retryable = False
+
+
+class UpstreamTimeoutError(UpstreamError):
+    """No whole answer within the deadline."""
+
+    code = "UPSTREAM_TIMEOUT"
+    text = "A system behind the shop did not answer in time."
+
+
+class UpstreamInvalidError(UpstreamError):
+    """An answer that cannot be used: not JSON, another shape, an error in a 200, larger than allowed."""
+
+    code = "UPSTREAM_INVALID"
+    text = "A system behind the shop gave an unusable answer."

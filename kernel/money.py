@@ -1,0 +1,59 @@
+"""Money: a Decimal and an ISO 4217 currency, never a float. Rounding follows the currency's minor unit."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+# ISO 4217, the currencies whose minor unit is not two digits.
+_MINOR_UNITS = {
+    **dict.fromkeys(
+        (
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ),
+        0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
+
+
+def minor_units(currency: str) -> int:
+    """Digits after the point in amounts of a currency (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD."""
+    return _MINOR_UNITS.get(currency, 2)
+
+
+class Money(NamedTuple):
+    """An exact amount; `amount` may be finer than the minor unit (a price per minute)."""
+
+    amount: Decimal
+    currency: str
+
+    def rounded(self, *, digits: int | None = None) -> "Money":
+        """Half up, to `digits` after the point or to the currency's minor unit."""
+        places = minor_units(self.currency) if digits is None else digits
+        return Money(self.amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP), self.currency)
+
+    def plus_percent(self, rate: Decimal) -> "Money":
+        """With `rate` percent added, rounded to the minor unit, or to this amount's own digits where it has more.
+
+        A usage price of 0.0125 keeps its four digits: rounded to cents it would be a different price.
+        """
+        exponent = self.amount.as_tuple().exponent
+        own = -exponent if isinstance(exponent, int) else 0
+        raised = Money(self.amount * (1 + rate / 100), self.currency)
+        return raised.rounded(digits=max(own, minor_units(self.currency)))
