@@ -180,7 +180,10 @@ OFFERINGS = Collection(
     always=frozenset({"name", "lifecycleStatus", "isSellable", "validFor", "channel", "marketSegment"}),
 )
 PRICES = Collection(
-    UPSTREAM, "productOfferingPrice", ProductOfferingPrice, always=frozenset({"name", "lifecycleStatus", "validFor"})
+    UPSTREAM,
+    "productOfferingPrice",
+    ProductOfferingPrice,
+    always=frozenset({"name", "lifecycleStatus", "validFor", "priceType"}),
 )
 SPECIFICATIONS = Collection(UPSTREAM, "productSpecification", ProductSpecification, always=frozenset({"name"}))
 CATEGORIES = Collection(UPSTREAM, "category", Category, always=frozenset({"name"}))

@@ -24,14 +24,16 @@ class CatalogLoaders:
     offerings: EntityLoader[tmf620.ProductOffering]
     offering_pages: PageLoader[tmf620.ProductOffering]
     prices: EntityLoader[tmf620.ProductOfferingPrice]
+    price_pages: PageLoader[tmf620.ProductOfferingPrice]
     specifications: EntityLoader[tmf620.ProductSpecification]
     categories: EntityLoader[tmf620.Category]
     category_pages: PageLoader[tmf620.Category]
 
     async def aclose(self) -> None:
-        loaders = (self.offering_pages, self.offerings, self.prices, self.specifications)
-        for loader in (*loaders, self.category_pages, self.categories):
+        for loader in (self.offering_pages, self.price_pages, self.category_pages):
             await loader.aclose()
+        for entities in (self.offerings, self.prices, self.specifications, self.categories):
+            await entities.aclose()
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,13 @@ def catalog_loaders(client: TMFClient, options: CacheOptions, clock: Clock) -> C
     def pages(loader: EntityLoader[E]) -> PageLoader[E]:
         return PageLoader(client, loader, caches(PageIds, f"{loader.collection.name}.pages", 0.05))
 
-    offerings, categories = entities(tmf620.OFFERINGS, 0.45), entities(tmf620.CATEGORIES, 0.05)
+    offerings, prices = entities(tmf620.OFFERINGS, 0.45), entities(tmf620.PRICES, 0.2)
+    categories = entities(tmf620.CATEGORIES, 0.05)
     return CatalogLoaders(
         offerings=offerings,
         offering_pages=pages(offerings),
-        prices=entities(tmf620.PRICES, 0.25),
+        prices=prices,
+        price_pages=pages(prices),
         specifications=entities(tmf620.SPECIFICATIONS, 0.15),
         categories=categories,
         category_pages=pages(categories),

@@ -1,0 +1,1 @@
+"""What the shop means, with neither GraphQL nor HTTP in it."""

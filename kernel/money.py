@@ -48,12 +48,19 @@ class Money(NamedTuple):
         places = minor_units(self.currency) if digits is None else digits
         return Money(self.amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP), self.currency)
 
-    def plus_percent(self, rate: Decimal) -> "Money":
-        """With `rate` percent added, rounded to the minor unit, or to this amount's own digits where it has more.
+    def with_tax(self, rate: Decimal) -> "Money":
+        """With `rate` percent put on top."""
+        return self._fitting(self.amount * (1 + rate / 100))
+
+    def without_tax(self, rate: Decimal) -> "Money":
+        """What remains when `rate` percent had been put on top."""
+        return self._fitting(self.amount / (1 + rate / 100))
+
+    def _fitting(self, amount: Decimal) -> "Money":
+        """Rounded to the minor unit, or to this amount's own digits where it has more.
 
         A usage price of 0.0125 keeps its four digits: rounded to cents it would be a different price.
         """
         exponent = self.amount.as_tuple().exponent
         own = -exponent if isinstance(exponent, int) else 0
-        raised = Money(self.amount * (1 + rate / 100), self.currency)
-        return raised.rounded(digits=max(own, minor_units(self.currency)))
+        return Money(amount, self.currency).rounded(digits=max(own, minor_units(self.currency)))

@@ -1,0 +1,142 @@
+"""The catalogue as the rest of the shop sees it. Reads only; every rule about who sees what is applied in here.
+
+`fields` are always attributes of the upstream's resource (`productOfferingPrice`), those that the caller will look at;
+what the rules themselves look at is added here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import structlog
+
+from clients.tmf import Entity
+from clients.tmf620 import Category, ProductOffering, ProductOfferingPrice, ProductSpecification
+from dataloaders.catalog import CatalogLoaders
+from dataloaders.pages import EntityLoader
+from domain.catalog.categories import CategoryTree
+from domain.catalog.listing import Listing
+from domain.catalog.rules import ShopRules, fold
+from kernel.clock import Clock
+from kernel.context import RequestContext
+from kernel.errors import UpstreamError
+
+log = structlog.get_logger(__name__)
+
+E = TypeVar("E", bound=Entity)
+
+
+@dataclass
+class Catalog:
+    """What one process knows of the catalogue: its loaders, its listings, and the operator's rules."""
+
+    loaders: CatalogLoaders
+    rules: ShopRules
+    clock: Clock
+    offerings: Listing[ProductOffering]
+    prices: Listing[ProductOfferingPrice]
+    categories: Listing[Category]
+    _trees: dict[str, CategoryTree] = field(default_factory=dict)
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.now(), UTC)
+
+    async def offering(self, ctx: RequestContext, local_id: str, fields: frozenset[str]) -> ProductOffering | None:
+        """The offering, or None where there is none that the caller may know of.
+
+        Raises:
+            UpstreamError: it cannot be known.
+        """
+        found = await self.loaders.offerings.load(ctx, local_id, fields)
+        return found if found is not None and self.rules.visible(found, ctx.audience) else None
+
+    async def offerings_by_id(
+        self, ctx: RequestContext, ids: Iterable[str], fields: frozenset[str]
+    ) -> list[ProductOffering]:
+        """Those of the offerings that exist and that the caller may know of, in the order asked for.
+
+        Raises:
+            UpstreamError: one of them cannot be known.
+        """
+        found = await _all(self.loaders.offerings, ctx, ids, fields)
+        return [offering for offering in found if self.rules.visible(offering, ctx.audience)]
+
+    async def prices_of(
+        self, ctx: RequestContext, offering: ProductOffering, fields: frozenset[str]
+    ) -> list[ProductOfferingPrice]:
+        """The prices in force, discounts left out, in the offering's order. Embedded ones are not read again.
+
+        Raises:
+            UpstreamError: one of them cannot be known.
+        """
+        embedded = {price.id: price for price in offering.product_offering_price if price.is_value}
+        others = [ref.id for ref in offering.product_offering_price if ref.id not in embedded]
+        loaded = {price.id: price for price in await _all(self.loaders.prices, ctx, others, fields)}
+        known = embedded | loaded
+        now = self.now()
+        prices = [known[ref.id] for ref in offering.product_offering_price if ref.id in known]
+        return [p for p in prices if self.rules.price_applies(p, now) and not self.rules.is_discount(p)]
+
+    async def price(self, ctx: RequestContext, local_id: str, fields: frozenset[str]) -> ProductOfferingPrice | None:
+        """One price, whether in force or not."""
+        return await self.loaders.prices.load(ctx, local_id, fields)
+
+    async def promotions_of(
+        self, ctx: RequestContext, price: ProductOfferingPrice, fields: frozenset[str]
+    ) -> list[ProductOfferingPrice]:
+        """The discounts that the price points to and that are in force."""
+        ids = [r.id for r in price.pop_relationship if fold(r.relationship_type) in self.rules.discounts]
+        now = self.now()
+        return [p for p in await _all(self.loaders.prices, ctx, ids, fields) if self.rules.price_applies(p, now)]
+
+    async def specification_of(
+        self, ctx: RequestContext, offering: ProductOffering, fields: frozenset[str]
+    ) -> ProductSpecification | None:
+        ref = offering.product_specification
+        return None if ref is None else await self.specification(ctx, ref.id, fields)
+
+    async def specification(
+        self, ctx: RequestContext, local_id: str, fields: frozenset[str]
+    ) -> ProductSpecification | None:
+        return await self.loaders.specifications.load(ctx, local_id, fields)
+
+    async def category(self, ctx: RequestContext, local_id: str) -> Category | None:
+        found = await self.loaders.categories.load(ctx, local_id, frozenset({"lifecycleStatus"}))
+        return found if found is not None and self._shown(found) else None
+
+    async def category_tree(self, ctx: RequestContext) -> CategoryTree:
+        """All categories in their tree. Put together anew only when one of them was read anew.
+
+        Raises:
+            UpstreamError: they cannot be known.
+            LimitExceededError: there are more than a shop can have.
+        """
+        fields = frozenset({"parentId", "isRoot", "subCategory", "lifecycleStatus"})
+        chunks = [chunk async for chunk in self.categories.walk(ctx, fields)]
+        shown = [category for chunk in chunks for _, category in chunk.items if self._shown(category)]
+        tree = self._trees.get(ctx.audience.key)
+        if tree is None or not _same(shown, list(tree.by_id.values())):
+            tree = self._trees[ctx.audience.key] = CategoryTree.of(shown)
+        return tree
+
+    def _shown(self, category: Category) -> bool:
+        return fold(category.lifecycle_status or "") not in self.rules.hidden
+
+
+async def _all(loader: EntityLoader[E], ctx: RequestContext, ids: Iterable[str], fields: frozenset[str]) -> list[E]:
+    """The entities that exist, in order. References that lead nowhere are left out and logged."""
+    wanted = list(dict.fromkeys(ids))
+    found: list[E] = []
+    for local_id, entity in zip(wanted, await loader.load_many(ctx, wanted, fields), strict=True):
+        if isinstance(entity, UpstreamError):
+            raise entity
+        if entity is None:
+            log.warning("upstream.dangling_reference", collection=loader.collection.name, id=local_id)
+        else:
+            found.append(entity)
+    return found
+
+
+def _same(these: Sequence[object], those: Sequence[object]) -> bool:
+    return len(these) == len(those) and all(a is b for a, b in zip(these, those, strict=True))

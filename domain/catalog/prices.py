@@ -1,0 +1,85 @@
+"""What a TMF620 price means to a shopper: net, gross, how often, per what.
+
+TMF620 does not say whether `price` contains tax; by default it does not, and a setting turns it round.
+"""
+
+from decimal import Decimal
+
+from clients.tmf620 import Amount, ProductOfferingPrice, Quantity
+from domain.catalog.kinds import Period
+from kernel.money import Money
+
+_PERIODS = {
+    **dict.fromkeys(("day", "days", "daily"), Period.DAY),
+    **dict.fromkeys(("week", "weeks", "weekly"), Period.WEEK),
+    **dict.fromkeys(("month", "months", "monthly"), Period.MONTH),
+    **dict.fromkeys(("year", "years", "yearly", "annual", "annually"), Period.YEAR),
+}
+_PER_MONTH = {
+    Period.DAY: Decimal(30),
+    Period.WEEK: Decimal(52) / 12,
+    Period.MONTH: Decimal(1),
+    Period.YEAR: 1 / Decimal(12),
+}
+
+
+def period(price: ProductOfferingPrice) -> Period | None:
+    return _PERIODS.get((price.recurring_charge_period_type or "").strip().casefold())
+
+
+def every(price: ProductOfferingPrice) -> int | None:
+    """How many periods lie between two charges; None for what does not recur."""
+    return (price.recurring_charge_period_length or 1) if price.recurring_charge_period_type else None
+
+
+def unit(price: ProductOfferingPrice) -> str | None:
+    """What the price is per: `GB`, or `100 MB` where the amount is not one."""
+    measure = price.unit_of_measure
+    if not isinstance(measure, Quantity):
+        return measure or None
+    if measure.amount is None or measure.amount == 1:
+        return measure.units
+    return f"{measure.amount.normalize():f} {measure.units or ''}".strip()
+
+
+def net(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
+    """The price without tax; None where there is none, or it contains tax at a rate that is not told."""
+    stated = _money(price.price)
+    if stated is None or not includes_tax:
+        return stated
+    rate = _rate(price)
+    return None if rate is None else stated.without_tax(rate)
+
+
+def gross(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
+    """The price with tax; None where there is none, or the tax on it is not told."""
+    stated = _money(price.price)
+    if stated is None or includes_tax:
+        return stated
+    rate = _rate(price)
+    if rate is not None:
+        return stated.with_tax(rate)
+    added = _tax_amounts(price, stated.currency)
+    return None if added is None else Money(stated.amount + added, stated.currency)
+
+
+def monthly(price: ProductOfferingPrice, amount: Money) -> Decimal:
+    """What a recurring amount comes to in a month, to compare prices of different periods."""
+    per_month = _PER_MONTH.get(period(price) or Period.MONTH, Decimal(1))
+    return amount.amount * per_month / (every(price) or 1)
+
+
+def _money(amount: Amount | None) -> Money | None:
+    return None if amount is None else Money(amount.value, amount.unit)
+
+
+def _rate(price: ProductOfferingPrice) -> Decimal | None:
+    """The rates of all taxes added up, in percent; None unless every tax tells its rate."""
+    rates = [tax.tax_rate for tax in price.tax]
+    known = [rate for rate in rates if rate is not None]
+    return sum(known, Decimal(0)) if rates and len(known) == len(rates) else None
+
+
+def _tax_amounts(price: ProductOfferingPrice, currency: str) -> Decimal | None:
+    amounts = [tax.tax_amount.value for tax in price.tax if tax.tax_amount and tax.tax_amount.unit == currency]
+    return sum(amounts, Decimal(0)) if amounts and len(amounts) == len(price.tax) else None

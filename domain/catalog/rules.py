@@ -1,0 +1,95 @@
+"""Who may see an offering and who may buy it.
+
+Operators spell statuses, segments and price types in their own ways, so every word from an upstream is folded before
+it is compared, and the words that mean something are settings.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from clients.tmf620 import ProductOffering, ProductOfferingPrice, Ref
+from domain.catalog.kinds import PriceKind
+from kernel.context import Audience, Segment
+
+
+def fold(text: str) -> str:
+    """A word as it is compared: `In Design`, `inDesign` and `in_design` are one."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+def folded(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(fold, words))
+
+
+@dataclass(frozen=True)
+class ShopRules:
+    """What this operator's words mean. All are folded."""
+
+    sellable: frozenset[str] = folded(("active", "launched"))
+    hidden: frozenset[str] = folded(("in study", "in design", "in test", "rejected"))
+    segments: Mapping[str, Segment] = field(
+        default_factory=lambda: {
+            **dict.fromkeys(("b2c", "consumer", "residential", "private"), Segment.B2C),
+            **dict.fromkeys(("b2b", "business", "enterprise", "corporate"), Segment.B2B),
+        }
+    )
+    price_kinds: Mapping[str, PriceKind] = field(
+        default_factory=lambda: {
+            **dict.fromkeys(("onetime", "nonrecurring", "paynow", "onetimecharge"), PriceKind.PAY_NOW),
+            **dict.fromkeys(("onetimeonfirstbill", "onfirstbill", "firstbill"), PriceKind.ON_FIRST_BILL),
+            **dict.fromkeys(("recurring", "recurringcharge"), PriceKind.RECURRING),
+            **dict.fromkeys(("usage", "usagecharge"), PriceKind.USAGE),
+            **dict.fromkeys(("cancellationfee", "cancellation", "earlytermination"), PriceKind.CANCELLATION_FEE),
+        }
+    )
+    discounts: frozenset[str] = folded(("discount", "promotion", "allowance"))
+    prices_include_tax: bool = False
+
+    def segments_of(self, offering: ProductOffering) -> frozenset[Segment]:
+        """The segments an offering is for. One that names none we know is for everyone."""
+        named = frozenset(
+            self.segments[word]
+            for ref in offering.market_segment
+            for word in (fold(ref.name or ""), fold(ref.id))
+            if word in self.segments
+        )
+        return named or frozenset(Segment)
+
+    def visible(self, offering: ProductOffering, audience: Audience) -> bool:
+        """Whether the caller may know of it at all: not a draft, and for a segment that is the caller's."""
+        return fold(offering.lifecycle_status or "") not in self.hidden and not audience.segments.isdisjoint(
+            self.segments_of(offering)
+        )
+
+    def is_sellable(self, offering: ProductOffering, audience: Audience, now: datetime) -> bool:
+        """Whether it can be bought here and now: status, flag, validity and channel together."""
+        return (
+            fold(offering.lifecycle_status or "") in self.sellable
+            and offering.is_sellable
+            and (offering.valid_for is None or offering.valid_for.covers(now))
+            and _sold_in(offering.channel, audience.channel)
+        )
+
+    def price_applies(self, price: ProductOfferingPrice, now: datetime) -> bool:
+        """Whether a price is in force: valid now, and of no status or a sellable one."""
+        status = fold(price.lifecycle_status or "")
+        return (not status or status in self.sellable) and (price.valid_for is None or price.valid_for.covers(now))
+
+    def is_discount(self, price: ProductOfferingPrice) -> bool:
+        return fold(price.price_type or "") in self.discounts
+
+    def kind_of(self, price: ProductOfferingPrice) -> PriceKind:
+        """What kind a price is: by its type, else by what it carries (a period, a unit of measure)."""
+        known = self.price_kinds.get(fold(price.price_type or ""))
+        if known is not None:
+            return known
+        if price.recurring_charge_period_type:
+            return PriceKind.RECURRING
+        return PriceKind.USAGE if price.unit_of_measure else PriceKind.PAY_NOW
+
+
+def _sold_in(channels: tuple[Ref, ...], channel: str) -> bool:
+    """No channel named means every channel."""
+    wanted = fold(channel)
+    return not channels or any(wanted in (fold(ref.id), fold(ref.name or "")) for ref in channels)
