@@ -1,0 +1,1 @@
+import{a,b}from"./chunk-WJFJDVUT.js";import"./chunk-O36NK3OC.js";import"./chunk-6FAPH7KS.js";import"./chunk-GMG73LBX.js";import"./chunk-BXZFEPXG.js";import"./chunk-IYWUY3VA.js";export{b as getWorker,a as jsonDefaults};

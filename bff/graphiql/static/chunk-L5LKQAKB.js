@@ -1,0 +1,1 @@
+import{$g as c,Zg as a,_g as b,ah as d}from"./chunk-GMG73LBX.js";import"./chunk-BXZFEPXG.js";import"./chunk-IYWUY3VA.js";export{c as HitTestContext,b as MouseTarget,d as MouseTargetFactory,a as PointerHandlerLastRenderData};

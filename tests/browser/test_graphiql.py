@@ -1,0 +1,217 @@
+"""GraphiQL in a real browser: a developer opens the page and every example runs, with only the gateway to talk to.
+
+The browser is the machine's Chromium, not one that Playwright downloads. Whatever the browser says aloud (a console
+error or warning, an uncaught exception, a refused resource) fails the test, as does a request to any other host.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from bff.graphiql import Example, examples
+from tests.needs import need_program
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE_MS = 30_000
+PANE = "globalThis.__MONACO.editor.getModels().find(model => model.uri.path.endsWith('{}')).getValue()"
+QUERY, RESPONSE = PANE.format("operation.graphql"), PANE.format("response.json")
+VIOLATIONS = """
+globalThis.cspViolations = [];
+document.addEventListener("securitypolicyviolation", e => cspViolations.push(`${e.violatedDirective} ${e.blockedURI}`));
+"""
+
+
+@dataclass
+class Heard:
+    """All the page said and asked for while a test looked on."""
+
+    said: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def listen(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.said.append(f"uncaught: {error}"))
+        page.on("requestfailed", lambda request: self.said.append(f"failed: {request.url} {request.failure}"))
+        page.on("request", lambda request: self._host(request.url))
+        page.on("websocket", lambda socket: self._host(socket.url))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning", "assert"}:
+            self.said.append(f"{message.type}: {message.text} {message.location}")
+
+    def _host(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"data", "blob"}:
+            self.hosts.add(parts.netloc)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = need_program("chromium", "chromium-browser", "google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def page(browser: Browser, dev_url: str, heard: Heard) -> Iterator[Page]:
+    """The page as first opened: no storage, an English browser."""
+    context = browser.new_context(locale="en-GB", viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.add_init_script(VIOLATIONS)
+    heard.listen(page)
+    page.goto(f"{dev_url}/graphql")
+    expect(page.locator(".graphiql-query-editor .view-line").first).to_be_visible(timeout=PATIENCE_MS)
+    yield page
+    context.close()
+
+
+def assert_quiet(page: Page, heard: Heard, dev_url: str) -> None:
+    assert heard.said == []
+    assert page.evaluate("cspViolations") == []
+    assert heard.hosts == {urlsplit(dev_url).netloc}
+
+
+def select(page: Page, number: int) -> None:
+    """Bring that example to the front; GraphiQL knows a tenth of a second later which operation it would run."""
+    tab = page.get_by_role("tab").nth(number)
+    tab.click()
+    expect(tab).to_have_attribute("aria-selected", "true")
+    eventually(page, f"sessionStorage['graphiql:query'] === {json.dumps(examples()[number].query)}")
+
+
+def write(page: Page, query: str) -> None:
+    """Type over what the query editor holds; it adds closing braces by itself."""
+    page.locator(".graphiql-query-editor .view-lines").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type(query)
+
+
+def eventually(page: Page, condition: str) -> None:
+    """Playwright's own `wait_for_function` evaluates a string in the page, which the policy rightly refuses."""
+    for _ in range(PATIENCE_MS // 100):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"never came true: {condition}")
+
+
+def run(page: Page, number: int) -> dict[str, Any]:
+    """Press the run button in that tab; what the response pane then holds."""
+    select(page, number)
+    page.locator(".graphiql-execute-button").click()
+    pane = page.locator(".result-window .view-lines")
+    expect(pane).to_contain_text('"data"', timeout=PATIENCE_MS)
+    answer: dict[str, Any] = json.loads(page.evaluate(RESPONSE))
+    return answer
+
+
+def ask(dev_url: str, example: Example, **headers: str) -> dict[str, Any]:
+    """The same question without a browser."""
+    body = {"query": example.query, "variables": example.variables}
+    response = httpx.post(f"{dev_url}/graphql", json=body, headers=example.headers | headers)
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def names(answer: dict[str, Any]) -> dict[str, str]:
+    """Names of the offerings by their ids."""
+    return {each["id"]: each["name"] for each in answer["data"]["productOfferings"]["nodes"]}
+
+
+def test_the_examples_are_the_tabs_of_a_first_visit(page: Page, heard: Heard, dev_url: str) -> None:
+    """Three tabs, in the order of the example files, each holding its query, variables and headers."""
+    expect(page.get_by_role("tab")).to_contain_text(["ShopWindow", "SearchInGerman", "CategoryTree"])
+    for number, example in enumerate(examples()):
+        select(page, number)
+        texts = page.evaluate("globalThis.__MONACO.editor.getModels().map(m => m.getValue())")
+        assert example.query in texts
+        assert json.dumps(example.headers, indent=2) in texts
+        assert not example.variables or json.dumps(example.variables, indent=2) in texts
+    assert_quiet(page, heard, dev_url)
+
+
+@pytest.mark.parametrize("number", range(3), ids=[example.name for example in examples()])
+def test_an_example_runs_at_the_press_of_the_button(page: Page, heard: Heard, dev_url: str, number: int) -> None:
+    """The pane shows what the API answers to that query, and there is something in it."""
+    example = examples()[number]
+
+    answer = run(page, number)
+
+    assert answer == ask(dev_url, example)
+    assert "errors" not in answer
+    assert all(value.get("nodes") if isinstance(value, dict) else value for value in answer["data"].values())
+    assert_quiet(page, heard, dev_url)
+
+
+def test_the_german_tab_answers_in_german(page: Page, heard: Heard, dev_url: str) -> None:
+    """The tab's own header decides, not the browser's language: offerings are named in other words than in English."""
+    english = names(ask(dev_url, examples()[1], **{"Accept-Language": "en"}))
+
+    german = names(run(page, 1))
+
+    assert any(english[each] != name for each, name in german.items() if each in english)
+    assert_quiet(page, heard, dev_url)
+
+
+def test_tabs_and_their_headers_outlive_a_reload(page: Page, heard: Heard, dev_url: str) -> None:
+    """A reload costs nobody the German tab's header."""
+    select(page, 1)
+    eventually(page, "['query', 'variables', 'headers'].every(part => sessionStorage[`graphiql:${part}`])")
+    page.reload()
+    expect(page.get_by_role("tab")).to_have_count(3)
+    expect(page.get_by_role("tab").nth(1)).to_have_attribute("aria-selected", "true")
+
+    assert run(page, 1) == ask(dev_url, examples()[1])
+    assert_quiet(page, heard, dev_url)
+
+
+def test_the_schema_is_there_to_read_and_to_complete(page: Page, heard: Heard, dev_url: str) -> None:
+    """Introspection worked, in the documentation pane and in the worker behind the editor."""
+    page.get_by_role("button", name="Show Documentation Explorer").click()
+    page.locator(".graphiql-doc-explorer").get_by_role("link", name="Query", exact=True).click()
+    expect(page.locator(".graphiql-doc-explorer")).to_contain_text("productOfferings")
+
+    page.get_by_role("button", name="New tab").click()
+    write(page, "{ categ")
+    page.keyboard.press("Control+Space")
+    expect(page.locator(".suggest-widget .monaco-list-row").first).to_contain_text("categories")
+    assert_quiet(page, heard, dev_url)
+
+
+def test_a_mistake_in_a_query_is_underlined(page: Page, heard: Heard, dev_url: str) -> None:
+    """The editor's own check runs in a worker of ours, under the strict policy."""
+    write(page, "{ nothingOfTheKind }")
+    expect(page.locator(".graphiql-query-editor .squiggly-error").first).to_be_visible(timeout=PATIENCE_MS)
+    assert_quiet(page, heard, dev_url)
+
+
+def test_the_prettify_button_puts_a_query_in_order(page: Page, heard: Heard, dev_url: str) -> None:
+    """The formatter is loaded only when it is first asked for, and still from here."""
+    write(page, "{ categories { id")
+    page.get_by_role("button", name="Prettify query").click()
+    pretty = "{\n  categories {\n    id\n  }\n}\n"
+    eventually(page, f"{QUERY} === {json.dumps(pretty)}")
+    assert_quiet(page, heard, dev_url)
