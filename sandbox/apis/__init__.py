@@ -1,0 +1,5 @@
+"""The APIs the sandbox serves, one module each with one table. Add yours to `APIS`; nothing else has to know it."""
+
+from sandbox.apis.tmf620 import TMF620
+
+APIS = (TMF620,)

@@ -1,0 +1,114 @@
+"""The sandbox as one ASGI application: a small operator behind TM Forum APIs, to try everything against.
+
+Everything an API needs is in its table; this module only connects tables, store and routes. The store is opened and
+seeded before the application exists, so an application that answers at all is ready.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.apis import APIS
+from sandbox.auth import Clock, Locks
+from sandbox.calls import CallLog
+from sandbox.controls import control_routes
+from sandbox.errors import Refusal, refusal_response
+from sandbox.faults import Faults
+from sandbox.rendering import Addresses
+from sandbox.resources import Parts, ResourceServer
+from sandbox.store import Store
+from sandbox.tables import Api, Seeded
+
+HERE = Path(__file__).parent
+
+
+def create_sandbox(
+    database: Path,
+    *,
+    offerings: int | None = None,
+    apis: tuple[Api, ...] = APIS,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    monotonic: Clock = time.monotonic,
+    stopping: asyncio.Event | None = None,
+) -> Starlette:
+    """The application over the SQLite file `database`, which is made and seeded when it has to be.
+
+    `offerings` asks the seed for at least so many; `now` stamps writes, `monotonic` ages tokens; `stopping` ends
+    hanging answers. The file is closed when the application's lifespan ends, or by `app.state.store.close()`.
+    """
+    store = Store(database, {api.kind(resource): resource.indexed for api in apis for resource in api.resources})
+
+    def seed(*, again: bool = False) -> None:
+        store.seed(f"{seed_version()}:{offerings}", lambda: _seeded(apis, offerings), again=again)
+
+    seed()
+    stopping = stopping or asyncio.Event()
+    parts = Parts(store, Addresses.of(apis), CallLog(), Faults(), Locks(monotonic), now, stopping)
+    routes = [
+        *control_routes(parts, lambda: seed(again=True), frozenset(api.name for api in apis)),
+        *_routes(apis, parts),
+    ]
+    app = Starlette(routes=routes, lifespan=_closing(store), exception_handlers=_HANDLERS)
+    app.state.store = store
+    return app
+
+
+def seed_version() -> str:
+    """A fingerprint of the seed's own code: whoever changes a price need not remember to raise a number."""
+    digest = hashlib.sha256()
+    for file in sorted([*HERE.glob("seed/**/*.py"), *HERE.glob("apis/*.py"), HERE / "store.py"]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _seeded(apis: Iterable[Api], offerings: int | None) -> Iterator[Seeded]:
+    for api in apis:
+        if api.seed:
+            yield from api.seed(offerings)
+
+
+def _routes(apis: Iterable[Api], parts: Parts) -> Iterator[Route]:
+    for api in apis:
+        server = ResourceServer(api, parts)
+        yield Route(f"{api.base_path}/{{resource}}/{{id:path}}", server.answer, methods=_EVERY_METHOD)
+        yield Route(f"{api.base_path}/{{resource}}", server.answer, methods=_EVERY_METHOD)
+
+
+_EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def _closing(store: Store) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    return lifespan
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    return refusal_response(error) if isinstance(error, Refusal) else await _failed(_, error)
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        return await _failed(_, error)
+    code = {404: "notFound", 405: "methodNotAllowed"}.get(error.status_code, "invalidRequest")
+    return refusal_response(Refusal(error.status_code, code, error.detail, headers=error.headers))
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    return refusal_response(Refusal(500, "internalError", "The sandbox failed", f"{type(error).__name__}: {error}"))
+
+
+_HANDLERS = {Refusal: _refused, HTTPException: _http, Exception: _failed}

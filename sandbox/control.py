@@ -1,0 +1,52 @@
+"""A client of the sandbox's control endpoints, for tests: what was called, and what shall go wrong.
+
+It uses the standard library alone and never keeps a connection, so it can stand beside any client under test.
+"""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+
+class SandboxControl:
+    """`SandboxControl("http://127.0.0.1:8001")`; each method is one request."""
+
+    def __init__(self, base_url: str, *, timeout: float = 60.0) -> None:
+        self._base = base_url.rstrip("/")
+        self._timeout = timeout
+
+    def calls(self) -> dict[str, Any]:
+        """`total`, `byResource` and `log`, the newest call last."""
+        report: dict[str, Any] = self._send("GET", "calls")
+        return report
+
+    def reset_calls(self) -> None:
+        self._send("DELETE", "calls")
+
+    def fault(self, kind: str, *, api: str | None = None, resource: str | None = None, **options: Any) -> None:
+        """Set a fault; `options` as in the README: delayMs, status, times, rate, bytes, headers."""
+        self._send("PUT", "faults", {"kind": kind, "api": api, "resource": resource, **options})
+
+    def faults(self) -> list[dict[str, Any]]:
+        listing: list[dict[str, Any]] = self._send("GET", "faults")
+        return listing
+
+    def clear_faults(self, *, api: str | None = None, resource: str | None = None) -> None:
+        chosen = {name: value for name, value in (("api", api), ("resource", resource)) if value is not None}
+        self._send("DELETE", f"faults?{urlencode(chosen)}" if chosen else "faults")
+
+    def auth(self, kind: str, *, api: str | None = None, **options: Any) -> None:
+        """Lock an API; `options` as in the README: header, key, clientId, clientSecret, expiresIn."""
+        self._send("PUT", "auth", {"kind": kind, "api": api, **options})
+
+    def reset(self) -> None:
+        """Back to the seed: no calls, no faults, no locks."""
+        self._send("POST", "reset")
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "Connection": "close"}
+        request = Request(f"{self._base}/sandbox/{path}", data, headers, method=method)  # noqa: S310 - given by the test
+        with urlopen(request, timeout=self._timeout) as response:  # noqa: S310
+            return json.load(response)

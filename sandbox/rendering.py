@@ -1,0 +1,61 @@
+"""From a stored document to what a client sees: one language, absolute hrefs, absolute picture addresses.
+
+Stored documents know no host and no version of the API; both come from the request that asks. References get their
+href here, from the `references` of the resource's table, so a document never has to carry one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from sandbox.languages import localised
+from sandbox.tables import Api, Document, Resource
+
+OWN = "/sandbox/"
+"""Addresses that start so are the sandbox's own; a document stores them without host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the collection of each kind is, below the host."""
+
+    collections: Mapping[str, str]
+
+    @classmethod
+    def of(cls, apis: Iterable[Api]) -> "Addresses":
+        return cls({api.kind(r): f"{api.base_path}/{r.path}" for api in apis for r in api.resources})
+
+    def item(self, base: str, kind: str, identifier: str) -> str:
+        return f"{base}{self.collections[kind]}/{quote(identifier, safe='')}"
+
+
+def render(
+    document: Document, api: Api, resource: Resource, addresses: Addresses, base: str, language: str
+) -> Document:
+    """The document as answered at `base` (scheme and host, no slash at the end) in `language`."""
+    shown = localised(document, language)
+    for path, kind in resource.references.items():
+        for reference in _objects_at(shown, path.split(".")):
+            if isinstance(reference.get("id"), str):
+                reference["href"] = addresses.item(base, kind, reference["id"])
+    for attachment in shown.get("attachment", ()):
+        _complete(attachment, base)
+    href = addresses.item(base, api.kind(resource), document["id"])
+    return {"id": document["id"], "href": href, **{key: shown[key] for key in shown if key not in {"id", "href"}}}
+
+
+def _complete(attachment: Any, base: str) -> None:
+    if isinstance(attachment, dict) and str(attachment.get("url", "")).startswith(OWN):
+        attachment["url"] = base + attachment["url"]
+
+
+def _objects_at(node: Any, path: list[str]) -> Iterator[dict[str, Any]]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _objects_at(item, path)
+    elif isinstance(node, dict):
+        if not path:
+            yield node
+        elif path[0] in node:
+            yield from _objects_at(node[path[0]], path[1:])

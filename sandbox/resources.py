@@ -1,0 +1,227 @@
+"""The generic TMF630 resource server: GET, POST, PATCH and DELETE over any resource of any table.
+
+The order of a call is fixed: it is counted, its body is read, faults have their say, then the lock, then the work.
+So a fault strikes callers without a key too, as a broken proxy in front of the real system would.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sandbox.auth import Locks
+from sandbox.calls import CallLog
+from sandbox.errors import Refusal, bad_request, conflict, not_found, refusal_response
+from sandbox.faults import Faults, faulty, pause
+from sandbox.filters import parse_filters
+from sandbox.languages import forget, negotiate
+from sandbox.merge_patch import merge_patch
+from sandbox.paging import parse_page, parse_sort
+from sandbox.projection import parse_fields, project
+from sandbox.rendering import Addresses, render
+from sandbox.store import Store
+from sandbox.tables import Api, Document, Lifecycle, Resource
+
+BODY_LIMIT = 1_000_000
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every resource shares."""
+
+    store: Store
+    addresses: Addresses
+    calls: CallLog
+    faults: Faults
+    locks: Locks
+    now: Callable[[], datetime]
+    stopping: asyncio.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to one resource; `identifier` is None for the collection."""
+
+    request: Request
+    body: bytes
+    api: Api
+    resource: Resource
+    identifier: str | None
+    language: str
+
+    @property
+    def base(self) -> str:
+        return str(self.request.base_url).rstrip("/")
+
+
+class ResourceServer:
+    """Serves the resources of one API."""
+
+    def __init__(self, api: Api, parts: Parts) -> None:
+        self._api = api
+        self._parts = parts
+        self._resources = {resource.path: resource for resource in api.resources}
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one call: the endpoint of every route of this API."""
+        name, identifier = request.path_params["resource"], request.path_params.get("id")
+        known = name if name in self._resources else None
+        entry = self._parts.calls.start(request, self._api.name, known, item=identifier is not None)
+        response = await self._answer(request, name, identifier)
+        entry["status"] = response.status_code
+        return response
+
+    async def _answer(self, request: Request, name: str, identifier: str | None) -> Response:
+        try:
+            body = await read_body(request)
+            seconds, fault = self._parts.faults.fire(self._api.name, name)
+            if seconds:
+                await pause(request, seconds, self._parts.stopping)
+
+            async def answer() -> Response:
+                return self._work(request, body, name, identifier)
+
+            return await (faulty(fault, request, self._parts.stopping, answer) if fault else answer())
+        except Refusal as refusal:
+            return refusal_response(refusal)
+
+    def _work(self, request: Request, body: bytes, name: str, identifier: str | None) -> Response:
+        self._parts.locks.check(self._api.name, request)
+        if name not in self._resources:
+            raise not_found(f"{self._api.name} resource {name}")
+        language = negotiate(request.headers.get("accept-language"))
+        call = Call(request, body, self._api, self._resources[name], identifier, language)
+        return self._handler(call)(call)
+
+    def _handler(self, call: Call) -> Callable[[Call], Response]:
+        handlers = self._of_item if call.identifier is not None else self._of_collection
+        allowed = {method: handler for method, handler in handlers().items() if method in call.resource.methods}
+        if call.request.method not in allowed:
+            raise Refusal(405, "methodNotAllowed", "Method not allowed", headers={"allow": ", ".join(allowed)})
+        return allowed[call.request.method]
+
+    def _of_collection(self) -> dict[str, Callable[[Call], Response]]:
+        return {"GET": self._list, "POST": self._create}
+
+    def _of_item(self) -> dict[str, Callable[[Call], Response]]:
+        return {"GET": self._read, "PATCH": self._patch, "DELETE": self._delete}
+
+    def _list(self, call: Call) -> Response:
+        query = call.request.query_params
+        groups, sort, page = parse_filters(_raw_query(call)), parse_sort(query.get("sort")), parse_page(query)
+        kind = call.api.kind(call.resource)
+        documents, total = self._parts.store.find(kind, groups, sort, page, call.language)
+        headers = {"x-total-count": str(total), "x-result-count": str(len(documents))}
+        status = 200 if len(documents) == total else 206
+        return self._reply(call, [self._show(call, document) for document in documents], status, headers)
+
+    def _read(self, call: Call) -> Response:
+        return self._reply(call, self._show(call, self._stored(call)))
+
+    def _create(self, call: Call) -> Response:
+        document = _object(call, {JSON})
+        document.setdefault("id", str(uuid.uuid4()))
+        document.setdefault("@type", call.resource.type)
+        self._finish(call, document)
+        if not self._parts.store.add(call.api.kind(call.resource), document):
+            raise conflict(f"{call.resource.path} {document['id']} exists already")
+        shown = self._show(call, document)
+        href = self._parts.addresses.item(call.base, call.api.kind(call.resource), document["id"])
+        return self._reply(call, shown, 201, {"location": href})
+
+    def _patch(self, call: Call) -> Response:
+        patch, document = _object(call, {JSON, MERGE_PATCH}), self._stored(call)
+        self._refuse_moves(call, document, patch)
+        forget(document, patch)
+        patched = merge_patch(document, {key: value for key, value in patch.items() if key not in {"id", "href"}})
+        self._finish(call, patched)
+        self._parts.store.replace(call.api.kind(call.resource), patched)
+        return self._reply(call, self._show(call, patched))
+
+    def _delete(self, call: Call) -> Response:
+        if not self._parts.store.remove(call.api.kind(call.resource), str(call.identifier)):
+            raise not_found(f"{call.resource.path} {call.identifier}")
+        return Response(status_code=204)
+
+    def _stored(self, call: Call) -> Document:
+        document = self._parts.store.get(call.api.kind(call.resource), str(call.identifier))
+        if document is None:
+            raise not_found(f"{call.resource.path} {call.identifier}")
+        return document
+
+    def _finish(self, call: Call, document: Document) -> None:
+        """Check a document that is about to be stored, and stamp it."""
+        document.pop("href", None)
+        _check(call.resource, document)
+        if call.resource.stamped:
+            document[call.resource.stamped] = self._parts.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def _refuse_moves(self, call: Call, document: Document, patch: Document) -> None:
+        href = self._parts.addresses.item(call.base, call.api.kind(call.resource), document["id"])
+        for name, value in (("id", document["id"]), ("href", href)):
+            if patch.get(name, value) != value:
+                raise bad_request(f"{name} cannot be changed")
+        lifecycle = call.resource.lifecycle
+        if lifecycle and lifecycle.attribute in patch:
+            _refuse_transition(lifecycle, document.get(lifecycle.attribute), patch[lifecycle.attribute])
+
+    def _show(self, call: Call, document: Document) -> Any:
+        shown = render(document, call.api, call.resource, self._parts.addresses, call.base, call.language)
+        fields = parse_fields(call.request.query_params.getlist("fields"))
+        return shown if fields is None else project(shown, fields)
+
+    def _reply(self, call: Call, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        spoken = {"content-language": call.language, "vary": "Accept-Language", **(headers or {})}
+        return Response(msgspec.json.encode(body), status, spoken, JSON)
+
+
+async def read_body(request: Request) -> bytes:
+    """The body; 413 beyond the limit, however it is sent."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            raise Refusal(413, "bodyTooLarge", "The body is too large", f"at most {BODY_LIMIT} bytes are taken")
+    return body
+
+
+def _raw_query(call: Call) -> str:
+    return str(call.request.scope["query_string"], "latin-1")
+
+
+def _object(call: Call, media_types: set[str]) -> dict[str, Any]:
+    """The body as a JSON object."""
+    media_type = call.request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if media_type not in media_types:
+        wanted = " or ".join(sorted(media_types))
+        raise Refusal(415, "unsupportedMediaType", "Unsupported media type", f"{wanted} was expected")
+    try:
+        body: dict[str, Any] = msgspec.json.decode(call.body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise bad_request(f"the body is no JSON object: {error}") from error
+    return body
+
+
+def _check(resource: Resource, document: Document) -> None:
+    if not isinstance(document["id"], str) or not document["id"]:
+        raise bad_request("id must be a text that is not empty")
+    missing = [name for name in resource.required if document.get(name) in (None, "")]
+    if missing:
+        raise bad_request(f"missing: {', '.join(missing)}")
+    lifecycle = resource.lifecycle
+    state = document.get(lifecycle.attribute) if lifecycle else None
+    if lifecycle and state is not None and state not in lifecycle.states:
+        raise bad_request(f"{lifecycle.attribute} must be one of {', '.join(sorted(lifecycle.states))}")
+
+
+def _refuse_transition(lifecycle: Lifecycle, before: Any, after: Any) -> None:
+    if isinstance(before, str) and isinstance(after, str) and lifecycle.refuses(before, after):
+        raise conflict(f"{lifecycle.attribute} cannot go from {before} to {after}")

@@ -1,0 +1,207 @@
+"""Every document of every API in one SQLite file: kind, id and JSON text, in the order in which they came.
+
+A collection of 100,000 must not be loaded for one page, so pages, ids and indexed attributes are answered by SQL; only
+a filter or sort on anything else reads documents one by one. One process, one event loop and one connection use a file.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sandbox.filters import Group, matches, text_of, values_at
+from sandbox.languages import DEFAULT
+from sandbox.paging import Page, SortKey, ordered, ranks
+from sandbox.tables import Document, Seeded
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS document (
+    seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS document_id ON document (kind, id);
+CREATE INDEX IF NOT EXISTS document_order ON document (kind, seq);
+CREATE TABLE IF NOT EXISTS attribute (
+    kind TEXT NOT NULL, path TEXT NOT NULL, value TEXT NOT NULL, seq INTEGER NOT NULL,
+    PRIMARY KEY (kind, path, value, seq)) WITHOUT ROWID;
+"""
+_BATCH = 5000
+
+Index = Mapping[str, tuple[str, ...]]
+"""Indexed paths of each kind."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Store:
+    """The documents; opened on a file, seeded when the file is new or was seeded by another seed."""
+
+    def __init__(self, file: Path, index: Index) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(_SCHEMA)
+        self._index = index
+        self._totals: dict[str, int] = {}
+
+    def close(self) -> None:
+        self._db.close()
+
+    def seed(self, version: str, documents: Callable[[], Iterable[Seeded]], *, again: bool = False) -> bool:
+        """Replace everything by `documents`, unless the file already holds this version; all or nothing."""
+        if not again and self._seeded_with() == version:
+            return False
+        with self._transaction():
+            self._db.execute("DELETE FROM document")
+            self._db.execute("DELETE FROM attribute")
+            self._insert(documents())
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('seed', ?)", (version,))
+        return True
+
+    def get(self, kind: str, identifier: str) -> Document | None:
+        row = self._row(kind, identifier)
+        return row and _decode(row[1])
+
+    def add(self, kind: str, document: Document) -> bool:
+        """Store a new document; False when its id is taken."""
+        if self._row(kind, document["id"]):
+            return False
+        with self._transaction():
+            self._insert([(kind, document)])
+        return True
+
+    def replace(self, kind: str, document: Document) -> None:
+        """Store another state of a document that exists; its place in the order stays."""
+        with self._transaction():
+            seq = self._unindexed(kind, document["id"])
+            self._db.execute("UPDATE document SET body = ? WHERE seq = ?", (_encode(document), seq))
+            self._db.executemany(_ADD_ATTRIBUTE, self._attributes(seq, kind, document))
+
+    def remove(self, kind: str, identifier: str) -> bool:
+        if self._row(kind, identifier) is None:
+            return False
+        with self._transaction():
+            self._db.execute("DELETE FROM document WHERE seq = ?", (self._unindexed(kind, identifier),))
+        return True
+
+    def find(
+        self, kind: str, groups: list[Group], sort: list[SortKey], page: Page, language: str
+    ) -> tuple[list[Document], int]:
+        """One page of the documents that match, and how many match in all."""
+        where, values, rest = self._plan(kind, groups)
+        if not rest and not sort:
+            return self._page(where, values, page), self._total(where, values)
+        found = []
+        for seq, body in self._db.execute(f"SELECT seq, body FROM document WHERE {where} ORDER BY seq", values):  # noqa: S608
+            document = _decode(body)
+            if matches(document, rest, language):
+                found.append((seq, ranks(document, sort, language)))
+        wanted = ordered(found, sort)[page.offset : page.offset + page.limit]
+        return [self._by_seq(seq) for seq in wanted], len(found)
+
+    def _by_seq(self, seq: int) -> Document:
+        row = self._db.execute("SELECT body FROM document WHERE seq = ?", (seq,)).fetchone()
+        return _decode(row[0])
+
+    def _plan(self, kind: str, groups: list[Group]) -> tuple[str, list[str], list[Group]]:
+        """What SQL can decide of a filter, as a WHERE clause made of constants, and what is left for Python."""
+        clauses, values, rest = ["kind = ?"], [kind], []
+        for group in groups:
+            clause = self._clause(kind, group)
+            if clause is None:
+                rest.append(group)
+            else:
+                clauses.append(clause[0])
+                values += clause[1]
+        return " AND ".join(clauses), values, rest
+
+    def _clause(self, kind: str, group: Group) -> tuple[str, list[str]] | None:
+        if len(group) != 1 or group[0].operator != "eq":
+            return None
+        path, wanted = ".".join(group[0].path), list(dict.fromkeys(group[0].values))
+        marks = ",".join("?" * len(wanted))
+        if path == "id":
+            return f"id IN ({marks})", wanted
+        if path in self._index.get(kind, ()):
+            in_index = f"SELECT seq FROM attribute WHERE kind = ? AND path = ? AND value IN ({marks})"  # noqa: S608
+            return f"seq IN ({in_index})", [kind, path, *wanted]
+        return None
+
+    def _page(self, where: str, values: list[str], page: Page) -> list[Document]:
+        inner = f"SELECT seq FROM document WHERE {where} ORDER BY seq LIMIT ? OFFSET ?"  # noqa: S608
+        rows = self._db.execute(
+            f"SELECT body FROM document WHERE seq IN ({inner}) ORDER BY seq",  # noqa: S608
+            [*values, page.limit, page.offset],
+        )
+        return [_decode(body) for (body,) in rows]
+
+    def _total(self, where: str, values: list[str]) -> int:
+        """Counting 100,000 rows costs more than reading a page of them: whole collections are counted once a write."""
+        if len(values) > 1:
+            return self._count(where, values)
+        if values[0] not in self._totals:
+            self._totals[values[0]] = self._count(where, values)
+        return self._totals[values[0]]
+
+    def _count(self, where: str, values: list[str]) -> int:
+        row = self._db.execute(f"SELECT count(*) FROM document WHERE {where}", values).fetchone()  # noqa: S608
+        return int(row[0])
+
+    def _row(self, kind: str, identifier: str) -> tuple[int, bytes] | None:
+        statement = "SELECT seq, body FROM document WHERE kind = ? AND id = ?"
+        row: tuple[int, bytes] | None = self._db.execute(statement, (kind, identifier)).fetchone()
+        return row
+
+    def _seeded_with(self) -> str | None:
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'seed'").fetchone()
+        return row and str(row[0])
+
+    def _insert(self, documents: Iterable[Seeded]) -> None:
+        row = self._db.execute("SELECT coalesce(max(seq), 0) FROM document").fetchone()
+        numbered = enumerate(documents, int(row[0]) + 1)
+        while batch := list(islice(numbered, _BATCH)):
+            self._db.executemany(
+                "INSERT INTO document VALUES (?, ?, ?, ?)",
+                ((seq, kind, document["id"], _encode(document)) for seq, (kind, document) in batch),
+            )
+            attributes = (self._attributes(seq, kind, document) for seq, (kind, document) in batch)
+            self._db.executemany(_ADD_ATTRIBUTE, chain.from_iterable(attributes))
+
+    def _attributes(self, seq: int, kind: str, document: Document) -> Iterator[tuple[str, str, str, int]]:
+        for path in self._index.get(kind, ()):
+            for value in values_at(document, tuple(path.split(".")), DEFAULT):
+                yield kind, path, text_of(value), seq
+
+    def _unindexed(self, kind: str, identifier: str) -> int:
+        """The sequence number of a document after its attributes have left the index."""
+        row = self._row(kind, identifier)
+        if row is None:
+            raise KeyError(identifier)
+        seq, body = row
+        statement = "DELETE FROM attribute WHERE kind = ? AND path = ? AND value = ? AND seq = ?"
+        self._db.executemany(statement, self._attributes(seq, kind, _decode(body)))
+        return seq
+
+    def _transaction(self) -> "_Transaction":
+        self._totals.clear()
+        return _Transaction(self._db)
+
+
+_ADD_ATTRIBUTE = "INSERT OR IGNORE INTO attribute VALUES (?, ?, ?, ?)"
+
+
+class _Transaction:
+    """BEGIN now, COMMIT at the end, ROLLBACK on the way out of an error."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._db.execute("COMMIT" if error is None else "ROLLBACK")

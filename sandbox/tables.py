@@ -1,0 +1,63 @@
+"""What an API is: a name, a base path and a table of resources; everything else in the sandbox reads these tables.
+
+Newcomers look for a handler per resource; there is none. A new API is one more `Api` value and, if it should not
+start empty, one more seed. `kind` ("TMF620.productOffering") names a resource everywhere: in references, in the store
+and in the call counts. It carries no version, so two versions of an API can serve the same documents.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Document = dict[str, Any]
+"""One stored resource, without href; translations sit in `_i18n` beside the texts they translate."""
+
+Seeded = tuple[str, Document]
+"""A kind and a document of that kind."""
+
+ALL_METHODS = frozenset({"GET", "POST", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """States an attribute may take, and from which to which it may move; no `transitions` allows every move."""
+
+    attribute: str
+    states: frozenset[str]
+    transitions: Mapping[str, frozenset[str]] | None = None
+
+    def refuses(self, before: str, after: str) -> bool:
+        return self.transitions is not None and before != after and after not in self.transitions.get(before, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One collection and its items.
+
+    `references` maps dotted paths of references to the kind they point at: the server writes their href.
+    `indexed` names dotted paths whose equality filters must not scan; only attributes that no language changes.
+    `stamped` is set to the time of each write.
+    """
+
+    path: str
+    type: str
+    required: tuple[str, ...] = ()
+    references: Mapping[str, str] = field(default_factory=dict)
+    indexed: tuple[str, ...] = ()
+    stamped: str | None = None
+    lifecycle: Lifecycle | None = None
+    methods: frozenset[str] = ALL_METHODS
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One TM Forum API in one version, e.g. TMF620 v4 at `/tmf-api/productCatalogManagement/v4`."""
+
+    name: str
+    base_path: str
+    version: str
+    resources: tuple[Resource, ...]
+    seed: Callable[[int | None], Iterable[Seeded]] | None = None
+
+    def kind(self, resource: Resource) -> str:
+        return f"{self.name}.{resource.path}"
