@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from bff.graphiql import Example, examples
 from tests.needs import need_program
@@ -46,13 +46,17 @@ class Heard:
     def listen(self, page: Page) -> None:
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.said.append(f"uncaught: {error}"))
-        page.on("requestfailed", lambda request: self.said.append(f"failed: {request.url} {request.failure}"))
+        page.on("requestfailed", self._failure)
         page.on("request", lambda request: self._host(request.url))
         page.on("websocket", lambda socket: self._host(socket.url))
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning", "assert"}:
             self.said.append(f"{message.type}: {message.text} {message.location}")
+
+    def _failure(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # a reload gives up what is still under way
+            self.said.append(f"failed: {request.url} {request.failure}")
 
     def _host(self, url: str) -> None:
         parts = urlsplit(url)
