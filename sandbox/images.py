@@ -22,12 +22,14 @@ _DRAWINGS = {
     "tv": '<rect x="90" y="84" width="220" height="130" rx="12"/><rect x="170" y="226" width="60" height="12" rx="6"/>'
     '<path d="M182 122l48 27-48 27z" fill="{light}"/>',
     "bundle": '<rect x="100" y="130" width="90" height="90" rx="14"/>'
-    '<rect x="210" y="130" width="90" height="90" rx="14" opacity=".6"/><rect x="155" y="80" width="90" height="90" rx="14" fill="{light}"/>',
+    '<rect x="210" y="130" width="90" height="90" rx="14" opacity=".6"/>'
+    '<rect x="155" y="80" width="90" height="90" rx="14" fill="{light}"/>',
     "business": '<rect x="110" y="120" width="180" height="110" rx="12"/>'
     '<path d="M165 120v-26h70v26" fill="none" stroke="{dark}" stroke-width="12"/>'
     '<rect x="186" y="164" width="28" height="22" rx="4" fill="{light}"/>',
     "roaming": '<circle cx="200" cy="160" r="76"/>'
-    '<path d="M124 160h152M200 84c44 48 44 104 0 152M200 84c-44 48-44 104 0 152" fill="none" stroke="{light}" stroke-width="7"/>',
+    '<path d="M124 160h152M200 84c44 48 44 104 0 152M200 84c-44 48-44 104 0 152" '
+    'fill="none" stroke="{light}" stroke-width="7"/>',
 }
 _WAVES = (
     '<path d="M90 180c36-60 74-60 110 0s74 60 110 0" fill="none" stroke="{dark}" stroke-width="18" '
