@@ -21,12 +21,16 @@ def main(arguments: list[str] | None = None) -> None:
     with socket.create_server((options.host, options.port), backlog=2048) as listener:
         stopping = asyncio.Event()
         app = create_sandbox(options.data / DATABASE, offerings=options.offerings, stopping=stopping)
-        server = SandboxServer(app, stopping, access_log=False, log_level="warning")
+        address = f"http://{options.host}:{listener.getsockname()[1]}"
+        server = SandboxServer(app, stopping, lambda: _say(address), access_log=False, log_level="warning")
         if options.exit_with_stdin:
             server.exit_with_stdin()
-        sys.stdout.write(f"sandbox on http://{options.host}:{listener.getsockname()[1]}\n")
-        sys.stdout.flush()
         server.run(sockets=[listener])
+
+
+def _say(address: str) -> None:
+    sys.stdout.write(f"sandbox on {address}\n")
+    sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,7 +10,7 @@ import signal
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,11 +44,20 @@ def abort(transport: asyncio.Transport) -> None:
 
 
 class SandboxServer(Server):
-    """A server that tells `stopping` before it waits for running requests, so that a hanging one ends at once."""
+    """A server that tells `stopping` before it waits for running requests, so that a hanging one ends at once.
 
-    def __init__(self, app: ASGIApp, stopping: asyncio.Event, **options: Any) -> None:
+    `ready` is called once it answers and a signal would already end it well.
+    """
+
+    def __init__(self, app: ASGIApp, stopping: asyncio.Event, ready: Callable[[], None], **options: Any) -> None:
         super().__init__(Config(app, http=Protocol, ws="none", timeout_graceful_shutdown=2, **options))
         self._stopping = stopping
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping.set()

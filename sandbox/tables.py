@@ -27,7 +27,10 @@ class Lifecycle:
     transitions: Mapping[str, frozenset[str]] | None = None
 
     def refuses(self, before: str, after: str) -> bool:
-        return self.transitions is not None and before != after and after not in self.transitions.get(before, ())
+        """Whether both are states of this lifecycle, but there is no way from one to the other."""
+        if self.transitions is None or before == after or after not in self.states:
+            return False
+        return after not in self.transitions.get(before, ())
 
 
 @dataclass(frozen=True, slots=True)

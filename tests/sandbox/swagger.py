@@ -1,4 +1,4 @@
-"""TM Forum's Swagger 2.0 definitions as JSON Schema, strict where the files are lax: an attribute they do not list fails."""
+"""TM Forum's Swagger 2.0 definitions as JSON Schema; stricter than they are: an attribute they do not list fails."""
 
 import json
 from datetime import datetime
@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, FormatChecker
-
 
 FORMATS = FormatChecker(formats=())
 
