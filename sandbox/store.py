@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS attribute (
     PRIMARY KEY (kind, path, value, seq)) WITHOUT ROWID;
 """
 _BATCH = 5000
+_TOTALS = 1000
 
 Index = Mapping[str, tuple[str, ...]]
 """Indexed paths of each kind."""
@@ -46,7 +47,7 @@ class Store:
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_SCHEMA)
         self._index = index
-        self._totals: dict[str, int] = {}
+        self._totals: dict[tuple[str, ...], int] = {}
 
     def close(self) -> None:
         self._db.close()
@@ -140,16 +141,14 @@ class Store:
         return [_decode(body) for (body,) in rows]
 
     def _total(self, where: str, values: list[str]) -> int:
-        """Counting 100,000 rows costs more than reading a page of them: whole collections are counted once a write."""
-        if len(values) > 1:
-            return self._count(where, values)
-        if values[0] not in self._totals:
-            self._totals[values[0]] = self._count(where, values)
-        return self._totals[values[0]]
-
-    def _count(self, where: str, values: list[str]) -> int:
-        row = self._db.execute(f"SELECT count(*) FROM document WHERE {where}", values).fetchone()  # noqa: S608
-        return int(row[0])
+        """Counting 100,000 rows costs more than reading a page of them, so a total holds until the next write."""
+        question = (where, *values)
+        if question not in self._totals:
+            if len(self._totals) >= _TOTALS:
+                self._totals.clear()
+            row = self._db.execute(f"SELECT count(*) FROM document WHERE {where}", values).fetchone()  # noqa: S608
+            self._totals[question] = int(row[0])
+        return self._totals[question]
 
     def _row(self, kind: str, identifier: str) -> tuple[int, bytes] | None:
         statement = "SELECT seq, body FROM document WHERE kind = ? AND id = ?"

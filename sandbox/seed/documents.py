@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sandbox.seed.model import ALWAYS, Category, Characteristic, Offer, Part, Period, Price, Specification, Use
@@ -27,11 +28,12 @@ PARTNER = {
 }
 
 _EPOCH = datetime(2026, 1, 5, 9, tzinfo=UTC)
+_DATES = [(_EPOCH + timedelta(hours=7 * step)).strftime("%Y-%m-%dT%H:%M:%SZ") for step in range(400)]
 
 
 def last_update(number: int) -> str:
     """A fixed date for the `number`th document, so that sorting by it is worth a try."""
-    return (_EPOCH + timedelta(hours=7 * (number % 400))).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _DATES[number % len(_DATES)]
 
 
 def valid_for(period: Period) -> Document:
@@ -43,8 +45,13 @@ def money(amount: float | Decimal) -> Document:
     return {"unit": "EUR", "value": float(amount)}
 
 
+@cache
+def _tax(net: float, rate: float) -> Decimal:
+    return rounded(Decimal(str(net)) * Decimal(str(rate)) / 100)
+
+
 def tax_items(net: float, rate: float) -> list[Document]:
-    tax = rounded(Decimal(str(net)) * Decimal(str(rate)) / 100)
+    tax = _tax(net, rate)
     return [{"taxCategory": "VAT", "taxRate": rate, "taxAmount": money(tax), "@type": "TaxItem"}]
 
 

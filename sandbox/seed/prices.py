@@ -4,6 +4,7 @@ Amounts come in as a shop shows them, with VAT, and go out net; only usage is no
 """
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Any
 
 from sandbox.seed.model import VAT, Price
@@ -12,6 +13,7 @@ from sandbox.seed.texts import T
 _MONTHLY = T("monthly charge", "monatlicher Grundpreis")
 
 
+@cache
 def net(gross: float, rate: float = VAT) -> float:
     """The net amount that shows as `gross`, with as few decimals (two to four) as that needs."""
     factor, shown = 1 + Decimal(str(rate)) / 100, Decimal(str(gross)).quantize(Decimal("0.01"))
@@ -87,7 +89,7 @@ def usage(unit: str, amount: float, about: T, suffix: str | None = None) -> Pric
 
 def surcharge(gross: float, characteristic: str, value: str) -> Price:
     """What one value of a characteristic costs on top, once."""
-    suffix = f"{characteristic}-{value.lower().replace(' ', '')}"
+    suffix = f"{characteristic}-{value}".lower().replace(" ", "")
     return Price(
         suffix,
         "oneTime",
@@ -98,6 +100,6 @@ def surcharge(gross: float, characteristic: str, value: str) -> Price:
 
 
 def monthly_surcharge(gross: float, characteristic: str, value: str, about: T) -> Price:
-    suffix = f"{characteristic}-{value.lower().replace(' ', '')}"
+    suffix = f"{characteristic}-{value}".lower().replace(" ", "")
     terms = {"recurringChargePeriodType": "month", "recurringChargePeriodLength": 1}
     return Price(suffix, "recurring", about, net(gross), terms, only_for=(characteristic, value))
