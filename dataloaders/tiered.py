@@ -36,10 +36,8 @@ class Held(msgspec.Struct, Generic[V], frozen=True):
     read_at: float
 
 
-Outcome: TypeAlias = "Held[V] | UpstreamError"
-Fetch: TypeAlias = Callable[
-    [Audience, Mapping[str, frozenset[str]]], Awaitable[Mapping[str, "V | UpstreamError | None"]]
-]
+Outcome: TypeAlias = Held[V] | UpstreamError
+Fetch: TypeAlias = Callable[[Audience, Mapping[str, frozenset[str]]], Awaitable[Mapping[str, V | UpstreamError | None]]]
 
 
 @dataclass
@@ -125,9 +123,7 @@ class TieredLoader(Generic[V]):
         self._memory.put(key, held, len(key) + len(msgspec.msgpack.encode(held)) * MEMORY_FACTOR)
 
     @staticmethod
-    def _outcome(
-        held: Held[V] | None, age: Age, flight: "asyncio.Future[Outcome[V]] | None"
-    ) -> V | UpstreamError | None:
+    def _outcome(held: Held[V] | None, age: Age, flight: asyncio.Future[Outcome[V]] | None) -> V | UpstreamError | None:
         if flight is not None and age is not Age.STALE and flight.done():
             outcome = flight.result()
             return outcome.value if isinstance(outcome, Held) else outcome
@@ -152,7 +148,7 @@ class TieredLoader(Generic[V]):
 
     # ------------------------------------------------------------------ what must be read
 
-    def _request(self, audience: Audience, key: str, fields: frozenset[str]) -> "asyncio.Future[Outcome[V]]":
+    def _request(self, audience: Audience, key: str, fields: frozenset[str]) -> asyncio.Future[Outcome[V]]:
         """The flight that brings `key` with `fields`: one already in the air, or a seat in this tick's batch."""
         full = _key(audience, key)
         flying = self._flying.get(full)

@@ -56,6 +56,10 @@ class Money(NamedTuple):
         """What remains when `rate` percent had been put on top."""
         return self._fitting(self.amount / (1 + rate / 100))
 
+    def written_out(self) -> "Money":
+        """The same amount with at least the digits of its minor unit: 21 euros are `21.00`."""
+        return self._fitting(self.amount)
+
     def _fitting(self, amount: Decimal) -> "Money":
         """Rounded to the minor unit, or to this amount's own digits where it has more.
 

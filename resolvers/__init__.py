@@ -1,0 +1,1 @@
+"""What a field does that needs more than an attribute: one short function each, one module per domain."""

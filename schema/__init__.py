@@ -1,0 +1,1 @@
+"""The public contract. Types, inputs and the root; no I/O and no rule lives here."""

@@ -15,16 +15,20 @@ from clients.tmf import Entity
 from clients.tmf620 import Category, ProductOffering, ProductOfferingPrice, ProductSpecification
 from dataloaders.catalog import CatalogLoaders
 from dataloaders.pages import EntityLoader
+from domain.catalog import prices
 from domain.catalog.categories import CategoryTree
 from domain.catalog.listing import Listing
 from domain.catalog.rules import ShopRules, fold
 from kernel.clock import Clock
 from kernel.context import RequestContext
 from kernel.errors import UpstreamError
+from kernel.money import Money
 
 log = structlog.get_logger(__name__)
 
 E = TypeVar("E", bound=Entity)
+TREE_FIELDS = frozenset({"parentId", "subCategory", "lifecycleStatus"})
+"""What the category tree is put together from."""
 
 
 @dataclass
@@ -35,7 +39,7 @@ class Catalog:
     rules: ShopRules
     clock: Clock
     offerings: Listing[ProductOffering]
-    prices: Listing[ProductOfferingPrice]
+    all_prices: Listing[ProductOfferingPrice]
     categories: Listing[Category]
     _trees: dict[str, CategoryTree] = field(default_factory=dict)
 
@@ -75,12 +79,18 @@ class Catalog:
         loaded = {price.id: price for price in await _all(self.loaders.prices, ctx, others, fields)}
         known = embedded | loaded
         now = self.now()
-        prices = [known[ref.id] for ref in offering.product_offering_price if ref.id in known]
-        return [p for p in prices if self.rules.price_applies(p, now) and not self.rules.is_discount(p)]
+        listed = [known[ref.id] for ref in offering.product_offering_price if ref.id in known]
+        return [p for p in listed if self.rules.price_applies(p, now) and not self.rules.is_discount(p)]
+
+    def shown_amount(self, price: ProductOfferingPrice) -> Money | None:
+        """What a shopper is shown of a price: with tax, or without where the tax is not known."""
+        includes_tax = self.rules.prices_include_tax
+        return prices.gross(price, includes_tax=includes_tax) or prices.net(price, includes_tax=includes_tax)
 
     async def price(self, ctx: RequestContext, local_id: str, fields: frozenset[str]) -> ProductOfferingPrice | None:
-        """One price, whether in force or not."""
-        return await self.loaders.prices.load(ctx, local_id, fields)
+        """One price, whether in force or not; None for a draft."""
+        found = await self.loaders.prices.load(ctx, local_id, fields)
+        return found if found is not None and self._shown(found) else None
 
     async def promotions_of(
         self, ctx: RequestContext, price: ProductOfferingPrice, fields: frozenset[str]
@@ -112,16 +122,15 @@ class Catalog:
             UpstreamError: they cannot be known.
             LimitExceededError: there are more than a shop can have.
         """
-        fields = frozenset({"parentId", "isRoot", "subCategory", "lifecycleStatus"})
-        chunks = [chunk async for chunk in self.categories.walk(ctx, fields)]
+        chunks = [chunk async for chunk in self.categories.walk(ctx, TREE_FIELDS)]
         shown = [category for chunk in chunks for _, category in chunk.items if self._shown(category)]
         tree = self._trees.get(ctx.audience.key)
         if tree is None or not _same(shown, list(tree.by_id.values())):
             tree = self._trees[ctx.audience.key] = CategoryTree.of(shown)
         return tree
 
-    def _shown(self, category: Category) -> bool:
-        return fold(category.lifecycle_status or "") not in self.rules.hidden
+    def _shown(self, entity: Category | ProductOfferingPrice) -> bool:
+        return fold(entity.lifecycle_status or "") not in self.rules.hidden
 
 
 async def _all(loader: EntityLoader[E], ctx: RequestContext, ids: Iterable[str], fields: frozenset[str]) -> list[E]:

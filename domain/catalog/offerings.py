@@ -54,8 +54,8 @@ class OfferingPage:
     """One page. `total` counts all that match; None where counting was not asked for or would read too much."""
 
     items: Sequence[tuple[Cursor, ProductOffering]]
-    has_next: bool
-    has_previous: bool
+    has_next_page: bool
+    has_previous_page: bool
     total: int | None
 
 

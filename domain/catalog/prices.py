@@ -70,7 +70,7 @@ def monthly(price: ProductOfferingPrice, amount: Money) -> Decimal:
 
 
 def _money(amount: Amount | None) -> Money | None:
-    return None if amount is None else Money(amount.value, amount.unit)
+    return None if amount is None else Money(amount.value, amount.unit).written_out()
 
 
 def _rate(price: ProductOfferingPrice) -> Decimal | None:

@@ -10,7 +10,6 @@ from domain.catalog.characteristics import applies_to
 from domain.catalog.kinds import OfferingSort, PriceKind
 from kernel.clock import parse_instant
 from kernel.context import RequestContext
-from kernel.money import Money
 
 _PRICE_FIELDS = frozenset(
     {
@@ -60,7 +59,7 @@ async def _by_price(
     catalog: Catalog, ctx: RequestContext, found: list[ProductOffering], *, dearest_first: bool
 ) -> list[ProductOffering]:
     """By the lowest recurring price a month, else the lowest paid at once; those without either come last."""
-    walked = catalog.prices.walk(ctx, _PRICE_FIELDS)
+    walked = catalog.all_prices.walk(ctx, _PRICE_FIELDS)
     known = {price.id: price async for chunk in walked for _, price in chunk.items}
     keyed = [(offering, _lowest(catalog, offering, known)) for offering in found]
     priced = [(offering, key) for offering, key in keyed if key is not None]
@@ -75,14 +74,9 @@ def _lowest(
     rules, now = catalog.rules, catalog.now()
     refs = [ref if ref.is_value else known.get(ref.id) for ref in offering.product_offering_price]
     charged = [p for p in refs if p is not None and rules.price_applies(p, now) and not rules.is_discount(p)]
-    always = [(p, _shown(catalog, p)) for p in charged if not applies_to(p)]
+    always = [(p, catalog.shown_amount(p)) for p in charged if not applies_to(p)]
     for kind in (PriceKind.RECURRING, PriceKind.PAY_NOW):
         amounts = [prices.monthly(p, money) for p, money in always if money and rules.kind_of(p) is kind]
         if amounts:
             return kind is PriceKind.PAY_NOW, min(amounts)
     return None
-
-
-def _shown(catalog: Catalog, price: ProductOfferingPrice) -> Money | None:
-    includes_tax = catalog.rules.prices_include_tax
-    return prices.gross(price, includes_tax=includes_tax) or prices.net(price, includes_tax=includes_tax)

@@ -1,0 +1,105 @@
+"""The gateway as an ASGI application. `create_app` is the only way to make one, for tests as for production."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypedDict
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bff.edge.audience import audience_of
+from bff.edge.documents import Documents
+from bff.edge.http import GraphQLEndpoint, MakeContext
+from bff.graphiql import graphiql_response, static_files
+from bff.settings import Settings, require_upstreams
+from bff.upstreams import Services, Transports, open_services
+from kernel.clock import Clock, SystemClock
+from kernel.context import Deadline, RequestContext
+from resolvers.context import Context
+from schema.root import build_schema
+
+_PATH = "/graphql"
+
+
+class State(TypedDict):
+    """What the lifespan hands to every request, as `request.state`."""
+
+    services: Services
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None, transports: Transports | None = None) -> Starlette:
+    """The whole gateway. Tests pass a clock of their own and, per upstream, an httpx transport.
+
+    Raises:
+        SettingsError: an upstream that is needed is not configured.
+    """
+    require_upstreams(settings)
+    schema = build_schema()._schema  # noqa: SLF001  (Strawberry builds it and has no public name for it)
+    documents = Documents.of(schema, settings.limit, introspection=settings.introspection)
+    graphql = GraphQLEndpoint(schema, documents, _context_maker(settings), max_body=settings.limit.body_bytes)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[State]:
+        async with open_services(settings, clock or SystemClock(), transports or {}) as services:
+            yield {"services": services}
+
+    routes: list[Route | Mount] = [Route("/livez", _alive), Route("/readyz", _ready)]
+    if settings.graphiql:
+        routes.append(Mount(f"{_PATH}/static", static_files()))
+    routes.append(Route(_PATH, _PageOrApi(graphql) if settings.graphiql else graphql))
+    return Starlette(routes=routes, lifespan=lifespan, middleware=_middleware(settings))
+
+
+class _PageOrApi:
+    """A browser that opens the endpoint gets GraphiQL; everything else is a request to the API."""
+
+    def __init__(self, api: ASGIApp) -> None:
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+        answer: ASGIApp = graphiql_response() if wants_page and not request.query_params else self._api
+        await answer(scope, receive, send)
+
+
+def _context_maker(settings: Settings) -> MakeContext:
+    def make(request: Request) -> Context:
+        services: Services = request.state.services
+        audience = audience_of(
+            request.headers.get("accept-language", ""),
+            request.headers.get("x-channel", ""),
+            languages=settings.languages,
+            channels=settings.channels,
+        )
+        return Context(RequestContext(audience, Deadline.after(settings.request_timeout)), services.catalog)
+
+    return make
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["content-type", "accept-language", "x-channel"],
+            max_age=600,
+        )
+    ]
+
+
+async def _alive(_: Request) -> Response:
+    """The process runs. Touches nothing: a sick upstream is no reason to kill it."""
+    return JSONResponse({"status": "ok"})
+
+
+async def _ready(request: Request) -> Response:
+    """The process takes requests. Upstreams that rest are told and do not make it unready: what is kept still sells."""
+    services: Services = request.state.services
+    return JSONResponse({"status": "ok", "circuits": services.tmf620.circuits()})

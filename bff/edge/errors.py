@@ -1,0 +1,62 @@
+"""Errors as a client sees them: a stable code, a message of ours, an id that finds the rest in the log.
+
+Nothing that an upstream said, and nothing of an unexpected exception, goes further than the log.
+"""
+
+import uuid
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+
+from bff.edge.documents import DocumentError
+from kernel.errors import GatewayError, UpstreamError
+
+log = structlog.get_logger(__name__)
+
+_UNEXPECTED = "Something went wrong here. The error id finds it in our log."
+
+
+def request_error(error: GatewayError) -> dict[str, Any]:
+    """An error that kept the operation from being executed."""
+    shown: dict[str, Any] = {"message": error.message, "extensions": {"code": error.code}}
+    if isinstance(error, DocumentError) and error.error.locations:
+        shown["locations"] = [location.formatted for location in error.error.locations]
+    return shown
+
+
+def execution_error(error: GraphQLError) -> dict[str, Any]:
+    """An error of one field, or of the variables when it has no path."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    if isinstance(cause, GatewayError):
+        shown = _of_gateway(cause, error)
+    elif error.path is None and cause is None:
+        shown = {"message": error.message, "extensions": {"code": "BAD_REQUEST"}}
+    else:
+        shown = _unexpected(cause or error, error)
+    if error.locations:
+        shown["locations"] = [location.formatted for location in error.locations]
+    if error.path is not None:
+        shown["path"] = error.path
+    return shown
+
+
+def unexpected(error: BaseException) -> dict[str, Any]:
+    """An exception that nothing was prepared for."""
+    return _unexpected(error, None)
+
+
+def _of_gateway(cause: GatewayError, error: GraphQLError) -> dict[str, Any]:
+    extensions: dict[str, Any] = {"code": cause.code}
+    if isinstance(cause, UpstreamError):
+        extensions["errorId"] = error_id = uuid.uuid4().hex
+        log.warning("field.failed", error_id=error_id, code=cause.code, path=error.path, detail=cause.detail)
+    return {"message": cause.message, "extensions": extensions}
+
+
+def _unexpected(cause: BaseException, error: GraphQLError | None) -> dict[str, Any]:
+    error_id = uuid.uuid4().hex
+    log.error("unexpected", error_id=error_id, path=error.path if error else None, exc_info=cause)
+    return {"message": _UNEXPECTED, "extensions": {"code": "INTERNAL", "errorId": error_id}}

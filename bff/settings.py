@@ -1,0 +1,298 @@
+"""Every setting of the gateway, in one frozen object that is read from the environment once.
+
+The only module that reads the environment. A wrong value stops the start with the variable's name and an example, and
+so does a `BFF_` variable that no setting has: a misspelt name would otherwise be a setting that silently does nothing.
+"""
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+
+PREFIX = "BFF_"
+
+
+class SettingsError(Exception):
+    """The environment does not make a working configuration; the text names each variable at fault."""
+
+
+Check = Callable[[Any], str | None]
+
+
+def setting(default: Any, doc: str, *, example: str = "", check: Check | None = None, secret: bool = False) -> Any:
+    """A setting: its default, what it means, an example where the default is none, a check, and whether to show it."""
+    return field(default=default, repr=not secret, metadata={"doc": doc, "example": example, "check": check})
+
+
+def _at_least(least: float) -> Callable[[Any], str | None]:
+    return lambda value: None if value >= least else f"must be at least {least:g}"
+
+
+def _one_of(*allowed: str) -> Callable[[Any], str | None]:
+    return lambda value: None if value in allowed else "must be one of " + ", ".join(allowed)
+
+
+def _web_url(value: str) -> str | None:
+    parts = urlsplit(value)
+    fine = not value or (parts.scheme in ("http", "https") and parts.netloc and not parts.query and not parts.fragment)
+    return None if fine else "must be an http or https URL without query"
+
+
+def _some(value: tuple[str, ...]) -> str | None:
+    return None if value else "must name at least one"
+
+
+@dataclass(frozen=True)
+class UpstreamSettings:
+    """One TM Forum API of the operator."""
+
+    url: str = setting(
+        "",
+        "Base URL, up to and without the resource's name.",
+        example="https://api.example.com/tmf-api/productCatalogManagement/v4",
+        check=_web_url,
+    )
+    timeout: float = setting(5.0, "Seconds for one answer, retries included.", check=_at_least(0.05))
+    attempts: int = setting(3, "How often a GET is tried in all.", check=_at_least(1))
+    page_size: int = setting(100, "Items asked for at a time; some servers refuse more than 100.", check=_at_least(1))
+    max_url: int = setting(4000, "Longest URL this server takes; lists of ids are cut to fit.", check=_at_least(500))
+    fan_out: int = setting(
+        8, "Single reads at the same time, where the server takes no lists of ids.", check=_at_least(1)
+    )
+    filters: tuple[str, ...] = setting(("category.id", "isBundle"), "Attributes this server filters by.")
+    max_connections: int = setting(64, "Connections to this upstream at most.", check=_at_least(1))
+    max_bytes: int = setting(16_000_000, "Largest answer that is read.", check=_at_least(10_000))
+    breaker_threshold: int = setting(5, "Failures in a row after which a collection is left alone.", check=_at_least(1))
+    breaker_cooldown: float = setting(5.0, "Seconds until it is tried again.", check=_at_least(0))
+    auth: str = setting(
+        "none", "none, api_key or oauth2 (client credentials).", check=_one_of("none", "api_key", "oauth2")
+    )
+    api_key_header: str = setting("x-api-key", "Header that carries the API key.")
+    api_key: str = setting("", "The API key.", example="secret", secret=True)
+    token_url: str = setting("", "OAuth2 token endpoint.", example="https://idp.example.com/token", check=_web_url)
+    client_id: str = setting("", "OAuth2 client id.", example="shop-gateway")
+    client_secret: str = setting("", "OAuth2 client secret.", example="secret", secret=True)
+    scope: str = setting("", "OAuth2 scope, where one is needed.", example="catalog.read")
+
+
+@dataclass(frozen=True)
+class CacheSettings:
+    """How long what was read is kept, and how much of it."""
+
+    memory_mb: int = setting(96, "Megabytes of decoded objects kept in each process.", check=_at_least(1))
+    fresh: float = setting(300.0, "Seconds a cached value is as good as a new one.", check=_at_least(0))
+    stale_while_revalidate: float = setting(
+        300.0, "Seconds after that it is used while it is renewed behind.", check=_at_least(0)
+    )
+    stale_if_error: float = setting(86_400.0, "Seconds it is still used when its upstream fails.", check=_at_least(0))
+    missing: float = setting(30.0, "Seconds a 'there is no such thing' is believed.", check=_at_least(0))
+    patience: float = setting(1.0, "Seconds a shopper waits for the renewal of something old.", check=_at_least(0))
+
+
+@dataclass(frozen=True)
+class LimitSettings:
+    """What one operation may ask for. Wide enough for a page of 50 with two levels of bundles."""
+
+    body_bytes: int = setting(100_000, "Largest request body.", check=_at_least(100))
+    tokens: int = setting(4_000, "Tokens in a document.", check=_at_least(10))
+    depth: int = setting(20, "Levels of fields, fragments opened.", check=_at_least(1))
+    fields: int = setting(1_000, "Fields in an operation, fragments opened.", check=_at_least(1))
+    aliases: int = setting(60, "Aliases in an operation, fragments opened.", check=_at_least(0))
+    overlaps: int = setting(1_000, "Pairs of fields under one name that would have to be compared.", check=_at_least(0))
+    directives: int = setting(100, "Directives in a document.", check=_at_least(0))
+
+
+@dataclass(frozen=True)
+class CatalogSettings:
+    """What this operator's words mean. Case, spaces and punctuation do not matter in them."""
+
+    sellable: tuple[str, ...] = setting(("active", "launched"), "Statuses in which an offering can be sold.")
+    hidden: tuple[str, ...] = setting(
+        ("in study", "in design", "in test", "rejected"), "Statuses that no shopper may know of."
+    )
+    segment_b2c: tuple[str, ...] = setting(("b2c", "consumer", "residential", "private"), "Segments of consumers.")
+    segment_b2b: tuple[str, ...] = setting(("b2b", "business", "enterprise", "corporate"), "Segments of companies.")
+    pay_now: tuple[str, ...] = setting(
+        ("oneTime", "nonRecurring", "payNow", "oneTimeCharge"), "Types of prices paid at once."
+    )
+    on_first_bill: tuple[str, ...] = setting(
+        ("oneTimeOnFirstBill", "onFirstBill", "firstBill"), "Types of prices on the first bill."
+    )
+    recurring: tuple[str, ...] = setting(("recurring", "recurringCharge"), "Types of recurring prices.")
+    usage: tuple[str, ...] = setting(("usage", "usageCharge"), "Types of usage prices.")
+    cancellation_fee: tuple[str, ...] = setting(
+        ("cancellationFee", "cancellation", "earlyTermination"), "Types of fees for leaving early."
+    )
+    discounts: tuple[str, ...] = setting(
+        ("discount", "promotion", "allowance"), "Types of price, and of relation between prices, that are reductions."
+    )
+    prices_include_tax: bool = setting(False, "Whether TMF620's prices contain tax.")
+    max_scan: int = setting(5_000, "Entries read at most for one search, sort or count on demand.", check=_at_least(1))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole configuration."""
+
+    host: str = setting("127.0.0.1", "Address to listen on.")
+    port: int = setting(8000, "Port to listen on.", check=_at_least(0))
+    workers: int = setting(1, "Processes that serve.", check=_at_least(1))
+    log_level: str = setting(
+        "info", "debug, info, warning or error.", check=_one_of("debug", "info", "warning", "error")
+    )
+    log_format: str = setting("json", "json, or console for people.", check=_one_of("json", "console"))
+    graphiql: bool = setting(True, "Whether browsers get GraphiQL at /graphql; off in production.")
+    introspection: bool = setting(True, "Whether the schema can be asked about; off in production.")
+    cors_origins: tuple[str, ...] = setting((), "Origins of web apps that may ask.", example="https://shop.example.com")
+    languages: tuple[str, ...] = setting(("en", "de"), "Languages of the catalogue, the default first.", check=_some)
+    channels: tuple[str, ...] = setting(
+        ("web", "app", "shop", "callcenter"), "Channels a client may name in X-Channel, the default first.", check=_some
+    )
+    channel_header: str = setting("x-channel", "Header that tells upstreams the channel.")
+    request_timeout: float = setting(10.0, "Seconds after which a request gets what is there.", check=_at_least(0.05))
+    shutdown_timeout: int = setting(10, "Seconds running requests get when the process stops.", check=_at_least(0))
+    redis_url: str = setting(
+        "",
+        "Redis for what processes share; without it each keeps to itself.",
+        example="redis://localhost:6379/0",
+        secret=True,
+    )
+    limit: LimitSettings = field(default_factory=LimitSettings)
+    cache: CacheSettings = field(default_factory=CacheSettings)
+    catalog: CatalogSettings = field(default_factory=CatalogSettings)
+    tmf620: UpstreamSettings = field(default_factory=UpstreamSettings)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable: its name, the type of its value, and how it is documented."""
+
+    name: str
+    kind: Any
+    default: Any
+    doc: str
+    example: str
+    check: Check | None
+    section: str
+
+
+def variables(model: Any = Settings, prefix: str = PREFIX) -> Iterator[Variable]:
+    """All variables there are, in the order of the settings."""
+    hints = get_type_hints(model)
+    for each in dataclasses.fields(model):
+        name, kind = prefix + each.name.upper(), hints[each.name]
+        if dataclasses.is_dataclass(kind):
+            yield from variables(kind, name + "_")
+        else:
+            notes = each.metadata
+            section = (model.__doc__ or "").strip()
+            yield Variable(name, kind, each.default, notes["doc"], notes["example"], notes["check"], section)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings that an environment gives.
+
+    Raises:
+        SettingsError: any variable is wrong, unknown or missing; all of them are named.
+    """
+    known = {variable.name: variable for variable in variables()}
+    problems = [_unknown(name, known) for name in sorted(environment) if name.startswith(PREFIX) and name not in known]
+    values: dict[str, Any] = {}
+    for name, variable in known.items():
+        if name in environment:
+            try:
+                values[name] = _parse(variable, environment[name])
+            except ValueError as error:
+                problems.append(f"{name}={environment[name]!r}: {error}{_example(variable)}")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return _build(Settings, PREFIX, values)  # type: ignore[no-any-return]
+
+
+def require_upstreams(settings: Settings) -> None:
+    """Check what only a serving gateway needs.
+
+    Raises:
+        SettingsError: an upstream has no URL, or lacks what its authentication needs.
+    """
+    needed = {"BFF_TMF620_URL": settings.tmf620.url}
+    if settings.tmf620.auth == "api_key":
+        needed["BFF_TMF620_API_KEY"] = settings.tmf620.api_key
+    if settings.tmf620.auth == "oauth2":
+        needed["BFF_TMF620_TOKEN_URL"] = settings.tmf620.token_url
+        needed["BFF_TMF620_CLIENT_ID"] = settings.tmf620.client_id
+    known = {variable.name: variable for variable in variables()}
+    missing = [f"{name} is not set{_example(known[name])}" for name, value in needed.items() if not value]
+    if missing:
+        raise SettingsError("\n".join(missing))
+
+
+def dotenv() -> str:
+    """`.env.example`: every variable with its meaning and its default."""
+    lines = ["# Every setting of the gateway, each with its default. Written by `bff settings --write`."]
+    section = ""
+    for variable in variables():
+        if variable.section != section:
+            section = variable.section
+            lines += ["", f"# ---- {section}"]
+        lines.append(f"# {variable.doc}" + (f" For example {variable.example}" if variable.example else ""))
+        lines.append(f"{variable.name}={_text(variable.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def _build(model: Any, prefix: str, values: Mapping[str, Any]) -> Any:
+    hints = get_type_hints(model)
+    given = {}
+    for each in dataclasses.fields(model):
+        name, kind = prefix + each.name.upper(), hints[each.name]
+        if dataclasses.is_dataclass(kind):
+            given[each.name] = _build(kind, name + "_", values)
+        elif name in values:
+            given[each.name] = values[name]
+    return model(**given)
+
+
+def _parse(variable: Variable, text: str) -> Any:
+    value = _convert(variable.kind, text.strip())
+    problem = variable.check(value) if variable.check else None
+    if problem:
+        raise ValueError(problem)
+    return value
+
+
+def _convert(kind: Any, text: str) -> Any:
+    if get_origin(kind) is tuple and get_args(kind)[0] is str:
+        return tuple(part for part in (each.strip() for each in text.split(",")) if part)
+    if kind is bool:
+        if text.lower() not in _BOOLEANS:
+            raise ValueError("must be true or false")
+        return _BOOLEANS[text.lower()]
+    if kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            raise ValueError("must be a whole number" if kind is int else "must be a number") from None
+    return text
+
+
+_BOOLEANS = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
+
+
+def _unknown(name: str, known: Mapping[str, Variable]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"{name} is not a setting" + (f"; is {near[0]} meant?" if near else "")
+
+
+def _example(variable: Variable) -> str:
+    example = variable.example or _text(variable.default)
+    return f" (for example {variable.name}={example})" if example else ""
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)

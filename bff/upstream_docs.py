@@ -1,0 +1,75 @@
+"""`docs/upstreams.md`, from the declarations themselves: what is asked of each upstream, and for which fields.
+
+An operator reads it to know what a gateway user's click costs them, and which attributes must be filled.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from graphql import GraphQLObjectType, GraphQLSchema
+
+from bff.settings import UpstreamSettings
+from clients import tmf620
+from clients.tmf import Collection
+from engine import loads_of, reads_of, upstream_of
+from schema.root import build_schema
+
+_HEAD = """# What is asked of the upstreams
+
+Written by `bff upstreams --write` from the declarations in `schema/types/` and `clients/`; `scripts/check` fails when
+it is out of date. Reads are GETs; each asks with `fields=` for the attributes of the selected GraphQL fields and no
+others, besides those every read needs. Lists are asked with `offset` and `limit`, several entities with `id=a,b,c`, or
+one by one where a server's lists of ids prove useless. Every answer is checked again: no filter is trusted.
+"""
+
+
+def upstream_docs() -> str:
+    """The page as Markdown."""
+    schema = build_schema()._schema  # noqa: SLF001  (as in bff.app)
+    parts = [_HEAD, "## TMF620 Product Catalog\n", "Settings: `BFF_TMF620_...`. Versions: v4.\n"]
+    parts += [_collection(schema, each) for each in tmf620.collections()]
+    return "\n".join(parts)
+
+
+def _collection(schema: GraphQLSchema, collection: Collection[Any]) -> str:
+    always = ", ".join(f"`{name}`" for name in sorted(collection.always | {"id"}))
+    filters = ["id", *(UpstreamSettings().filters if collection is tmf620.OFFERINGS else ())]
+    lines = [
+        f"### `{collection.path}`\n",
+        f"`GET /{collection.path}`, `GET /{collection.path}/{{id}}`",
+        f"· filters: {', '.join(f'`{name}`' for name in filters)} · always read: {always}\n",
+        "| attribute | for |",
+        "| --- | --- |",
+    ]
+    for attribute, fields in sorted(_readers(schema, collection).items()):
+        lines.append(f"| `{attribute}` | {', '.join(f'`{field}`' for field in dict.fromkeys(fields))} |")
+    lines += ["", "Asked for by: " + ", ".join(f"`{field}`" for field in _loaders(schema, collection)) + ".\n"]
+    return "\n".join(lines)
+
+
+def _readers(schema: GraphQLSchema, collection: Collection[Any]) -> dict[str, list[str]]:
+    """Each attribute with the fields that read it, those of nested types under the name of their own type."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for named in _objects(schema):
+        if upstream_of(named) is collection:
+            for name, field in named.fields.items():
+                for attribute in reads_of(named, name, field):
+                    found[attribute].append(f"{named.name}.{name}")
+        for name, field in named.fields.items():
+            for attribute in loads_of(field).get(collection, ()):
+                found[attribute].append(f"{named.name}.{name}")
+    return found
+
+
+def _loaders(schema: GraphQLSchema, collection: Collection[Any]) -> Iterator[str]:
+    for named in _objects(schema):
+        for name, field in named.fields.items():
+            if collection in loads_of(field):
+                yield f"{named.name}.{name}"
+
+
+def _objects(schema: GraphQLSchema) -> Iterator[GraphQLObjectType]:
+    for named in schema.type_map.values():
+        if isinstance(named, GraphQLObjectType):
+            yield named

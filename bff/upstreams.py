@@ -1,0 +1,153 @@
+"""From settings to the things that speak to the operator's systems and to Redis."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from bff.settings import CacheSettings, CatalogSettings, Settings, UpstreamSettings
+from clients import tmf620
+from clients.auth import Authentication, ClientCredentials, StaticHeaders
+from clients.http import HttpxSender, Sender
+from clients.tmf import TMFClient, UpstreamOptions
+from dataloaders.catalog import CacheOptions, catalog_loaders
+from dataloaders.freshness import Freshness
+from domain.catalog.catalog import Catalog
+from domain.catalog.kinds import PriceKind
+from domain.catalog.listing import Listing
+from domain.catalog.rules import ShopRules, fold, folded
+from kernel.clock import Clock
+from kernel.context import Segment
+
+_REDIS_SECONDS = 0.25
+_BYTES_A_MEGABYTE = 1_000_000
+
+Transports = Mapping[str, httpx.AsyncBaseTransport]
+
+
+@dataclass(frozen=True)
+class Services:
+    """What one process holds as long as it lives."""
+
+    catalog: Catalog
+    tmf620: TMFClient
+    redis: "Redis | None"
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, clock: Clock, transports: Transports) -> AsyncIterator[Services]:
+    """Everything a process needs, closed in the opposite order. Nothing is asked of anybody yet."""
+    async with AsyncExitStack() as stack:
+        redis = _redis(settings.redis_url)
+        if redis is not None:
+            stack.push_async_callback(redis.aclose)
+        transport = transports.get(tmf620.UPSTREAM)
+        client = _client(tmf620.UPSTREAM, settings, settings.tmf620, clock, stack, transport)
+        cache = CacheOptions(redis, _freshness(settings.cache), settings.cache.memory_mb * _BYTES_A_MEGABYTE)
+        loaders = catalog_loaders(client, cache, clock)
+        stack.push_async_callback(loaders.aclose)
+        size, most = settings.tmf620.page_size, settings.catalog.max_scan
+        catalog = Catalog(
+            loaders=loaders,
+            rules=_rules(settings.catalog),
+            clock=clock,
+            offerings=Listing(loaders.offering_pages, size, most, frozenset(settings.tmf620.filters)),
+            all_prices=Listing(loaders.price_pages, size, most * 4),
+            categories=Listing(loaders.category_pages, size, most),
+        )
+        yield Services(catalog, client, redis)
+
+
+def _client(
+    name: str,
+    settings: Settings,
+    upstream: UpstreamSettings,
+    clock: Clock,
+    stack: AsyncExitStack,
+    transport: httpx.AsyncBaseTransport | None,
+) -> TMFClient:
+    def sender(purpose: str) -> HttpxSender:
+        made = HttpxSender(
+            purpose,
+            max_connections=upstream.max_connections,
+            max_bytes=upstream.max_bytes,
+            transport=transport,
+        )
+        stack.push_async_callback(made.aclose)
+        return made
+
+    options = UpstreamOptions(
+        base_url=upstream.url.rstrip("/"),
+        timeout=upstream.timeout,
+        page_size=upstream.page_size,
+        max_url=upstream.max_url,
+        fan_out=upstream.fan_out,
+        attempts=upstream.attempts,
+        channel_header=settings.channel_header,
+        breaker_threshold=upstream.breaker_threshold,
+        breaker_cooldown=upstream.breaker_cooldown,
+    )
+    http = sender(name)
+    return TMFClient(name, options, http, clock, _authentication(name, upstream, http, clock))
+
+
+def _authentication(name: str, upstream: UpstreamSettings, http: Sender, clock: Clock) -> Authentication:
+    if upstream.auth == "api_key":
+        return StaticHeaders({upstream.api_key_header: upstream.api_key})
+    if upstream.auth == "oauth2":
+        return ClientCredentials(
+            http,
+            clock,
+            upstream=name,
+            token_url=upstream.token_url,
+            client_id=upstream.client_id,
+            client_secret=upstream.client_secret,
+            scope=upstream.scope,
+        )
+    return StaticHeaders()
+
+
+def _redis(url: str) -> "Redis | None":
+    """A client that fails fast and never repeats a command by itself: a repeated SET NX would lie about who holds."""
+    if not url:
+        return None
+    return Redis.from_url(
+        url,
+        socket_timeout=_REDIS_SECONDS,
+        socket_connect_timeout=_REDIS_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=False,
+    )
+
+
+def _freshness(cache: CacheSettings) -> Freshness:
+    return Freshness(
+        fresh=cache.fresh,
+        stale_while_revalidate=cache.stale_while_revalidate,
+        stale_if_error=cache.stale_if_error,
+        missing=cache.missing,
+        patience=cache.patience,
+    )
+
+
+def _rules(words: CatalogSettings) -> ShopRules:
+    kinds = {
+        PriceKind.PAY_NOW: words.pay_now,
+        PriceKind.ON_FIRST_BILL: words.on_first_bill,
+        PriceKind.RECURRING: words.recurring,
+        PriceKind.USAGE: words.usage,
+        PriceKind.CANCELLATION_FEE: words.cancellation_fee,
+    }
+    segments = {Segment.B2C: words.segment_b2c, Segment.B2B: words.segment_b2b}
+    return ShopRules(
+        sellable=folded(words.sellable),
+        hidden=folded(words.hidden),
+        segments={fold(word): segment for segment, those in segments.items() for word in those},
+        price_kinds={fold(word): kind for kind, those in kinds.items() for word in those},
+        discounts=folded(words.discounts),
+        prices_include_tax=words.prices_include_tax,
+    )

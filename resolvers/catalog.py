@@ -1,0 +1,283 @@
+"""The catalogue's fields that need more than an attribute.
+
+An object here is the upstream's own model; the GraphQL type that shows it stands in `schema.types.catalog`.
+"""
+
+import asyncio
+from typing import Any
+
+import strawberry
+
+from clients.tmf620 import (
+    Attachment,
+    BundledOffering,
+    Category,
+    ProductOffering,
+    ProductOfferingPrice,
+    ProductSpecification,
+    Ref,
+)
+from domain.catalog import bundles, characteristics, prices
+from domain.catalog.characteristics import Choice, Option
+from domain.catalog.kinds import OfferingSort, Period, PriceKind
+from domain.catalog.offerings import OfferingPage, OfferingQuery, find_offerings
+from domain.catalog.rules import fold
+from engine import projection, selects
+from kernel.context import Segment
+from kernel.errors import BadRequestError, LimitExceededError
+from kernel.ids import local_id
+from kernel.money import Money
+from resolvers.context import Info
+from schema.inputs.catalog import ProductOfferingFilter
+
+MAX_PAGE = 100
+MAX_SEARCH = 100
+DEFAULT_PAGE = 20
+CHOICE_FIELDS = frozenset({"productSpecCharacteristic"})
+IMPACT_FIELDS = frozenset({"price", "tax", "prodSpecCharValueUse"})
+PROMOTION_FIELDS = frozenset({"price", "tax", "percentage"})
+
+
+# ---------------------------------------------------------------- the root's fields
+
+
+async def product_offerings(
+    info: Info,
+    first: int | None = DEFAULT_PAGE,
+    after: str | None = None,
+    filter: ProductOfferingFilter | None = None,  # noqa: A002  (the argument's public name)
+    sort: OfferingSort | None = None,
+) -> Any:
+    return await find_offerings(
+        info.context.catalog,
+        info.context.request,
+        _query(filter or ProductOfferingFilter(), sort),
+        first=_page_length(first),
+        after=after,
+        fields=projection(info, "ProductOffering"),
+        count=selects(info, "totalCount"),
+    )
+
+
+async def product_offering(info: Info, id: strawberry.ID) -> Any:  # noqa: A002  (the argument's public name)
+    fields = projection(info, "ProductOffering")
+    return await info.context.catalog.offering(info.context.request, local_id(id, "ProductOffering"), fields)
+
+
+async def categories(info: Info, parent: strawberry.ID | None = None) -> Any:
+    wanted = None if parent is None else local_id(parent, "Category")
+    tree = await info.context.catalog.category_tree(info.context.request)
+    return tree.roots() if wanted is None else tree.children(wanted)
+
+
+def _page_length(first: int | None) -> int:
+    wanted = DEFAULT_PAGE if first is None else first
+    if wanted < 0:
+        raise BadRequestError("`first` must not be negative.")
+    if wanted > MAX_PAGE:
+        raise LimitExceededError(f"`first` is at most {MAX_PAGE}.")
+    return wanted
+
+
+def _query(asked: ProductOfferingFilter, sort: OfferingSort | None) -> OfferingQuery:
+    if asked.search is not None and len(asked.search) > MAX_SEARCH:
+        raise LimitExceededError(f"A search has at most {MAX_SEARCH} characters.")
+    if asked.ids is not None and len(asked.ids) > MAX_PAGE:
+        raise LimitExceededError(f"At most {MAX_PAGE} ids at a time.")
+    return OfferingQuery(
+        segment=asked.segment,
+        category=None if asked.category is None else local_id(asked.category, "Category"),
+        search=(asked.search or "").strip() or None,
+        is_bundle=asked.is_bundle,
+        sellable=asked.sellable,
+        ids=None if asked.ids is None else tuple(local_id(each, "ProductOffering") for each in asked.ids),
+        sort=sort,
+    )
+
+
+# ---------------------------------------------------------------- a page
+
+
+def edges(root: strawberry.Parent[OfferingPage]) -> Any:
+    return root.items
+
+
+def page_nodes(root: strawberry.Parent[OfferingPage]) -> Any:
+    return [offering for _, offering in root.items]
+
+
+def page_info(root: strawberry.Parent[OfferingPage]) -> Any:
+    return root
+
+
+def start_cursor(root: strawberry.Parent[OfferingPage]) -> str | None:
+    return str(root.items[0][0]) if root.items else None
+
+
+def end_cursor(root: strawberry.Parent[OfferingPage]) -> str | None:
+    return str(root.items[-1][0]) if root.items else None
+
+
+def total(root: strawberry.Parent[OfferingPage]) -> int | None:
+    return root.total
+
+
+# ---------------------------------------------------------------- an offering
+
+
+def offering_name(root: strawberry.Parent[ProductOffering]) -> str:
+    return root.name or root.id
+
+
+def status(root: strawberry.Parent[ProductOffering]) -> str:
+    return root.lifecycle_status or "Unknown"
+
+
+def sellable(root: strawberry.Parent[ProductOffering], info: Info) -> bool:
+    catalog = info.context.catalog
+    return catalog.rules.is_sellable(root, info.context.request.audience, catalog.now())
+
+
+def segments(root: strawberry.Parent[ProductOffering], info: Info) -> list[Segment]:
+    return sorted(info.context.catalog.rules.segments_of(root), key=lambda segment: segment.value, reverse=True)
+
+
+def images(root: strawberry.Parent[ProductOffering]) -> Any:
+    return [each for each in root.attachment if _is_image(each)]
+
+
+def _is_image(each: Attachment) -> bool:
+    """A picture by its MIME type or its kind, at an address that a page may safely show."""
+    pictured = (each.mime_type or "").startswith("image/") or fold(each.attachment_type or "") in ("picture", "image")
+    return pictured and (each.url or "").startswith(("https://", "http://"))
+
+
+async def specification(root: strawberry.Parent[ProductOffering], info: Info) -> Any:
+    fields = projection(info, "ProductSpecification")
+    return await info.context.catalog.specification_of(info.context.request, root, fields)
+
+
+async def choices(root: strawberry.Parent[ProductOffering], info: Info) -> Any:
+    """With the prices read beside the specification where they will be needed, so that both fly in one batch."""
+    catalog, request = info.context.catalog, info.context.request
+    wanted = catalog.specification_of(request, root, CHOICE_FIELDS)
+    if projection(info, "CharacteristicOption"):
+        found, _ = await asyncio.gather(wanted, catalog.prices_of(request, root, IMPACT_FIELDS), return_exceptions=True)
+        if isinstance(found, BaseException):
+            raise found
+        return characteristics.choices(root, found)
+    return characteristics.choices(root, await wanted)
+
+
+async def offering_prices(root: strawberry.Parent[ProductOffering], info: Info) -> Any:
+    return await info.context.catalog.prices_of(info.context.request, root, projection(info, "OfferingPrice"))
+
+
+def offering_categories(root: strawberry.Parent[ProductOffering]) -> Any:
+    return root.category
+
+
+def bundled(root: strawberry.Parent[ProductOffering]) -> Any:
+    return root.bundled_product_offering
+
+
+async def related(root: strawberry.Parent[ProductOffering], info: Info, type: str | None = None) -> Any:  # noqa: A002
+    relations = root.product_offering_relationship
+    ids = [each.id for each in relations if type is None or fold(each.relationship_type) == fold(type)]
+    fields = projection(info, "ProductOffering")
+    return await info.context.catalog.offerings_by_id(info.context.request, ids, fields)
+
+
+# ---------------------------------------------------------------- a bundle's option
+
+
+async def bundled_offering(root: strawberry.Parent[BundledOffering], info: Info) -> Any:
+    return await info.context.catalog.offering(info.context.request, root.id, projection(info, "ProductOffering"))
+
+
+def least(root: strawberry.Parent[BundledOffering]) -> int:
+    return bundles.limits(root).min
+
+
+def most(root: strawberry.Parent[BundledOffering]) -> int:
+    return bundles.limits(root).max
+
+
+def usual(root: strawberry.Parent[BundledOffering]) -> int:
+    return bundles.limits(root).default
+
+
+# ---------------------------------------------------------------- a specification, a category
+
+
+def specification_name(root: strawberry.Parent[ProductSpecification]) -> str:
+    return root.name or root.id
+
+
+async def category_name(root: strawberry.Parent[Category | Ref], info: Info) -> str | None:
+    """From the reference, where it has one; else from the category itself, all in one call."""
+    if root.name:
+        return root.name
+    found = await info.context.catalog.category(info.context.request, root.id)
+    return None if found is None else found.name
+
+
+async def parent_category(root: strawberry.Parent[Category | Ref], info: Info) -> Any:
+    return (await info.context.catalog.category_tree(info.context.request)).parent(root.id)
+
+
+async def child_categories(root: strawberry.Parent[Category | Ref], info: Info) -> Any:
+    return (await info.context.catalog.category_tree(info.context.request)).children(root.id)
+
+
+# ---------------------------------------------------------------- a characteristic's option
+
+
+async def price_impact(root: strawberry.Parent[Option], info: Info) -> Money | None:
+    catalog = info.context.catalog
+    known = await catalog.prices_of(info.context.request, root.offering, IMPACT_FIELDS)
+    found = [catalog.shown_amount(price) for price in characteristics.impacts(known, root)]
+    return next((money for money in found if money is not None), None)
+
+
+def required(root: strawberry.Parent[Choice]) -> bool:
+    return root.required
+
+
+# ---------------------------------------------------------------- a price
+
+
+def price_name(root: strawberry.Parent[ProductOfferingPrice]) -> str:
+    return root.name or root.id
+
+
+def price_kind(root: strawberry.Parent[ProductOfferingPrice], info: Info) -> PriceKind:
+    return info.context.catalog.rules.kind_of(root)
+
+
+def net(root: strawberry.Parent[ProductOfferingPrice], info: Info) -> Any:
+    return prices.net(root, includes_tax=info.context.catalog.rules.prices_include_tax)
+
+
+def gross(root: strawberry.Parent[ProductOfferingPrice], info: Info) -> Any:
+    return prices.gross(root, includes_tax=info.context.catalog.rules.prices_include_tax)
+
+
+def every(root: strawberry.Parent[ProductOfferingPrice]) -> int | None:
+    return prices.every(root)
+
+
+def period(root: strawberry.Parent[ProductOfferingPrice]) -> Period | None:
+    return prices.period(root)
+
+
+def unit(root: strawberry.Parent[ProductOfferingPrice]) -> str | None:
+    return prices.unit(root)
+
+
+def applies_to(root: strawberry.Parent[ProductOfferingPrice]) -> Any:
+    return characteristics.applies_to(root)
+
+
+async def promotions(root: strawberry.Parent[ProductOfferingPrice], info: Info) -> Any:
+    return await info.context.catalog.promotions_of(info.context.request, root, PROMOTION_FIELDS)

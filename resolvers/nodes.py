@@ -1,0 +1,56 @@
+"""Finding any object again by its global id."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import strawberry
+
+from engine import projection
+from kernel.errors import GatewayError, LimitExceededError
+from kernel.ids import GlobalId, parse_global_id
+from resolvers.context import Context, Info
+
+MAX_NODES = 100
+
+Load = Callable[[Context, str, frozenset[str]], Awaitable[Any]]
+
+_LOADERS: Mapping[str, Load] = {
+    "ProductOffering": lambda ctx, local, fields: ctx.catalog.offering(ctx.request, local, fields),
+    "OfferingPrice": lambda ctx, local, fields: ctx.catalog.price(ctx.request, local, fields),
+    "ProductSpecification": lambda ctx, local, fields: ctx.catalog.specification(ctx.request, local, fields),
+    "Category": lambda ctx, local, _: ctx.catalog.category(ctx.request, local),
+}
+
+
+def global_id(type_name: str) -> Callable[..., strawberry.ID]:
+    """A resolver that gives an entity's global id."""
+
+    def resolve(root: strawberry.Parent[Any]) -> strawberry.ID:
+        return strawberry.ID(str(GlobalId(type_name, root.id)))
+
+    return resolve
+
+
+async def node(info: Info, id: strawberry.ID) -> Any:  # noqa: A002  (the argument's public name)
+    return await _load(info, parse_global_id(id))
+
+
+async def nodes(info: Info, ids: list[strawberry.ID]) -> list[Any]:
+    """Each object at its place; what fails fails alone. A broken id refuses the whole list before anything is asked."""
+    if len(ids) > MAX_NODES:
+        raise LimitExceededError(f"At most {MAX_NODES} ids at a time.")
+    return await _each(info, [parse_global_id(each) for each in ids])
+
+
+async def _each(info: Info, wanted: Sequence[GlobalId]) -> list[Any]:
+    found = await asyncio.gather(*(_load(info, each) for each in wanted), return_exceptions=True)
+    for outcome in found:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, GatewayError):
+            raise outcome
+    return found
+
+
+async def _load(info: Info, wanted: GlobalId) -> Any:
+    load = _LOADERS.get(wanted.type)
+    return None if load is None else await load(info.context, wanted.local, projection(info, wanted.type))

@@ -1,0 +1,45 @@
+"""The schema as a whole: the root's fields and how everything is put together."""
+
+from typing import Any
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from clients.tmf620 import CATEGORIES, OFFERINGS
+from domain.catalog.catalog import TREE_FIELDS
+from engine import computed
+from resolvers import catalog, nodes
+from schema.types.catalog import (
+    SELECTED,
+    Category,
+    OfferingPrice,
+    ProductOffering,
+    ProductOfferingConnection,
+    ProductSpecification,
+)
+from schema.types.common import SCALARS, Node
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query:
+    node: Node | None = computed(nodes.node, description="The object with this id; null where there is none.")
+    nodes: list[Node | None] = computed(nodes.nodes, description="The objects with these ids, at most 100, in order.")
+    product_offerings: ProductOfferingConnection | None = computed(
+        catalog.product_offerings,
+        description="A page of what the shop offers; without a filter, everything the caller may see.",
+        loads={OFFERINGS: SELECTED, CATEGORIES: SELECTED},
+    )
+    product_offering: ProductOffering | None = computed(
+        catalog.product_offering, description="One offering; null where there is none.", loads={OFFERINGS: SELECTED}
+    )
+    categories: list[Category] | None = computed(
+        catalog.categories,
+        description="The categories right below one, or those at the top.",
+        loads={CATEGORIES: TREE_FIELDS},
+    )
+
+
+def build_schema() -> strawberry.Schema:
+    """The whole schema. Its printed form is `schema.graphql`."""
+    kinds: list[Any] = [ProductOffering, OfferingPrice, ProductSpecification, Category]
+    return strawberry.Schema(query=Query, types=kinds, config=StrawberryConfig(scalar_map=SCALARS))

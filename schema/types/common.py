@@ -1,0 +1,116 @@
+"""Scalars, and the types every domain shows: nodes, pages, money, periods of time."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NewType
+from urllib.parse import urlsplit
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+from kernel.clock import parse_instant
+from kernel.money import Money as Amount
+from resolvers.context import Info
+
+CurrencyCode = NewType("CurrencyCode", str)
+URL = NewType("URL", str)
+
+
+def _instant_text(value: datetime) -> str:
+    return value.isoformat().replace("+00:00", "Z")
+
+
+def _instant(value: Any) -> datetime:
+    found = parse_instant(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("not an RFC 3339 date-time")
+    return found
+
+
+def _decimal(value: Any) -> Decimal:
+    number = Decimal(value) if isinstance(value, str) else None
+    if number is None or not number.is_finite():
+        raise ValueError("not a decimal number as text")
+    return number
+
+
+def _decimal_text(value: Decimal) -> str:
+    return f"{value:f}"
+
+
+def _url(value: Any) -> str:
+    if not isinstance(value, str) or not is_web_url(value):
+        raise ValueError("not an http or https URL")
+    return value
+
+
+def is_web_url(text: str) -> bool:
+    """True for an absolute http or https URL; a `javascript:` one from an upstream must never reach a page."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description='A moment as RFC 3339 text with its zone: "2026-11-23T20:15:00Z".',
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=_instant_text,
+        parse_value=_instant,
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description='An exact decimal number as text, such as an amount of money: "19.90".',
+        serialize=_decimal_text,
+        parse_value=_decimal,
+    ),
+    CurrencyCode: strawberry.scalar(
+        name="CurrencyCode",
+        description='A currency by its ISO 4217 code: "EUR".',
+        serialize=str,
+        parse_value=str,
+    ),
+    URL: strawberry.scalar(
+        name="URL",
+        description="An absolute http or https URL.",
+        specified_by_url="https://url.spec.whatwg.org/",
+        serialize=str,
+        parse_value=_url,
+    ),
+}
+
+
+@strawberry.interface(description="Something with an id of its own, which `node` finds again.")
+class Node:
+    id: strawberry.ID = strawberry.field(description="An opaque id, the same for as long as the object exists.")
+
+
+@strawberry.type(description="Where a page stands among the others (Relay cursor connections).")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="Whether there is more after this page.")
+    has_previous_page: bool = strawberry.field(description="Whether there is something before this page.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the first item; null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="Pass this as `after` to get the next page.")
+
+
+def _currency(root: strawberry.Parent[Amount]) -> CurrencyCode:
+    return CurrencyCode(root.currency)
+
+
+@strawberry.type(description="An exact amount in a currency. It may be finer than a cent: a price per minute.")
+class Money:
+    amount: Decimal = strawberry.field(description="The amount as decimal text.")
+    currency: CurrencyCode = strawberry.field(resolver=_currency, description="The currency (ISO 4217).")
+
+    @classmethod
+    def is_type_of(cls, obj: object, _info: Info) -> bool:
+        return isinstance(obj, Amount)
+
+
+@strawberry.type(description="A span of time, half open: it begins at `start` and is over at `end`.")
+class TimePeriod:
+    start: datetime | None = strawberry.field(description="When it begins; null: it always has.")
+    end: datetime | None = strawberry.field(description="The first moment after it; null: no end is planned.")

@@ -1,0 +1,109 @@
+"""The parts tests run against: a sandbox in its own process, a real Redis-protocol server, gateways with real HTTP.
+
+`gateway` makes a gateway in this process that talks to the sandbox over HTTP; `dev_url` is a whole `bff dev` from
+outside, as a user starts it.
+"""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis as redis_client
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bff.app import create_app
+from bff.dev import SANDBOX_TMF620, embedded_redis
+from bff.settings import Settings, read_settings
+from kernel.clock import Clock
+from sandbox.control import SandboxControl
+from sandbox.process import SandboxProcess
+from tests.client import Client
+from tests.processes import free_ports
+
+MakeGateway = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[SandboxProcess]:
+    with SandboxProcess() as process:
+        yield process
+
+
+@pytest.fixture
+def sandbox(sandbox_process: SandboxProcess) -> SandboxControl:
+    """The sandbox, as seeded, without faults, its calls counted from zero."""
+    control = sandbox_process.control
+    control.reset()
+    return control
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with embedded_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """A Redis with nothing in it."""
+    with redis_client.Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
+@pytest.fixture
+def gateway(sandbox_process: SandboxProcess, sandbox: SandboxControl) -> MakeGateway:
+    """Makes gateways over the sandbox. Keyword arguments are settings by variable, without `BFF_`, in lower case.
+
+    `async with gateway(cache_fresh=1, clock=clock) as client: await client.query("{ ... }")`
+    """
+    return lambda *, clock=None, **given: _gateway(sandbox_process.base_url, clock, given)
+
+
+@asynccontextmanager
+async def _gateway(sandbox_url: str, clock: Clock | None, given: dict[str, Any]) -> AsyncIterator[Client]:
+    defaults = {"tmf620_url": sandbox_url + SANDBOX_TMF620, "tmf620_page_size": 500}
+    app = create_app(settings_of(**{**defaults, **given}), clock=clock)
+    async with app.router.lifespan_context(app) as state:
+        async with Client(_with_state(app, dict(state or {}))) as client:
+            yield client
+
+
+def settings_of(**given: Any) -> Settings:
+    return read_settings({f"BFF_{name.upper()}": str(value) for name, value in given.items()})
+
+
+def _with_state(app: ASGIApp, state: dict[str, Any]) -> ASGIApp:
+    """What a server does: hand the lifespan's state to every request."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "state": dict(state)}, receive, send)
+
+    return serve
+
+
+@pytest.fixture(scope="session")
+def dev_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of a `bff dev` of its own process, started as a user does and stopped with SIGTERM."""
+    port = free_ports(2)
+    data = tmp_path_factory.mktemp("dev")
+    command = [sys.executable, "-m", "bff", "dev", "--port", str(port), "--data", str(data)]
+    with (data / "dev.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=Path(__file__).parents[1])
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if b"Ctrl-C" in line:
+                break
+        else:
+            pytest.fail("bff dev did not start: " + (data / "dev.log").read_text()[-2000:])
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        if process.stdout is not None:
+            process.stdout.close()
