@@ -110,14 +110,6 @@ def page_info(root: strawberry.Parent[OfferingPage]) -> Any:
     return root
 
 
-def start_cursor(root: strawberry.Parent[OfferingPage]) -> str | None:
-    return str(root.items[0][0]) if root.items else None
-
-
-def end_cursor(root: strawberry.Parent[OfferingPage]) -> str | None:
-    return str(root.items[-1][0]) if root.items else None
-
-
 def total(root: strawberry.Parent[OfferingPage]) -> int | None:
     return root.total
 

@@ -58,6 +58,14 @@ class OfferingPage:
     has_previous_page: bool
     total: int | None
 
+    @property
+    def start_cursor(self) -> str | None:
+        return str(self.items[0][0]) if self.items else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        return str(self.items[-1][0]) if self.items else None
+
 
 async def find_offerings(
     catalog: Catalog,
