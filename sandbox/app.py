@@ -53,7 +53,7 @@ def create_sandbox(
 
     seed()
     stopping = stopping or asyncio.Event()
-    parts = Parts(store, Addresses.of(apis), CallLog(), Faults(), Locks(monotonic), now, stopping)
+    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), now, stopping)
     routes = [
         *control_routes(parts, lambda: seed(again=True), frozenset(api.name for api in apis)),
         *_routes(apis, parts),
@@ -77,9 +77,9 @@ def _seeded(apis: Iterable[Api], offerings: int | None) -> Iterator[Seeded]:
             yield from api.seed(offerings)
 
 
-def _routes(apis: Iterable[Api], parts: Parts) -> Iterator[Route]:
+def _routes(apis: tuple[Api, ...], parts: Parts) -> Iterator[Route]:
     for api in apis:
-        server = ResourceServer(api, parts)
+        server = ResourceServer(api, Addresses.of(apis, api), parts)
         yield Route(f"{api.base_path}/{{resource}}/{{id:path}}", server.answer, methods=_EVERY_METHOD)
         yield Route(f"{api.base_path}/{{resource}}", server.answer, methods=_EVERY_METHOD)
 

@@ -136,7 +136,11 @@ def _error_body(fault: Fault) -> Response:
 
 
 class BrokenOff(Response):
-    """No answer: the connection is reset."""
+    """No answer: the connection is reset. The call log shows status 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.status_code = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - it sends nothing
         transport = transport_of(scope)

@@ -25,7 +25,6 @@ def _add(tree: Tree, names: list[str], whole: set[str]) -> None:
     for depth, name in enumerate(names, 1):
         tree = tree.setdefault(name, {})
         if ".".join(names[:depth]) in whole:
-            tree.clear()
             return
 
 

@@ -18,13 +18,14 @@ OWN = "/sandbox/"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the collection of each kind is, below the host."""
+    """Where the collection of each kind is, below the host, as one API sees it: its own kinds at its own version."""
 
     collections: Mapping[str, str]
 
     @classmethod
-    def of(cls, apis: Iterable[Api]) -> "Addresses":
-        return cls({api.kind(r): f"{api.base_path}/{r.path}" for api in apis for r in api.resources})
+    def of(cls, apis: Iterable[Api], seen_from: Api) -> "Addresses":
+        in_order = (*apis, seen_from)
+        return cls({api.kind(r): f"{api.base_path}/{r.path}" for api in in_order for r in api.resources})
 
     def item(self, base: str, kind: str, identifier: str) -> str:
         return f"{base}{self.collections[kind]}/{quote(identifier, safe='')}"

@@ -38,7 +38,6 @@ class Parts:
     """What every resource shares."""
 
     store: Store
-    addresses: Addresses
     calls: CallLog
     faults: Faults
     locks: Locks
@@ -65,8 +64,9 @@ class Call:
 class ResourceServer:
     """Serves the resources of one API."""
 
-    def __init__(self, api: Api, parts: Parts) -> None:
+    def __init__(self, api: Api, addresses: Addresses, parts: Parts) -> None:
         self._api = api
+        self._addresses = addresses
         self._parts = parts
         self._resources = {resource.path: resource for resource in api.resources}
 
@@ -134,7 +134,7 @@ class ResourceServer:
         if not self._parts.store.add(call.api.kind(call.resource), document):
             raise conflict(f"{call.resource.path} {document['id']} exists already")
         shown = self._show(call, document)
-        href = self._parts.addresses.item(call.base, call.api.kind(call.resource), document["id"])
+        href = self._addresses.item(call.base, call.api.kind(call.resource), document["id"])
         return self._reply(call, shown, 201, {"location": href})
 
     def _patch(self, call: Call) -> Response:
@@ -165,7 +165,7 @@ class ResourceServer:
             document[call.resource.stamped] = self._parts.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _refuse_moves(self, call: Call, document: Document, patch: Document) -> None:
-        href = self._parts.addresses.item(call.base, call.api.kind(call.resource), document["id"])
+        href = self._addresses.item(call.base, call.api.kind(call.resource), document["id"])
         for name, value in (("id", document["id"]), ("href", href)):
             if patch.get(name, value) != value:
                 raise bad_request(f"{name} cannot be changed")
@@ -174,7 +174,7 @@ class ResourceServer:
             _refuse_transition(lifecycle, document.get(lifecycle.attribute), patch[lifecycle.attribute])
 
     def _show(self, call: Call, document: Document) -> Any:
-        shown = render(document, call.api, call.resource, self._parts.addresses, call.base, call.language)
+        shown = render(document, call.api, call.resource, self._addresses, call.base, call.language)
         fields = parse_fields(call.request.query_params.getlist("fields"))
         return shown if fields is None else project(shown, fields)
 

@@ -39,7 +39,8 @@ class Resource:
 
     `references` maps dotted paths of references to the kind they point at: the server writes their href.
     `indexed` names dotted paths whose equality filters must not scan; only attributes that no language changes.
-    `stamped` is set to the time of each write.
+    `stamped` is set to the time of each write. `kept_as` is its name in the store where another version of the API
+    calls it differently (`catalog`, which v5 names `productCatalog`).
     """
 
     path: str
@@ -50,6 +51,7 @@ class Resource:
     stamped: str | None = None
     lifecycle: Lifecycle | None = None
     methods: frozenset[str] = ALL_METHODS
+    kept_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +65,4 @@ class Api:
     seed: Callable[[int | None], Iterable[Seeded]] | None = None
 
     def kind(self, resource: Resource) -> str:
-        return f"{self.name}.{resource.path}"
+        return f"{self.name}.{resource.kept_as or resource.path}"

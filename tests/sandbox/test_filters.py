@@ -50,6 +50,7 @@ def holds(query: str, language: str = "en") -> bool:
         "price.value%3C%3D16.8",
         "lastUpdate.gt=2026-01-01",
         "lastUpdate%3C2026-01-05T11:00:00%2B01:00",
+        "lastUpdate.lt=2026-01-05T08:30:00-01:00",
         "lastUpdate=2026-01-05T10:00:00%2B01:00",
         "name.regex=^Gr",
         "name*=ee",

@@ -64,6 +64,11 @@ async def test_a_created_document_is_found_by_every_way(client: httpx.AsyncClien
     assert (await client.get(OFFERING, params={"limit": 1})).headers["x-total-count"] == "151"
 
 
+async def test_a_client_s_own_href_is_not_kept(client: httpx.AsyncClient, app) -> None:
+    await client.post(OFFERING, json={"id": "x", "name": "Test", "href": "http://elsewhere/y"})
+    assert "href" not in app.state.store.get("TMF620.productOffering", "x")
+
+
 async def test_a_patch_merges_and_moves_in_the_index(client: httpx.AsyncClient) -> None:
     before = (await client.get(f"{OFFERING}/po-mobile-m")).json()
     patch = {

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from sandbox.app import create_sandbox, seed_version
+from sandbox.filters import parse_filters
 from sandbox.paging import Page
 from sandbox.store import Store
 from sandbox.tables import Seeded
@@ -39,6 +40,24 @@ def test_a_seed_is_planted_once(store: Store) -> None:
     assert store.find("X.a", [], [], ONE, "en")[1] == 4
     assert store.seed("2", lambda: some(5), again=True)
     assert store.find("X.a", [], [], ONE, "en")[1] == 5
+
+
+def test_a_filtered_page_keeps_the_order_in_which_documents_came(store: Store) -> None:
+    store.seed("1", lambda: some(9))
+    page, total = store.find("X.a", parse_filters("tag.id=t2,t0"), [], Page(1, 3), "en")
+    assert ([document["id"] for document in page], total) == (["2", "3", "5"], 6)
+
+
+def test_a_total_is_never_older_than_the_last_write(store: Store) -> None:
+    store.seed("1", lambda: some(3))
+    for write, total in (
+        (lambda: None, 1),
+        (lambda: store.add("X.a", {"id": "n", "tag": [{"id": "t0"}]}), 2),
+        (lambda: store.replace("X.a", {"id": "n", "tag": [{"id": "t1"}]}), 1),
+        (lambda: store.remove("X.a", "0"), 0),
+    ):
+        write()
+        assert store.find("X.a", parse_filters("tag.id=t0"), [], ONE, "en")[1] == total
 
 
 def test_a_seed_that_breaks_leaves_what_was_there(store: Store) -> None:

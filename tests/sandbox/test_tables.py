@@ -1,6 +1,7 @@
-"""Another API is another table: nothing else is written here, and everything works."""
+"""Another API, or another version of one, is another table: nothing else is written here, and everything works."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +77,20 @@ async def test_faults_and_counts_tell_the_apis_apart(both: httpx.AsyncClient) ->
     assert (await both.get(RESOURCE)).status_code == 503
     assert (await both.get(f"{TMF620.base_path}/category")).status_code == 401
     assert (await both.get("/sandbox/calls")).json()["byResource"] == {"TMF639.resource": 1, "TMF620.category": 1}
+
+
+async def test_two_versions_serve_the_same_documents(tmp_path: Path) -> None:
+    catalog, *others = TMF620.resources
+    renamed = replace(catalog, path="productCatalog", kept_as="catalog", type="ProductCatalog")
+    later = replace(
+        TMF620, base_path="/productCatalogManagement/v5", version="5.0.0", resources=(renamed, *others), seed=None
+    )
+    app = create_sandbox(tmp_path / "s.sqlite", apis=(TMF620, later))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sandbox.test") as client:
+        await client.patch(f"{later.base_path}/productCatalog/catalog-consumer", json={"version": "2.0"})
+        for base, path in ((TMF620.base_path, "catalog"), (later.base_path, "productCatalog")):
+            document = (await client.get(f"{base}/{path}/catalog-consumer")).json()
+            assert document["version"] == "2.0"
+            assert document["href"] == f"http://sandbox.test{base}/{path}/catalog-consumer"
+            assert document["category"][0]["href"] == f"http://sandbox.test{base}/category/cat-mobile"
+    app.state.store.close()
