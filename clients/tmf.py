@@ -219,6 +219,7 @@ class TMFClient:
             timeout=self.options.timeout,
             wait_initial=0.05,
             wait_max=0.5,
+            wait_jitter=0.05,
         )
         async for attempt in retries:
             with attempt:
