@@ -61,10 +61,12 @@ class Money(NamedTuple):
         return self._fitting(self.amount)
 
     def _fitting(self, amount: Decimal) -> "Money":
-        """Rounded to the minor unit, or to this amount's own digits where it has more.
+        """Rounded to the minor unit, or to this amount's own digits where it has more; no needless zeros after that.
 
         A usage price of 0.0125 keeps its four digits: rounded to cents it would be a different price.
         """
         exponent = self.amount.as_tuple().exponent
         own = -exponent if isinstance(exponent, int) else 0
-        return Money(amount, self.currency).rounded(digits=max(own, minor_units(self.currency)))
+        minor = minor_units(self.currency)
+        plain = Money(amount, self.currency).rounded(digits=max(own, minor)).amount.normalize()
+        return Money(plain, self.currency).rounded(digits=max(-int(plain.as_tuple().exponent), minor))
