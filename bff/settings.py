@@ -6,10 +6,11 @@ so does a `BFF_` variable that no setting has: a misspelt name would otherwise b
 
 import dataclasses
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_origin, get_type_hints
-from urllib.parse import urlsplit
+
+from bff.setting_checks import Check, at_least, header, header_value, one_of, redis_url, web_url, words
 
 PREFIX = "BFF_"
 
@@ -18,30 +19,10 @@ class SettingsError(Exception):
     """The environment does not make a working configuration; the text names each variable at fault."""
 
 
-Check = Callable[[Any], str | None]
-
-
 def setting(default: Any, doc: str, *, example: str = "", check: Check | None = None, secret: bool = False) -> Any:
     """A setting: its default, what it means, an example where the default is none, a check, and whether to show it."""
-    return field(default=default, repr=not secret, metadata={"doc": doc, "example": example, "check": check})
-
-
-def _at_least(least: float) -> Callable[[Any], str | None]:
-    return lambda value: None if value >= least else f"must be at least {least:g}"
-
-
-def _one_of(*allowed: str) -> Callable[[Any], str | None]:
-    return lambda value: None if value in allowed else "must be one of " + ", ".join(allowed)
-
-
-def _web_url(value: str) -> str | None:
-    parts = urlsplit(value)
-    fine = not value or (parts.scheme in ("http", "https") and parts.netloc and not parts.query and not parts.fragment)
-    return None if fine else "must be an http or https URL without query"
-
-
-def _some(value: tuple[str, ...]) -> str | None:
-    return None if value else "must name at least one"
+    notes = {"doc": doc, "example": example, "check": check, "secret": secret}
+    return field(default=default, repr=not secret, metadata=notes)
 
 
 @dataclass(frozen=True)
@@ -52,26 +33,26 @@ class UpstreamSettings:
         "",
         "Base URL, up to and without the resource's name.",
         example="https://api.example.com/tmf-api/productCatalogManagement/v4",
-        check=_web_url,
+        check=web_url,
     )
-    timeout: float = setting(5.0, "Seconds for one answer, retries included.", check=_at_least(0.05))
-    attempts: int = setting(3, "How often a GET is tried in all.", check=_at_least(1))
-    page_size: int = setting(100, "Items asked for at a time; some servers refuse more than 100.", check=_at_least(1))
-    max_url: int = setting(4000, "Longest URL this server takes; lists of ids are cut to fit.", check=_at_least(500))
+    timeout: float = setting(5.0, "Seconds for one answer, retries included.", check=at_least(0.05))
+    attempts: int = setting(3, "How often a GET is tried in all.", check=at_least(1))
+    page_size: int = setting(100, "Items asked for at a time; some servers refuse more than 100.", check=at_least(1))
+    max_url: int = setting(4000, "Longest URL this server takes; lists of ids are cut to fit.", check=at_least(500))
     fan_out: int = setting(
-        8, "Single reads at the same time, where the server takes no lists of ids.", check=_at_least(1)
+        8, "Single reads at the same time, where the server takes no lists of ids.", check=at_least(1)
     )
     filters: tuple[str, ...] = setting(("category.id", "isBundle"), "Attributes this server filters by.")
-    max_connections: int = setting(64, "Connections to this upstream at most.", check=_at_least(1))
-    max_bytes: int = setting(16_000_000, "Largest answer that is read.", check=_at_least(10_000))
-    breaker_threshold: int = setting(5, "Failures in a row after which a collection is left alone.", check=_at_least(1))
-    breaker_cooldown: float = setting(5.0, "Seconds until it is tried again.", check=_at_least(0))
+    max_connections: int = setting(64, "Connections to this upstream at most.", check=at_least(1))
+    max_bytes: int = setting(16_000_000, "Largest answer that is read.", check=at_least(10_000))
+    breaker_threshold: int = setting(5, "Failures in a row after which a collection is left alone.", check=at_least(1))
+    breaker_cooldown: float = setting(5.0, "Seconds until it is tried again.", check=at_least(0))
     auth: str = setting(
-        "none", "none, api_key or oauth2 (client credentials).", check=_one_of("none", "api_key", "oauth2")
+        "none", "none, api_key or oauth2 (client credentials).", check=one_of("none", "api_key", "oauth2")
     )
-    api_key_header: str = setting("x-api-key", "Header that carries the API key.")
-    api_key: str = setting("", "The API key.", example="secret", secret=True)
-    token_url: str = setting("", "OAuth2 token endpoint.", example="https://idp.example.com/token", check=_web_url)
+    api_key_header: str = setting("x-api-key", "Header that carries the API key.", check=header)
+    api_key: str = setting("", "The API key.", example="secret", check=header_value, secret=True)
+    token_url: str = setting("", "OAuth2 token endpoint.", example="https://idp.example.com/token", check=web_url)
     client_id: str = setting("", "OAuth2 client id.", example="shop-gateway")
     client_secret: str = setting("", "OAuth2 client secret.", example="secret", secret=True)
     scope: str = setting("", "OAuth2 scope, where one is needed.", example="catalog.read")
@@ -81,27 +62,27 @@ class UpstreamSettings:
 class CacheSettings:
     """How long what was read is kept, and how much of it."""
 
-    memory_mb: int = setting(96, "Megabytes of decoded objects kept in each process.", check=_at_least(1))
-    fresh: float = setting(300.0, "Seconds a cached value is as good as a new one.", check=_at_least(0))
+    memory_mb: int = setting(96, "Megabytes of decoded objects kept in each process.", check=at_least(1))
+    fresh: float = setting(300.0, "Seconds a cached value is as good as a new one.", check=at_least(0))
     stale_while_revalidate: float = setting(
-        300.0, "Seconds after that it is used while it is renewed behind.", check=_at_least(0)
+        300.0, "Seconds after that it is used while it is renewed behind.", check=at_least(0)
     )
-    stale_if_error: float = setting(86_400.0, "Seconds it is still used when its upstream fails.", check=_at_least(0))
-    missing: float = setting(30.0, "Seconds a 'there is no such thing' is believed.", check=_at_least(0))
-    patience: float = setting(1.0, "Seconds a shopper waits for the renewal of something old.", check=_at_least(0))
+    stale_if_error: float = setting(86_400.0, "Seconds it is still used when its upstream fails.", check=at_least(0))
+    missing: float = setting(30.0, "Seconds a 'there is no such thing' is believed.", check=at_least(0))
+    patience: float = setting(1.0, "Seconds a shopper waits for the renewal of something old.", check=at_least(0))
 
 
 @dataclass(frozen=True)
 class LimitSettings:
-    """What one operation may ask for. Wide enough for a page of 50 with two levels of bundles."""
+    """What one document may ask for, fragments written out. Wide enough for a page of 50 with two levels of bundles."""
 
-    body_bytes: int = setting(100_000, "Largest request body.", check=_at_least(100))
-    tokens: int = setting(4_000, "Tokens in a document.", check=_at_least(10))
-    depth: int = setting(20, "Levels of fields, fragments opened.", check=_at_least(1))
-    fields: int = setting(1_000, "Fields in an operation, fragments opened.", check=_at_least(1))
-    aliases: int = setting(60, "Aliases in an operation, fragments opened.", check=_at_least(0))
-    overlaps: int = setting(1_000, "Pairs of fields under one name that would have to be compared.", check=_at_least(0))
-    directives: int = setting(100, "Directives in a document.", check=_at_least(0))
+    body_bytes: int = setting(100_000, "Largest request body.", check=at_least(100))
+    tokens: int = setting(2_000, "Tokens in a document.", check=at_least(10))
+    depth: int = setting(20, "Levels of fields.", check=at_least(1))
+    fields: int = setting(1_000, "Fields and fragments in a document.", check=at_least(1))
+    aliases: int = setting(60, "Aliases in a document.", check=at_least(0))
+    overlaps: int = setting(1_000, "Pairs of fields under one name that would have to be compared.", check=at_least(0))
+    directives: int = setting(100, "Directives in a document.", check=at_least(0))
 
 
 @dataclass(frozen=True)
@@ -129,7 +110,7 @@ class CatalogSettings:
         ("discount", "promotion", "allowance"), "Types of price, and of relation between prices, that are reductions."
     )
     prices_include_tax: bool = setting(False, "Whether TMF620's prices contain tax.")
-    max_scan: int = setting(5_000, "Entries read at most for one search, sort or count on demand.", check=_at_least(1))
+    max_scan: int = setting(5_000, "Entries read at most for one search, sort or count on demand.", check=at_least(1))
 
 
 @dataclass(frozen=True)
@@ -137,26 +118,27 @@ class Settings:
     """The whole configuration."""
 
     host: str = setting("127.0.0.1", "Address to listen on.")
-    port: int = setting(8000, "Port to listen on.", check=_at_least(0))
-    workers: int = setting(1, "Processes that serve.", check=_at_least(1))
+    port: int = setting(8000, "Port to listen on.", check=at_least(0, 65_535))
+    workers: int = setting(1, "Processes that serve.", check=at_least(1))
     log_level: str = setting(
-        "info", "debug, info, warning or error.", check=_one_of("debug", "info", "warning", "error")
+        "info", "debug, info, warning or error.", check=one_of("debug", "info", "warning", "error")
     )
-    log_format: str = setting("json", "json, or console for people.", check=_one_of("json", "console"))
+    log_format: str = setting("json", "json, or console for people.", check=one_of("json", "console"))
     graphiql: bool = setting(True, "Whether browsers get GraphiQL at /graphql; off in production.")
     introspection: bool = setting(True, "Whether the schema can be asked about; off in production.")
     cors_origins: tuple[str, ...] = setting((), "Origins of web apps that may ask.", example="https://shop.example.com")
-    languages: tuple[str, ...] = setting(("en", "de"), "Languages of the catalogue, the default first.", check=_some)
+    languages: tuple[str, ...] = setting(("en", "de"), "Languages of the catalogue, the default first.", check=words)
     channels: tuple[str, ...] = setting(
-        ("web", "app", "shop", "callcenter"), "Channels a client may name in X-Channel, the default first.", check=_some
+        ("web", "app", "shop", "callcenter"), "Channels a client may name in X-Channel, the default first.", check=words
     )
-    channel_header: str = setting("x-channel", "Header that tells upstreams the channel.")
-    request_timeout: float = setting(10.0, "Seconds after which a request gets what is there.", check=_at_least(0.05))
-    shutdown_timeout: int = setting(10, "Seconds running requests get when the process stops.", check=_at_least(0))
+    channel_header: str = setting("x-channel", "Header that tells upstreams the channel.", check=header)
+    request_timeout: float = setting(10.0, "Seconds after which a request gets what is there.", check=at_least(0.05))
+    shutdown_timeout: int = setting(10, "Seconds running requests get when the process stops.", check=at_least(0))
     redis_url: str = setting(
         "",
         "Redis for what processes share; without it each keeps to itself.",
         example="redis://localhost:6379/0",
+        check=redis_url,
         secret=True,
     )
     limit: LimitSettings = field(default_factory=LimitSettings)
@@ -175,6 +157,7 @@ class Variable:
     doc: str
     example: str
     check: Check | None
+    secret: bool
     section: str
 
 
@@ -188,7 +171,7 @@ def variables(model: Any = Settings, prefix: str = PREFIX) -> Iterator[Variable]
         else:
             notes = each.metadata
             section = (model.__doc__ or "").strip()
-            yield Variable(name, kind, each.default, notes["doc"], notes["example"], notes["check"], section)
+            yield Variable(name, kind, each.default, **notes, section=section)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -205,7 +188,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             try:
                 values[name] = _parse(variable, environment[name])
             except ValueError as error:
-                problems.append(f"{name}={environment[name]!r}: {error}{_example(variable)}")
+                shown = name if variable.secret else f"{name}={environment[name]!r}"
+                problems.append(f"{shown}: {error}{_example(variable)}")
     if problems:
         raise SettingsError("\n".join(problems))
     return _build(Settings, PREFIX, values)  # type: ignore[no-any-return]

@@ -103,6 +103,7 @@ class BundledOption(Part, frozen=True):
 
 
 class BundledOffering(Ref, frozen=True):
+    lifecycle_status: str | None = None
     bundled_product_offering_option: BundledOption | None = None
 
 

@@ -62,8 +62,7 @@ class _Walk:
 
     def _in_set(self, selected: SelectionSetNode, named: GraphQLNamedType, *, inside: bool) -> Iterator[str]:
         for node, parent in self.fields(selected, named):
-            is_entity = upstream_of(parent) is not None
-            if is_entity and inside:
+            if upstream_of(parent) is not None and (inside or parent.name != self._entity):
                 continue
             field = getattr(parent, "fields", {}).get(node.name.value)
             if field is None:

@@ -35,7 +35,7 @@ MAX_SEARCH = 100
 DEFAULT_PAGE = 20
 CHOICE_FIELDS = frozenset({"productSpecCharacteristic"})
 IMPACT_FIELDS = frozenset({"price", "tax", "prodSpecCharValueUse"})
-PROMOTION_FIELDS = frozenset({"price", "tax", "percentage"})
+PROMOTION_FIELDS = frozenset({"description", "price", "tax", "percentage"})
 
 
 # ---------------------------------------------------------------- the root's fields
@@ -169,8 +169,10 @@ def offering_categories(root: strawberry.Parent[ProductOffering]) -> Any:
     return root.category
 
 
-def bundled(root: strawberry.Parent[ProductOffering]) -> Any:
-    return root.bundled_product_offering
+def bundled(root: strawberry.Parent[ProductOffering], info: Info) -> Any:
+    """Without the drafts, where the bundle tells that they are: even the name of one is not for shoppers."""
+    hidden = info.context.catalog.rules.hidden
+    return [each for each in root.bundled_product_offering if fold(each.lifecycle_status or "") not in hidden]
 
 
 async def related(root: strawberry.Parent[ProductOffering], info: Info, type: str | None = None) -> Any:  # noqa: A002

@@ -9,10 +9,11 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import redis as redis_client
+import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bff.app import create_app
@@ -25,6 +26,14 @@ from tests.client import Client
 from tests.processes import free_ports
 
 MakeGateway = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+def _drop(_logger: Any, _method: str, _event: Any) -> NoReturn:
+    raise structlog.DropEvent
+
+
+# Nobody has set up logging in a test; structlog would print every expected failure. `capture_logs` still sees all.
+structlog.configure(processors=[_drop])
 
 
 @pytest.fixture(scope="session")
@@ -68,9 +77,8 @@ def gateway(sandbox_process: SandboxProcess, sandbox: SandboxControl) -> MakeGat
 async def _gateway(sandbox_url: str, clock: Clock | None, given: dict[str, Any]) -> AsyncIterator[Client]:
     defaults = {"tmf620_url": sandbox_url + SANDBOX_TMF620, "tmf620_page_size": 500}
     app = create_app(settings_of(**{**defaults, **given}), clock=clock)
-    async with app.router.lifespan_context(app) as state:
-        async with Client(_with_state(app, dict(state or {}))) as client:
-            yield client
+    async with app.router.lifespan_context(app) as state, Client(_with_state(app, dict(state or {}))) as client:
+        yield client
 
 
 def settings_of(**given: Any) -> Settings:

@@ -13,6 +13,7 @@ from graphql import (
     validate,
 )
 from graphql.language.parser import Parser
+from graphql.validation.validate import ValidationAbortedError
 
 from bff.edge.limits import check_limits
 from bff.settings import LimitSettings
@@ -52,7 +53,7 @@ class Documents:
         Raises:
             BadRequestError: it is no GraphQL.
             LimitExceededError: it asks for too much.
-            DocumentError: it does not fit the schema.
+            DocumentError, FragmentError: it does not fit the schema, or not together.
         """
         known = self.memory.get(text)
         if known is None:
@@ -77,9 +78,8 @@ class Documents:
         rules = list(specified_rules)
         if not self.introspection:
             rules.append(NoSchemaIntrospectionCustomRule)
-        try:
-            faults = validate(self.schema, document, rules, max_errors=1, hide_suggestions=not self.introspection)
-        except RecursionError:
-            raise LimitExceededError("The document is nested too deeply.") from None
+        faults = validate(self.schema, document, rules, max_errors=1, hide_suggestions=not self.introspection)
+        if faults and isinstance(faults[0], ValidationAbortedError):  # it gave up before it found anything wrong
+            raise LimitExceededError("The document is nested too deeply.")
         if faults:
             raise DocumentError(faults[0])

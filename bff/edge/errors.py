@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 import structlog
-from graphql import GraphQLError
+from graphql import GraphQLError, ValueNode
 
 from bff.edge.documents import DocumentError
 from kernel.errors import GatewayError, UpstreamError
@@ -32,7 +32,7 @@ def execution_error(error: GraphQLError) -> dict[str, Any]:
         cause = cause.original_error
     if isinstance(cause, GatewayError):
         shown = _of_gateway(cause, error)
-    elif error.path is None and cause is None:
+    elif cause is None and _of_request(error):
         shown = {"message": error.message, "extensions": {"code": "BAD_REQUEST"}}
     else:
         shown = _unexpected(cause or error, error)
@@ -41,6 +41,11 @@ def execution_error(error: GraphQLError) -> dict[str, Any]:
     if error.path is not None:
         shown["path"] = error.path
     return shown
+
+
+def _of_request(error: GraphQLError) -> bool:
+    """Whether GraphQL itself refused something the client sent: it then points at a value, or at no field at all."""
+    return error.path is None or any(isinstance(node, ValueNode) for node in error.nodes or ())
 
 
 def unexpected(error: BaseException) -> dict[str, Any]:

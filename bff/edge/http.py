@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema, OperationType, execute, get_operation_ast
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -64,6 +64,8 @@ class GraphQLEndpoint:
             response = await self._respond(request)
         except HTTPError as refused:
             response = _json({"errors": [request_error(refused.error)]}, refused.status, JSON, refused.headers)
+        except ClientDisconnect:
+            return
         except Exception as error:  # noqa: BLE001  (the last line: whatever happens, the client gets an answer)
             response = _json({"errors": [unexpected(error)]}, 500, JSON, {})
         await response(scope, receive, send)
@@ -145,7 +147,7 @@ async def _body(request: Request, limit: int) -> bytes:
     """The whole body, unless it is over the limit: then no more of it is read."""
     too_large = HTTPError(413, LimitExceededError(f"A request has at most {limit} bytes."), {"connection": "close"})
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isascii() and declared.isdigit() and int(declared) > limit:
         raise too_large
     body = bytearray()
     async for chunk in request.stream():

@@ -9,6 +9,7 @@ import msgspec
 from kernel.errors import BadRequestError
 
 _MAX_CURSOR = 400
+_MAX_OFFSET = 2**31 - 1
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -42,7 +43,7 @@ def parse_cursor(text: str, question: int) -> Cursor:
         cursor = msgspec.json.decode(raw, type=Cursor)
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise BadRequestError("This is not a valid cursor.") from None
-    if cursor.offset < 0 or str(cursor) != text:
+    if not 0 <= cursor.offset <= _MAX_OFFSET or str(cursor) != text:
         raise BadRequestError("This is not a valid cursor.")
     if cursor.question != question:
         raise BadRequestError("This cursor belongs to another filter or sort order.")

@@ -58,12 +58,15 @@ def _since(offering: ProductOffering) -> datetime:
 async def _by_price(
     catalog: Catalog, ctx: RequestContext, found: list[ProductOffering], *, dearest_first: bool
 ) -> list[ProductOffering]:
-    """By the lowest recurring price a month, else the lowest paid at once; those without either come last."""
+    """By the lowest recurring price a month, then by the lowest paid at once; those without either come last.
+
+    Dearest first turns each of the two round, not their order: a phone paid once is not dearer than every plan.
+    """
     walked = catalog.all_prices.walk(ctx, _PRICE_FIELDS)
     known = {price.id: price async for chunk in walked for _, price in chunk.items}
     keyed = [(offering, _lowest(catalog, offering, known)) for offering in found]
     priced = [(offering, key) for offering, key in keyed if key is not None]
-    priced.sort(key=lambda pair: pair[1], reverse=dearest_first)
+    priced.sort(key=lambda pair: (pair[1][0], -pair[1][1] if dearest_first else pair[1][1]))
     return [offering for offering, _ in priced] + [offering for offering, key in keyed if key is None]
 
 

@@ -1,0 +1,48 @@
+"""What a setting's value must be. A check answers with what is wrong ("must be at least 1"), or None."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+Check = Callable[[Any], str | None]
+
+
+def at_least(least: float, most: float = 1e12) -> Callable[[Any], str | None]:
+    def check(value: float) -> str | None:
+        if not value >= least:  # so said, a NaN is refused too
+            return f"must be at least {least:g}"
+        return None if value <= most else f"must be at most {most:g}"
+
+    return check
+
+
+def one_of(*allowed: str) -> Callable[[Any], str | None]:
+    return lambda value: None if value in allowed else "must be one of " + ", ".join(allowed)
+
+
+def web_url(value: str) -> str | None:
+    parts = urlsplit(value)
+    fine = not value or (parts.scheme in ("http", "https") and parts.netloc and not parts.query and not parts.fragment)
+    return None if fine else "must be an http or https URL without query"
+
+
+def redis_url(value: str) -> str | None:
+    fine = not value or value.startswith(("redis://", "rediss://", "unix://"))
+    return None if fine else "must begin with redis://, rediss:// or unix://"
+
+
+def matching(pattern: str, what: str) -> Callable[[Any], str | None]:
+    return lambda value: None if re.fullmatch(pattern, value, re.ASCII) else f"must be {what}"
+
+
+header = matching(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "a header's name")
+header_value = matching(r"[!-~]*", "printable ASCII without spaces")
+
+
+def words(value: tuple[str, ...]) -> str | None:
+    """They travel in headers and stand in cache keys."""
+    if not value:
+        return "must name at least one"
+    fine = all(re.fullmatch(r"[A-Za-z0-9_-]+", each, re.ASCII) for each in value)
+    return None if fine else "must be of letters, digits, - and _"
