@@ -19,11 +19,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bff.app import create_app
 from bff.dev import SANDBOX_TMF620, embedded_redis
 from bff.settings import Settings, read_settings
-from kernel.clock import Clock
+from kernel.clock import Clock, FixedClock
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
 from tests.client import Client
 from tests.processes import free_ports
+from tests.upstream import Seed, Upstream
 
 MakeGateway = Callable[..., AbstractAsyncContextManager[Client]]
 
@@ -48,6 +49,24 @@ def sandbox(sandbox_process: SandboxProcess) -> SandboxControl:
     control = sandbox_process.control
     control.reset()
     return control
+
+
+@pytest.fixture
+def upstream(sandbox_process: SandboxProcess) -> Upstream:
+    """The sandbox's documents, to compare with and to change."""
+    return Upstream(sandbox_process.base_url)
+
+
+@pytest.fixture(scope="session")
+def seed(sandbox_process: SandboxProcess) -> Seed:
+    """The catalogue as it is before any test changes it."""
+    sandbox_process.control.reset()
+    return Seed.read(Upstream(sandbox_process.base_url))
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
 
 
 @pytest.fixture(scope="session")
