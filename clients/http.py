@@ -64,7 +64,7 @@ class HttpxSender:
         Raises:
             UpstreamTimeoutError: the time was up.
             UpstreamUnavailableError: refused, reset, or cut off in the middle.
-            UpstreamInvalidError: the body is larger than allowed; the rest is not read.
+            UpstreamInvalidError: the body is larger than allowed (the rest is not read), or badly compressed.
         """
         try:
             async with (
@@ -76,6 +76,8 @@ class HttpxSender:
                 return Reply(answer.status_code, answer.headers, body)
         except TimeoutError:
             raise UpstreamTimeoutError(self._upstream, detail=f"{method} {url}: over {seconds:.2f} s") from None
+        except httpx.DecodingError as error:  # the server is well; asking again would bring the same
+            raise UpstreamInvalidError(self._upstream, detail=f"{method} {url}: {error}") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             detail = f"{method} {url}: {type(error).__name__}: {error}"
             raise UpstreamUnavailableError(self._upstream, detail=detail) from error

@@ -1,9 +1,11 @@
 """Reads what real servers send: whatever fits is kept, what does not costs only itself.
 
 The fast way decodes straight into typed structs. Only when that fails is the answer taken apart, so that one odd
-element, one null list or one wrong type never fails a whole page.
+element, one null list or one wrong type never fails a whole page. It is taken apart as *text*, part by part: a number
+that no type can hold would otherwise fail the whole answer before anybody could leave it out.
 """
 
+import re
 from collections.abc import Callable, Hashable
 from decimal import Decimal
 from functools import cache
@@ -16,6 +18,9 @@ T = TypeVar("T")
 Report = Callable[[str], None]
 
 _MISSING = object()
+# Besides its own errors msgspec lets out those of UTF-8, of nesting too deep and of a Decimal's exponent.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ArithmeticError)
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(u[dD][89a-fA-F]\w\w)|.)", re.DOTALL | re.ASCII)
 
 
 def decode_list(body: bytes, model: type[T], report: Report) -> tuple[list[T], int]:
@@ -24,15 +29,15 @@ def decode_list(body: bytes, model: type[T], report: Report) -> tuple[list[T], i
     `report` hears of what was left out.
 
     Raises:
-        msgspec.MsgspecError: not JSON, or not an array.
+        msgspec.MsgspecError: not JSON, not an array, or nested deeper than Python's recursion limit.
     """
     try:
         elements = _decoder(list[model]).decode(body)  # type: ignore[valid-type]
         return elements, len(elements)
-    except msgspec.ValidationError:
-        elements = _decoder(list[Any]).decode(body)
-    found = (_convert(element, model, f"[{index}]", report) for index, element in enumerate(elements))
-    return [element for element in found if element is not _MISSING], len(elements)
+    except _UNREADABLE:
+        parts = _taken_apart(_repaired(body), list[msgspec.Raw])
+    found = (_convert(part, model, f"[{index}]", report) for index, part in enumerate(parts))
+    return [element for element in found if element is not _MISSING], len(parts)
 
 
 def decode_one(body: bytes, model: type[T], report: Report) -> T:
@@ -43,45 +48,61 @@ def decode_one(body: bytes, model: type[T], report: Report) -> T:
     """
     try:
         return cast(T, _decoder(cast(Hashable, model)).decode(body))
-    except msgspec.ValidationError:
-        found = _convert(_decoder(Any).decode(body), model, "", report)
+    except _UNREADABLE:
+        found = _convert(_taken_apart(_repaired(body), msgspec.Raw), model, "", report)
     if found is _MISSING:
         raise msgspec.ValidationError("not readable as " + model.__name__)
     return cast(T, found)
 
 
 @cache
-def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(
-        cast(Any, kind), float_hook=Decimal
-    )  # a price is exact from its text on, even inside Any
+def _decoder(kind: Hashable, *, strict: bool = True) -> msgspec.json.Decoder[Any]:
+    # a price is exact from its text on, even inside Any
+    return msgspec.json.Decoder(cast(Any, kind), strict=strict, float_hook=Decimal)
 
 
-def _convert(value: Any, kind: Any, path: str, report: Report) -> Any:
-    """`value` as `kind`, with the parts that do not fit left out; `_MISSING` when nothing is left."""
+def _repaired(body: bytes) -> bytes:
+    """Without a byte order mark, and U+FFFD for what is no character: a name cut inside an emoji costs only that."""
+    text = body.decode("utf-8-sig", "replace")
+    return _ESCAPE.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], text).encode()
+
+
+def _taken_apart(text: bytes | msgspec.Raw, kind: Any) -> Any:
+    """The parts of a JSON array or object, each as text."""
     try:
-        return msgspec.convert(value, kind, strict=False)
-    except msgspec.ValidationError as error:
-        if isinstance(value, list) and get_origin(kind) is tuple:
-            return _convert_elements(value, get_args(kind)[0], path, report)
+        return _decoder(kind).decode(text)
+    except RecursionError:
+        raise msgspec.DecodeError("nested too deep") from None
+
+
+def _convert(part: msgspec.Raw, kind: Any, path: str, report: Report) -> Any:
+    """`part` as `kind`, with what does not fit left out; `_MISSING` when nothing is left."""
+    try:
+        return _decoder(kind, strict=False).decode(part)
+    except _UNREADABLE as error:
+        start = bytes(part)[:1]
+        if start == b"[" and get_origin(kind) is tuple:
+            return _convert_elements(part, get_args(kind)[0], path, report)
         struct = _struct_of(kind)
-        if isinstance(value, dict) and struct is not None:
-            return _convert_fields(value, struct, path, report)
-        if value is not None:  # a null where a list is expected is common and says nothing
+        if start == b"{" and struct is not None:
+            return _convert_fields(part, struct, path, report)
+        if start != b"n":  # a null where a list is expected is common and says nothing
             report(f"{path or 'answer'}: {error}")
         return _MISSING
 
 
-def _convert_elements(values: list[Any], kind: Any, path: str, report: Report) -> tuple[Any, ...]:
-    found = (_convert(value, kind, f"{path}[{index}]", report) for index, value in enumerate(values))
+def _convert_elements(part: msgspec.Raw, kind: Any, path: str, report: Report) -> tuple[Any, ...]:
+    elements = enumerate(_taken_apart(part, list[msgspec.Raw]))
+    found = (_convert(element, kind, f"{path}[{index}]", report) for index, element in elements)
     return tuple(value for value in found if value is not _MISSING)
 
 
-def _convert_fields(value: dict[str, Any], struct: type, path: str, report: Report) -> Any:
+def _convert_fields(part: msgspec.Raw, struct: type, path: str, report: Report) -> Any:
+    parts = _taken_apart(part, dict[str, msgspec.Raw])
     kept = {}
     for field in msgspec.structs.fields(struct):
-        if field.encode_name in value:
-            found = _convert(value[field.encode_name], field.type, f"{path}.{field.encode_name}", report)
+        if field.encode_name in parts:
+            found = _convert(parts[field.encode_name], field.type, f"{path}.{field.encode_name}", report)
             if found is not _MISSING:
                 kept[field.name] = found
             elif field.required:
@@ -89,7 +110,11 @@ def _convert_fields(value: dict[str, Any], struct: type, path: str, report: Repo
         elif field.required:
             report(f"{path or 'element'}: no {field.encode_name}")
             return _MISSING
-    return struct(**kept)
+    try:
+        return struct(**kept)
+    except ValueError as error:
+        report(f"{path or 'element'}: {error}")
+        return _MISSING
 
 
 def _struct_of(kind: Any) -> type | None:

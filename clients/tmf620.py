@@ -14,6 +14,14 @@ import msgspec
 from clients.tmf import Collection, Entity
 from kernel.clock import parse_instant
 
+_LARGEST = 10**15
+
+
+def _number(value: Decimal | None) -> None:
+    """Refuses what JSON texts can smuggle into a Decimal and no sum survives: "NaN", "Infinity", 1e400."""
+    if value is not None and not (value.is_finite() and abs(value) < _LARGEST):
+        raise ValueError("not an amount")
+
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A part of a resource: it has no id of its own, or one that nothing depends on."""
@@ -57,10 +65,16 @@ class Amount(Part, frozen=True):
     unit: str
     value: Decimal
 
+    def __post_init__(self) -> None:
+        _number(self.value)
+
 
 class Quantity(Part, frozen=True):
     amount: Decimal | None = None
     units: str | None = None
+
+    def __post_init__(self) -> None:
+        _number(self.amount)
 
 
 class Tax(Part, frozen=True):
@@ -69,6 +83,9 @@ class Tax(Part, frozen=True):
     tax_category: str | None = None
     tax_rate: Decimal | None = None
     tax_amount: Amount | None = None
+
+    def __post_init__(self) -> None:
+        _number(self.tax_rate)
 
 
 class CharacteristicValue(Part, frozen=True):
@@ -128,6 +145,9 @@ class ProductOfferingPrice(Entity, frozen=True):
     pop_relationship: tuple[Relationship, ...] = ()
     prod_spec_char_value_use: tuple[CharacteristicUse, ...] = ()
     valid_for: TimePeriod | None = None
+
+    def __post_init__(self) -> None:
+        _number(self.percentage)
 
     @property
     def is_value(self) -> bool:

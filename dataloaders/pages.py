@@ -4,6 +4,7 @@ So a page read for a list warms every later look-up of its members, and a page s
 it was read last.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -87,7 +88,8 @@ class PageLoader(Generic[E]):
     async def _read_pages(
         self, audience: Audience, wanted: Mapping[str, frozenset[str]]
     ) -> Mapping[str, PageIds | UpstreamError | None]:
-        return {key: await self._read_page(audience, key, fields) for key, fields in wanted.items()}
+        pages = (self._read_page(audience, key, fields) for key, fields in wanted.items())
+        return dict(zip(wanted, await asyncio.gather(*pages), strict=True))
 
     async def _read_page(self, audience: Audience, key: str, fields: frozenset[str]) -> PageIds | UpstreamError:
         query = msgspec.json.decode(key, type=PageQuery)

@@ -5,8 +5,10 @@ and stays out of the way for a second; it never raises. Keys carry a tag of the 
 read an old one's values.
 """
 
+import math
 import zlib
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -22,17 +24,21 @@ log = structlog.get_logger(__name__)
 V = TypeVar("V")
 
 
-class _MsgpackSerializer(BaseSerializer):  # type: ignore[misc]
-    """MessagePack for one type. What cannot be read as that type counts as not there."""
+# Not MessagePack: that has no decimal, so a number inside Any would come back as a string, nor an integer over 64 bits.
+encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class _JsonSerializer(BaseSerializer):  # type: ignore[misc]
+    """JSON for one type, numbers exact. What cannot be read as that type counts as not there."""
 
     DEFAULT_ENCODING = None
 
     def __init__(self, kind: Any) -> None:
         super().__init__()
-        self._decoder = msgspec.msgpack.Decoder(kind)
+        self._decoder = msgspec.json.Decoder(kind, float_hook=Decimal)
 
     def dumps(self, value: Any) -> bytes:
-        return msgspec.msgpack.encode(value)
+        return encode(value)
 
     def loads(self, value: bytes | None) -> Any:
         try:
@@ -63,7 +69,7 @@ class SharedCache(Generic[V]):
         self._cache: Any = None
         if redis is not None:
             self._cache = RedisCache(
-                serializer=_MsgpackSerializer(kind), namespace=f"bff:{namespace}:{_model_tag(kind)}:", timeout=timeout
+                serializer=_JsonSerializer(kind), namespace=f"bff:{namespace}:{_model_tag(kind)}:", timeout=timeout
             )
             self._cache.client = redis
 
@@ -80,7 +86,8 @@ class SharedCache(Generic[V]):
         """Keep `values` for `seconds`, if Redis is there."""
         if values and self._usable():
             try:
-                await self._cache.multi_set(list(values.items()), ttl=int(seconds))
+                # rounded up: aiocache takes a ttl of 0 for "forever"
+                await self._cache.multi_set(list(values.items()), ttl=math.ceil(seconds))
             except Exception as error:  # noqa: BLE001
                 self._failed(error)
 

@@ -6,7 +6,7 @@ follows asks for both what it held and what it lacked.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -15,7 +15,7 @@ import structlog
 
 from dataloaders.freshness import Age, Freshness
 from dataloaders.lru import ByteLRU
-from dataloaders.shared import SharedCache
+from dataloaders.shared import SharedCache, encode
 from kernel.clock import Clock
 from kernel.context import Audience, RequestContext
 from kernel.errors import UpstreamError, UpstreamInvalidError, UpstreamTimeoutError
@@ -24,8 +24,10 @@ log = structlog.get_logger(__name__)
 
 V = TypeVar("V")
 
-# Objects in memory take about this many times the bytes of their MessagePack (measured: docs/performance.md).
-MEMORY_FACTOR = 6
+# What an entry takes in memory: its objects about twice the bytes of their JSON; key, attributes and slot the rest.
+# Measured on the seed, where the sum is 1 to 1.3 times the truth (tests/dataloaders/test_memory.py).
+MEMORY_FACTOR = 2
+ENTRY_BYTES = 1_000
 
 
 class Held(msgspec.Struct, Generic[V], frozen=True):
@@ -76,8 +78,12 @@ class TieredLoader(Generic[V]):
         """Each key's value with at least `fields`, None where there is none, or what kept it from being known."""
         held = {key: self._held(ctx.audience, key, fields) for key in keys}
         ages = {key: self._age(found) for key, found in held.items()}
-        flights = {key: self._request(ctx.audience, key, fields) for key, age in ages.items() if age is not Age.FRESH}
-        await self._wait(ctx, {key: flight for key, flight in flights.items() if ages[key] is not Age.STALE}, ages)
+        seconds = ctx.deadline.remaining()
+        if seconds > 0:  # past it nothing is asked any more, and what is held must do
+            flights = {key: self._request(ctx.audience, key, fields) for key in ages if ages[key] is not Age.FRESH}
+            await self._wait(flights, ages, seconds)
+        else:
+            flights = {}
         return [self._outcome(held[key], ages[key], flights.get(key)) for key in keys]
 
     async def load(self, ctx: RequestContext, key: str, fields: frozenset[str]) -> V | None:
@@ -94,13 +100,12 @@ class TieredLoader(Generic[V]):
     def keep(self, audience: Audience, values: Mapping[str, V | None], fields: frozenset[str]) -> None:
         """Remember values that were read on another way, such as with a list."""
         now = self._clock.now()
-        held = {_key(audience, key): Held(value, fields, now) for key, value in values.items()}
-        for key, item in held.items():
-            self._remember(key, item)
-        self._spawn(self._shared.set_many(held, self._freshness.keep))
+        self._keep_all(audience, {key: Held(value, fields, now) for key, value in values.items()})
 
     async def aclose(self) -> None:
-        """End what still flies; nobody waits for it any more."""
+        """End what still flies or is about to; whoever waits for it is told so."""
+        while self._batches:
+            self._land(self._batches.popitem()[1], {})
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -120,31 +125,30 @@ class TieredLoader(Generic[V]):
         before = self._memory.get(key)
         if before is not None and self._age(before) is Age.FRESH:
             held = _merged(before, held)
-        self._memory.put(key, held, len(key) + len(msgspec.msgpack.encode(held)) * MEMORY_FACTOR)
+        self._memory.put(key, held, ENTRY_BYTES + len(encode(held)) * MEMORY_FACTOR)
 
-    @staticmethod
-    def _outcome(held: Held[V] | None, age: Age, flight: asyncio.Future[Outcome[V]] | None) -> V | UpstreamError | None:
-        if flight is not None and age is not Age.STALE and flight.done():
-            outcome = flight.result()
-            return outcome.value if isinstance(outcome, Held) else outcome
-        assert held is not None  # noqa: S101  (a key with nothing held is waited for until it is done)
-        return held.value
+    def _outcome(
+        self, held: Held[V] | None, age: Age, flight: asyncio.Future[Outcome[V]] | None
+    ) -> V | UpstreamError | None:
+        landed = flight.result() if flight is not None and flight.done() else None
+        if isinstance(landed, Held) and age is not Age.STALE:
+            return landed.value
+        if held is not None and age is not Age.DEAD:
+            return held.value
+        late = UpstreamTimeoutError(self._name, detail="the request's deadline came before the answer")
+        return landed if isinstance(landed, UpstreamError) else late
 
     async def _wait(
-        self, ctx: RequestContext, flights: Mapping[str, asyncio.Future[Outcome[V]]], ages: Mapping[str, Age]
+        self, flights: Mapping[str, asyncio.Future[Outcome[V]]], ages: Mapping[str, Age], seconds: float
     ) -> None:
-        """Until all have landed; not past the deadline, nor past the patience when something old is held for each.
-
-        Raises:
-            UpstreamTimeoutError: the deadline came first.
-        """
-        if not flights:
-            return
-        bare = any(ages[key] is Age.DEAD for key in flights)
-        seconds = ctx.deadline.require(self._name) if bare else self._freshness.patience
-        _, late = await asyncio.wait(flights.values(), timeout=seconds)
-        if late and any(not flight.done() and ages[key] is Age.DEAD for key, flight in flights.items()):
-            raise UpstreamTimeoutError(self._name, detail="the request's deadline came before the answer")
+        """Until all have landed: `seconds` for what nothing is held of, the patience for what is old."""
+        old = [flight for key, flight in flights.items() if ages[key] is Age.OLD]
+        bare = [flight for key, flight in flights.items() if ages[key] is Age.DEAD]
+        if old:
+            await asyncio.wait([*old, *bare], timeout=min(seconds, self._freshness.patience))
+            seconds -= self._freshness.patience
+        if bare and seconds > 0:
+            await asyncio.wait(bare, timeout=seconds)
 
     # ------------------------------------------------------------------ what must be read
 
@@ -160,26 +164,33 @@ class TieredLoader(Generic[V]):
             batch = self._batches[audience.key] = _Batch(audience)
             loop.call_soon(self._depart, audience.key)
         held = self._memory.get(full)
-        batch.wanted[key] = batch.wanted.get(key, frozenset()) | fields | (held.fields if held else frozenset())
+        batch.wanted[key] = frozenset().union(
+            fields,
+            batch.wanted.get(key, ()),
+            held.fields if held else (),
+            flying[0] if flying else (),  # it is forgotten for this one, which must then serve those who ask for less
+        )
         seat: asyncio.Future[Outcome[V]] = loop.create_future()
         batch.waiting.setdefault(key, []).append(seat)
         return seat
 
     def _depart(self, audience_key: str) -> None:
-        batch = self._batches.pop(audience_key)
+        batch = self._batches.pop(audience_key, None)
+        if batch is None:  # closed meanwhile
+            return
         for key, fields in batch.wanted.items():
             self._flying[_key(batch.audience, key)] = (fields, batch.waiting[key][0])
-        self._spawn(self._fly(batch))
+        flight = self._spawn(self._fly(batch))
+        flight.add_done_callback(lambda _: self._land(batch, {}))  # ended, maybe before its first step
 
     async def _fly(self, batch: _Batch[V]) -> None:
-        landed: dict[str, Outcome[V]] = {}
+        landed: dict[str, Outcome[V]]
         try:
             landed = await self._read(batch)
         except Exception as error:
             log.exception("loader.failed", loader=self._name)
             landed = dict.fromkeys(batch.wanted, UpstreamInvalidError(self._name, detail=repr(error)))
-        finally:
-            self._land(batch, landed)
+        self._land(batch, landed)
 
     def _land(self, batch: _Batch[V], landed: Mapping[str, Outcome[V]]) -> None:
         for key, seats in batch.waiting.items():
@@ -229,12 +240,18 @@ class TieredLoader(Generic[V]):
         named = {_key(audience, key): item for key, item in held.items()}
         for key, item in named.items():
             self._remember(key, item)
-        self._spawn(self._shared.set_many(named, self._freshness.keep))
+        there = {key: item for key, item in named.items() if item.value is not None}
+        missing = {key: item for key, item in named.items() if item.value is None}
+        # what is missing no longer than that is believed, or asking for random ids would fill Redis for a day
+        for items, seconds in ((there, self._freshness.keep), (missing, self._freshness.missing)):
+            if items:
+                self._spawn(self._shared.set_many(items, seconds))
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _key(audience: Audience, key: str) -> str:
@@ -242,17 +259,18 @@ def _key(audience: Audience, key: str) -> str:
 
 
 def _merged(before: Held[V], after: Held[V]) -> Held[V]:
-    """What was just read, with the attributes that only the earlier read had; as old as the older of the two.
+    """What was read last, with the attributes that only the earlier read had; as old as the older of the two.
 
     Without this, a list read for its names would throw away the details that a page had just paid for.
     """
-    if before.value is None or after.value is None or before.fields <= after.fields:
-        return after
-    model: Any = type(after.value)
+    old, new = (before, after) if before.read_at <= after.read_at else (after, before)
+    if old.value is None or new.value is None or old.fields <= new.fields:
+        return new
+    model: Any = type(new.value)
     read = {
-        field.name: getattr(after.value, field.name)
+        field.name: getattr(new.value, field.name)
         for field in msgspec.structs.fields(model)
-        if field.encode_name in after.fields
+        if field.encode_name in new.fields
     }
-    value: Any = msgspec.structs.replace(before.value, **read)  # type: ignore[type-var]
-    return Held(value, before.fields | after.fields, min(before.read_at, after.read_at))
+    value: Any = msgspec.structs.replace(old.value, **read)  # type: ignore[type-var]
+    return Held(value, old.fields | new.fields, old.read_at)

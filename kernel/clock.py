@@ -48,7 +48,7 @@ def parse_instant(text: str | None) -> datetime | None:
     if not text:
         return None
     try:
-        instant = datetime.fromisoformat(text.strip())
+        instant = datetime.fromisoformat(text.strip().upper())  # RFC 3339, section 5.6: "t" and "z" are allowed
     except ValueError:
         return None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -8,6 +8,7 @@ import asyncio
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from urllib.parse import quote
 
 from kernel.errors import UpstreamTimeoutError
 
@@ -40,8 +41,12 @@ class Audience:
 
     @cached_property
     def key(self) -> str:
-        """Distinct for audiences that may see different answers; safe inside a cache key."""
-        return f"{'+'.join(sorted(s.value for s in self.segments))}.{self.language}.{self.channel}"
+        """Distinct for audiences that may see different answers; safe inside a cache key.
+
+        Quoted, or a language or channel with a separator in it could pass for another pair.
+        """
+        parts = ("+".join(sorted(s.value for s in self.segments)), self.language, self.channel)
+        return "/".join(quote(part, safe="+") for part in parts)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,10 @@ _MINOR_UNITS = {
 }
 
 
+# Finer digits are a binary float written out (16.800000000000000710...), and more than 28 in all cannot be rounded.
+_FINEST = 12
+
+
 def minor_units(currency: str) -> int:
     """Digits after the point in amounts of a currency (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD."""
     return _MINOR_UNITS.get(currency, 2)
@@ -64,9 +68,10 @@ class Money(NamedTuple):
         """Rounded to the minor unit, or to this amount's own digits where it has more; no needless zeros after that.
 
         A usage price of 0.0125 keeps its four digits: rounded to cents it would be a different price.
+        More than twelve digits are no price's own.
         """
         exponent = self.amount.as_tuple().exponent
-        own = -exponent if isinstance(exponent, int) else 0
+        own = min(-exponent, _FINEST) if isinstance(exponent, int) else 0
         minor = minor_units(self.currency)
         plain = Money(amount, self.currency).rounded(digits=max(own, minor)).amount.normalize()
         return Money(plain, self.currency).rounded(digits=max(-int(plain.as_tuple().exponent), minor))

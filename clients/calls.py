@@ -1,0 +1,124 @@
+"""One GET of one upstream, made safe: within a time-out as a whole, retried on a budget, fenced by circuit breakers.
+
+What a newcomer would get wrong: every status the caller does not name as an answer is an error here, 404 included.
+"""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import stamina
+
+from clients.auth import Authentication
+from clients.guard import CircuitBreaker, RetryBudget
+from clients.http import Reply, Sender
+from kernel.clock import Clock
+from kernel.context import Audience, Deadline
+from kernel.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
+
+_SUCCESS = (200, 206)
+_UNAUTHORIZED = 401
+_TOO_MANY = 429
+_SERVER_ERROR = 500
+
+
+class RefusedError(UpstreamInvalidError):
+    """A 4xx (or a redirect): the server is well and does not want this request."""
+
+
+@dataclass(frozen=True)
+class UpstreamOptions:
+    """Settings of one upstream, all with the meaning that `.env.example` gives."""
+
+    base_url: str
+    timeout: float = 5.0
+    page_size: int = 100
+    max_url: int = 4_000
+    fan_out: int = 8
+    attempts: int = 3
+    channel_header: str = "x-channel"
+    breaker_threshold: int = 5
+    breaker_cooldown: float = 5.0
+
+
+@dataclass
+class Calls:
+    """GETs of one upstream. `breakers` are kept by the name of the collection that is asked."""
+
+    name: str
+    options: UpstreamOptions
+    sender: Sender
+    clock: Clock
+    auth: Authentication
+    budget: RetryBudget
+    breakers: dict[str, CircuitBreaker] = field(default_factory=dict)
+
+    async def get(self, collection: str, path: str, audience: Audience, *, also: tuple[int, ...]) -> Reply:
+        """A GET with retries, within the upstream's time-out as a whole. `also`: statuses that are answers too.
+
+        Raises:
+            RefusedError: any other status below 500.
+            UpstreamError: no usable answer.
+        """
+        deadline = Deadline.after(self.options.timeout)
+        tries = itertools.count(1)  # the budget pays for repetitions, and the last try has none
+        retries = stamina.retry_context(
+            on=lambda error: next(tries) < self.options.attempts and self.budget.allows(error),
+            attempts=self.options.attempts,
+            timeout=self.options.timeout,
+            wait_initial=0.05,
+            wait_max=0.5,
+            wait_jitter=0.05,
+        )
+        async for attempt in retries:
+            with attempt:
+                reply = await self._try(collection, path, audience, deadline)
+                if reply.status not in (*_SUCCESS, *also):
+                    raise RefusedError(self.name, detail=f"GET {path}: {reply.status} {reply.body[:200]!r}")
+                return reply
+        raise UpstreamUnavailableError(self.name, detail="no attempt was made")  # pragma: no cover
+
+    async def _try(self, collection: str, path: str, audience: Audience, deadline: Deadline) -> Reply:
+        """One attempt, and what it tells the circuit breaker. An unusable answer tells it nothing."""
+        breaker = self._breaker(collection)
+        breaker.before()
+        self.budget.called()
+        try:
+            reply = await self._exchange(path, audience, deadline)
+        except (UpstreamUnavailableError, UpstreamTimeoutError):
+            breaker.failed()
+            raise
+        if reply.status >= _SERVER_ERROR or reply.status == _TOO_MANY:
+            breaker.failed()
+            raise UpstreamUnavailableError(self.name, detail=f"GET {path}: {reply.status} {reply.body[:200]!r}")
+        breaker.succeeded()
+        return reply
+
+    async def _exchange(self, path: str, audience: Audience, deadline: Deadline) -> Reply:
+        """The request itself, and once more with a new token when the first was refused."""
+        proof = await self.auth.headers(deadline.require(self.name))
+        reply = await self._send(path, audience, deadline, proof)
+        if reply.status == _UNAUTHORIZED and self.auth.rejected(proof):
+            proof = await self.auth.headers(deadline.require(self.name))
+            reply = await self._send(path, audience, deadline, proof)
+        return reply
+
+    async def _send(self, path: str, audience: Audience, deadline: Deadline, proof: Mapping[str, str]) -> Reply:
+        headers = {
+            **proof,
+            "accept": "application/json",
+            "accept-language": audience.language,
+            self.options.channel_header: audience.channel,
+        }
+        url = f"{self.options.base_url}/{path}"
+        return await self.sender.send("GET", url, headers=headers, seconds=deadline.require(self.name))
+
+    def _breaker(self, collection: str) -> CircuitBreaker:
+        if collection not in self.breakers:
+            self.breakers[collection] = CircuitBreaker(
+                collection,
+                self.clock,
+                threshold=self.options.breaker_threshold,
+                cooldown=self.options.breaker_cooldown,
+            )
+        return self.breakers[collection]
