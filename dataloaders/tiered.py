@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 V = TypeVar("V")
 
+_QUIET_TICKS = 2
+
 # What an entry takes in memory: its objects about twice the bytes of their JSON; key, attributes and slot the rest.
 # Measured on the seed, where the sum is 1 to 1.3 times the truth (tests/dataloaders/test_memory.py).
 MEMORY_FACTOR = 2
@@ -59,6 +61,7 @@ class _Batch(Generic[V]):
     audience: Audience
     wanted: dict[str, frozenset[str]] = field(default_factory=dict)
     waiting: dict[str, list[asyncio.Future[Outcome[V]]]] = field(default_factory=dict)
+    quiet: int = 0
 
 
 class TieredLoader(Generic[V]):
@@ -170,11 +173,18 @@ class TieredLoader(Generic[V]):
             held.fields if held else (),
             flying[0] if flying else (),  # it is forgotten for this one, which must then serve those who ask for less
         )
+        batch.quiet = 0
         seat: asyncio.Future[Outcome[V]] = loop.create_future()
         batch.waiting.setdefault(key, []).append(seat)
         return seat
 
     def _depart(self, audience_key: str) -> None:
+        """Off once nobody has come for some ticks: GraphQL reaches the items of a list of two a tick after a single."""
+        waiting = self._batches.get(audience_key)
+        if waiting is not None and waiting.quiet < _QUIET_TICKS:
+            waiting.quiet += 1
+            asyncio.get_running_loop().call_soon(self._depart, audience_key)
+            return
         batch = self._batches.pop(audience_key, None)
         if batch is None:  # closed meanwhile
             return
