@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from clients.tmf620 import ProductOffering
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 FIELDS = frozenset({"description", "category"})
 """What a search reads besides the name."""
 
