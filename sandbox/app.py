@@ -24,6 +24,7 @@ from sandbox.calls import CallLog
 from sandbox.controls import control_routes
 from sandbox.errors import Refusal, refusal_response
 from sandbox.faults import Faults
+from sandbox.habits import Habits
 from sandbox.rendering import Addresses
 from sandbox.resources import Parts, ResourceServer
 from sandbox.store import Store
@@ -53,7 +54,7 @@ def create_sandbox(
 
     seed()
     stopping = stopping or asyncio.Event()
-    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), now, stopping)
+    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), Habits(), now, stopping)
     routes = [
         *control_routes(parts, lambda: seed(again=True), frozenset(api.name for api in apis)),
         *_routes(apis, parts),

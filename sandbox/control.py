@@ -36,12 +36,24 @@ class SandboxControl:
         chosen = {name: value for name, value in (("api", api), ("resource", resource)) if value is not None}
         self._send("DELETE", f"faults?{urlencode(chosen)}" if chosen else "faults")
 
+    def habit(self, name: str, *, on: bool = True, api: str | None = "TMF620", **options: Any) -> None:
+        """Switch a habit; `options` as in the README's table, and `resource` to narrow it to one."""
+        self._send("PUT", "habits", {"name": name, "on": on, "api": api, **options})
+
+    def habits(self) -> list[dict[str, Any]]:
+        """Every habit there is: name, about, source, options, and under `on` how it is switched on."""
+        listing: list[dict[str, Any]] = self._send("GET", "habits")
+        return listing
+
+    def clear_habits(self) -> None:
+        self._send("DELETE", "habits")
+
     def auth(self, kind: str, *, api: str | None = None, **options: Any) -> None:
         """Lock an API; `options` as in the README: header, key, clientId, clientSecret, expiresIn."""
         self._send("PUT", "auth", {"kind": kind, "api": api, **options})
 
     def reset(self) -> None:
-        """Back to the seed: no calls, no faults, no locks."""
+        """Back to the seed: no calls, no faults, no habits, no locks."""
         self._send("POST", "reset")
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints under /sandbox: health, calls, faults, locks, tokens, pictures, reset.
+"""The sandbox's own endpoints under /sandbox: health, calls, faults, habits, locks, tokens, pictures, reset.
 
 They are for whoever tests against the sandbox, never for a client of TM Forum APIs: nothing here is counted, faulted
 or locked. `sandbox/control.py` is the client of the same endpoints.
@@ -13,10 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.auth import Lock
+from sandbox.bodies import JSON, json_object, read_body
 from sandbox.errors import Refusal, bad_request
 from sandbox.faults import Fault
 from sandbox.images import picture
-from sandbox.resources import JSON, Parts, read_body
+from sandbox.resources import Parts
 
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ def control_routes(parts: Parts, reseed: Callable[[], None], apis: frozenset[str
         Route("/sandbox/health", control.health),
         Route("/sandbox/calls", control.calls, methods=["GET", "DELETE"]),
         Route("/sandbox/faults", control.faults, methods=["GET", "PUT", "DELETE"]),
+        Route("/sandbox/habits", control.habits, methods=["GET", "PUT", "DELETE"]),
         Route("/sandbox/auth", control.auth, methods=["GET", "PUT", "DELETE"]),
         Route("/sandbox/oauth2/token", control.token, methods=["POST"]),
         Route("/sandbox/reset", control.reset, methods=["POST"]),
@@ -60,6 +62,13 @@ class Control:
             self._parts.faults.remove(request.query_params.get("api"), request.query_params.get("resource"))
         return _json(self._parts.faults.listing())
 
+    async def habits(self, request: Request) -> Response:
+        if request.method == "PUT":
+            self._parts.habits.switch(json_object(await read_body(request)), self._apis)
+        if request.method == "DELETE":
+            self._parts.habits.clear(request.query_params.get("api"))
+        return _json(self._parts.habits.listing())
+
     async def auth(self, request: Request) -> Response:
         if request.method == "PUT":
             lock = await _body(request, Lock)
@@ -77,6 +86,7 @@ class Control:
         self._parts.calls.reset()
         self._parts.faults.remove()
         self._parts.locks.clear()
+        self._parts.habits.clear()
         return _json({"status": "ok"})
 
     async def image(self, request: Request) -> Response:

@@ -5,7 +5,7 @@ shows neither. A digits-only value matches a stored string as well as a stored n
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -35,29 +35,31 @@ Group = tuple[Condition, ...]
 """Alternatives: one of them has to hold."""
 
 
-def parse_filters(raw_query: str) -> list[Group]:
+def parse_filters(raw_query: str, suffixes: Collection[str] = SUFFIXES) -> list[Group]:
     """The groups of a raw query string, all of which must hold; paging, sorting and projection are left out.
+
+    `suffixes` are those read as operators; without `gt`, `price.gt=1` asks for an attribute of that name.
 
     Raises:
         Refusal: 400, when a segment is no comparison or a regular expression is none.
     """
-    groups = [group for segment in raw_query.split("&") if segment and (group := _group(segment))]
+    groups = [group for segment in raw_query.split("&") if segment and (group := _group(segment, suffixes))]
     return list(_joined(groups))
 
 
-def _group(segment: str) -> Group:
-    conditions = (_condition(unquote_plus(part)) for part in _ALTERNATIVES.split(segment))
+def _group(segment: str, suffixes: Collection[str]) -> Group:
+    conditions = (_condition(unquote_plus(part), suffixes) for part in _ALTERNATIVES.split(segment))
     return tuple(condition for condition in conditions if condition is not None)
 
 
-def _condition(text: str) -> Condition | None:
+def _condition(text: str, suffixes: Collection[str]) -> Condition | None:
     match = _SEGMENT.fullmatch(text)
     if match is None:
         raise bad_request(f"'{text}' is no filter: attribute=value was expected")
     path, operator, value = tuple(match[1].split(".")), SYMBOLS[match[2]], match[3]
     if match[1] in RESERVED:
         return None
-    if operator == "eq" and len(path) > 1 and path[-1] in SUFFIXES:
+    if operator == "eq" and len(path) > 1 and path[-1] in suffixes:
         path, operator = path[:-1], path[-1]
     return Condition(path, operator, _alternatives(operator, value))
 
@@ -117,6 +119,11 @@ def _equal(value: Any, wanted: str) -> bool:
     return text_of(value) == wanted or (_moment(wanted) is not None and _moment(value) == _moment(wanted))
 
 
+def _numeric(value: Any, wanted: str) -> bool:
+    """Equality of a server that reads digits as a number: a stored text of the same digits is another thing to it."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and _number(wanted) == value
+
+
 def _ordered(verdict: Callable[[Any, Any], bool]) -> Callable[[Any, str], bool]:
     def compare(value: Any, wanted: str) -> bool:
         for read in (_number, _moment):
@@ -156,5 +163,7 @@ _COMPARE: dict[str, Callable[[Any, str], bool]] = {
     "gte": _ordered(lambda left, right: left >= right),
     "lt": _ordered(lambda left, right: left < right),
     "lte": _ordered(lambda left, right: left <= right),
+    "number": _numeric,
+    "never": lambda _, __: False,
     "regex": lambda value, wanted: _compiled(wanted).search(text_of(value)) is not None,
 }

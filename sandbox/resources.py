@@ -1,7 +1,8 @@
 """The generic TMF630 resource server: GET, POST, PATCH and DELETE over any resource of any table.
 
 The order of a call is fixed: it is counted, its body is read, faults have their say, then the lock, then the work.
-So a fault strikes callers without a key too, as a broken proxy in front of the real system would.
+So a fault strikes callers without a key too, as a broken proxy in front of the real system would. Where real servers
+differ, a value goes `through` the habits that are on (`sandbox/habits`); usually there are none.
 """
 
 import asyncio
@@ -16,20 +17,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.auth import Locks
+from sandbox.bodies import JSON, json_object, media_type, read_body
 from sandbox.calls import CallLog
 from sandbox.errors import Refusal, bad_request, conflict, not_found, refusal_response
-from sandbox.faults import Faults, faulty, pause
+from sandbox.faults import BrokenOff, Faults, faulty, pause
 from sandbox.filters import parse_filters
+from sandbox.habits import Active, Found, Habits, Question
+from sandbox.habits.model import FOREVER
 from sandbox.languages import forget, negotiate
 from sandbox.merge_patch import merge_patch
-from sandbox.paging import parse_page, parse_sort
+from sandbox.paging import Page, parse_page, parse_sort
 from sandbox.projection import parse_fields, project
 from sandbox.rendering import Addresses, render
 from sandbox.store import Store
 from sandbox.tables import Api, Document, Lifecycle, Resource
 
-BODY_LIMIT = 1_000_000
-JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -41,6 +43,7 @@ class Parts:
     calls: CallLog
     faults: Faults
     locks: Locks
+    habits: Habits
     now: Callable[[], datetime]
     stopping: asyncio.Event
 
@@ -55,6 +58,7 @@ class Call:
     resource: Resource
     identifier: str | None
     language: str
+    active: Active
 
     @property
     def base(self) -> str:
@@ -80,6 +84,7 @@ class ResourceServer:
         return response
 
     async def _answer(self, request: Request, name: str, identifier: str | None) -> Response:
+        active = self._parts.habits.active(self._api.name, name)
         try:
             body = await read_body(request)
             seconds, fault = self._parts.faults.fire(self._api.name, name)
@@ -87,18 +92,26 @@ class ResourceServer:
                 await pause(request, seconds, self._parts.stopping)
 
             async def answer() -> Response:
-                return self._work(request, body, name, identifier)
+                response = self._work(request, body, name, identifier, active)
+                return await self._late(request, response, active)
 
             return await (faulty(fault, request, self._parts.stopping, answer) if fault else answer())
         except Refusal as refusal:
-            return refusal_response(refusal)
+            return active.through("refuse", refusal_response(refusal), refusal)
 
-    def _work(self, request: Request, body: bytes, name: str, identifier: str | None) -> Response:
+    async def _late(self, request: Request, response: Response, active: Active) -> Response:
+        """The answer to work that is done: now, later or never."""
+        seconds = active.through("late", 0.0, request)
+        if seconds:
+            await pause(request, seconds, self._parts.stopping)
+        return BrokenOff() if seconds >= FOREVER else response
+
+    def _work(self, request: Request, body: bytes, name: str, identifier: str | None, active: Active) -> Response:
         self._parts.locks.check(self._api.name, request)
         if name not in self._resources:
             raise not_found(f"{self._api.name} resource {name}")
         language = negotiate(request.headers.get("accept-language"))
-        call = Call(request, body, self._api, self._resources[name], identifier, language)
+        call = Call(request, body, self._api, self._resources[name], identifier, language, active)
         return self._handler(call)(call)
 
     def _handler(self, call: Call) -> Callable[[Call], Response]:
@@ -115,41 +128,51 @@ class ResourceServer:
         return {"GET": self._read, "PATCH": self._patch, "DELETE": self._delete}
 
     def _list(self, call: Call) -> Response:
-        query = call.request.query_params
-        groups, sort, page = parse_filters(_raw_query(call)), parse_sort(query.get("sort")), parse_page(query)
-        kind = call.api.kind(call.resource)
-        documents, total = self._parts.store.find(kind, groups, sort, page, call.language)
-        headers = {"x-total-count": str(total), "x-result-count": str(len(documents))}
-        status = 200 if len(documents) == total else 206
-        return self._reply(call, [self._show(call, document) for document in documents], status, headers)
+        query, raw = call.request.query_params, str(call.request.scope["query_string"], "latin-1")
+        question = Question(raw, parse_filters(raw), parse_sort(query.get("sort")), parse_page(query))
+        question = call.active.through("ask", question, call.resource)
+        found = self._find(call, question)
+        shown = call.active.through("listed", [self._show(call, document) for document in found.documents])
+        headers = {"x-total-count": str(found.total), "x-result-count": str(len(shown))}
+        return self._reply(call, shown, found.status, headers)
+
+    def _find(self, call: Call, question: Question) -> Found:
+        kind, store = call.api.kind(call.resource), self._parts.store
+        documents, total = store.find(kind, question.groups, question.sort, question.page, call.language)
+        found = Found(documents, total, 200 if len(documents) == total else 206)
+        return call.active.through("found", found, question, lambda: store.find(kind, [], [], Page(0, 0), "")[1])
 
     def _read(self, call: Call) -> Response:
-        return self._reply(call, self._show(call, self._stored(call)))
+        return self._reply_with(call, self._stored(call))
 
     def _create(self, call: Call) -> Response:
-        document = _object(call, {JSON})
+        media_type(call.request, {JSON})
+        document = json_object(call.body)
         document.setdefault("id", str(uuid.uuid4()))
         document.setdefault("@type", call.resource.type)
         self._finish(call, document)
         if not self._parts.store.add(call.api.kind(call.resource), document):
             raise conflict(f"{call.resource.path} {document['id']} exists already")
-        shown = self._show(call, document)
-        href = self._addresses.item(call.base, call.api.kind(call.resource), document["id"])
-        return self._reply(call, shown, 201, {"location": href})
+        return self._reply_with(call, document, 201, {"location": self._href(call, document)})
 
     def _patch(self, call: Call) -> Response:
-        patch, document = _object(call, {JSON, MERGE_PATCH}), self._stored(call)
+        media_type(call.request, {JSON, MERGE_PATCH})
+        patch, document = json_object(call.body), self._guarded(call)
         self._refuse_moves(call, document, patch)
         forget(document, patch)
         patched = merge_patch(document, {key: value for key, value in patch.items() if key not in {"id", "href"}})
         self._finish(call, patched)
         self._parts.store.replace(call.api.kind(call.resource), patched)
-        return self._reply(call, self._show(call, patched))
+        return self._reply_with(call, patched)
 
     def _delete(self, call: Call) -> Response:
-        if not self._parts.store.remove(call.api.kind(call.resource), str(call.identifier)):
-            raise not_found(f"{call.resource.path} {call.identifier}")
-        return Response(status_code=204)
+        self._guarded(call)
+        self._parts.store.remove(call.api.kind(call.resource), str(call.identifier))
+        return call.active.through("respond", Response(status_code=204), call.request, None)
+
+    def _guarded(self, call: Call) -> Document:
+        """The stored document, if this call may change it."""
+        return call.active.through("guard", self._stored(call), call.request)
 
     def _stored(self, call: Call) -> Document:
         document = self._parts.store.get(call.api.kind(call.resource), str(call.identifier))
@@ -165,49 +188,35 @@ class ResourceServer:
             document[call.resource.stamped] = self._parts.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _refuse_moves(self, call: Call, document: Document, patch: Document) -> None:
-        href = self._addresses.item(call.base, call.api.kind(call.resource), document["id"])
-        for name, value in (("id", document["id"]), ("href", href)):
+        for name, value in (("id", document["id"]), ("href", self._href(call, document))):
             if patch.get(name, value) != value:
                 raise bad_request(f"{name} cannot be changed")
         lifecycle = call.resource.lifecycle
         if lifecycle and lifecycle.attribute in patch:
+            lifecycle = call.active.through("states", lifecycle)
             _refuse_transition(lifecycle, document.get(lifecycle.attribute), patch[lifecycle.attribute])
+
+    def _href(self, call: Call, document: Document) -> str:
+        return self._addresses.item(call.base, call.api.kind(call.resource), document["id"])
 
     def _show(self, call: Call, document: Document) -> Any:
         shown = render(document, call.api, call.resource, self._addresses, call.base, call.language)
-        fields = parse_fields(call.request.query_params.getlist("fields"))
+        shown = call.active.through("show", shown, call.resource)
+        wanted = call.request.query_params.getlist("fields")
+        fields = call.active.through("fields", parse_fields(wanted), wanted)
         return shown if fields is None else project(shown, fields)
 
-    def _reply(self, call: Call, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        spoken = {"content-language": call.language, "vary": "Accept-Language", **(headers or {})}
-        return Response(msgspec.json.encode(body), status, spoken, JSON)
+    def _reply_with(
+        self, call: Call, document: Document, status: int = 200, headers: dict[str, str] | None = None
+    ) -> Response:
+        return self._reply(call, self._show(call, document), status, headers or {}, document)
 
-
-async def read_body(request: Request) -> bytes:
-    """The body; 413 beyond the limit, however it is sent."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            raise Refusal(413, "bodyTooLarge", "The body is too large", f"at most {BODY_LIMIT} bytes are taken")
-    return body
-
-
-def _raw_query(call: Call) -> str:
-    return str(call.request.scope["query_string"], "latin-1")
-
-
-def _object(call: Call, media_types: set[str]) -> dict[str, Any]:
-    """The body as a JSON object."""
-    media_type = call.request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
-    if media_type not in media_types:
-        wanted = " or ".join(sorted(media_types))
-        raise Refusal(415, "unsupportedMediaType", "Unsupported media type", f"{wanted} was expected")
-    try:
-        body: dict[str, Any] = msgspec.json.decode(call.body, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise bad_request(f"the body is no JSON object: {error}") from error
-    return body
+    def _reply(
+        self, call: Call, body: Any, status: int, headers: dict[str, str], document: Document | None = None
+    ) -> Response:
+        spoken = {"content-language": call.language, "vary": "Accept-Language", **headers}
+        response = Response(msgspec.json.encode(body), status, spoken, JSON)
+        return call.active.through("respond", response, call.request, document)
 
 
 def _check(resource: Resource, document: Document) -> None:

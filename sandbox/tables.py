@@ -20,11 +20,15 @@ ALL_METHODS = frozenset({"GET", "POST", "PATCH", "DELETE"})
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """States an attribute may take, and from which to which it may move; no `transitions` allows every move."""
+    """States an attribute may take, and from which to which it may move; no `transitions` allows every move.
+
+    `usual` are the moves that operators who restrict them allow; they count under the habit `transitions-enforced`.
+    """
 
     attribute: str
     states: frozenset[str]
     transitions: Mapping[str, frozenset[str]] | None = None
+    usual: Mapping[str, frozenset[str]] | None = None
 
     def refuses(self, before: str, after: str) -> bool:
         """Whether both are states of this lifecycle, but there is no way from one to the other."""
@@ -40,7 +44,8 @@ class Resource:
     `references` maps dotted paths of references to the kind they point at: the server writes their href.
     `indexed` names dotted paths whose equality filters must not scan; only attributes that no language changes.
     `stamped` is set to the time of each write. `kept_as` is its name in the store where another version of the API
-    calls it differently (`catalog`, which v5 names `productCatalog`).
+    calls it differently (`catalog`, which v5 names `productCatalog`). `attributes` are those its definition lists,
+    `arrays` the ones among them that hold arrays; only habits need them.
     """
 
     path: str
@@ -52,6 +57,8 @@ class Resource:
     lifecycle: Lifecycle | None = None
     methods: frozenset[str] = ALL_METHODS
     kept_as: str | None = None
+    attributes: frozenset[str] = frozenset()
+    arrays: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

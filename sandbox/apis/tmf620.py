@@ -1,14 +1,25 @@
 """TMF620 Product Catalog v4: categories, offerings, their prices and specifications.
 
 The standard leaves lifecycleStatus free; the operator behind this sandbox knows the eight names below and lets a
-product manager move an offering between any two of them.
+product manager move an offering between any two of them, unless the habit `transitions-enforced` is on.
 """
 
+from sandbox.apis.names620 import arrays, attributes
 from sandbox.seed.catalogue import documents
 from sandbox.tables import Api, Lifecycle, Resource
 
 _STATES = ("In study", "In design", "In test", "Active", "Launched", "Retired", "Obsolete", "Rejected")
-LIFECYCLE = Lifecycle("lifecycleStatus", frozenset(_STATES))
+_MOVES = {
+    "In study": {"In design", "Rejected"},
+    "In design": {"In test", "Rejected"},
+    "In test": {"In design", "Active", "Rejected"},
+    "Active": {"Launched", "Retired"},
+    "Launched": {"Active", "Retired"},
+    "Retired": {"Obsolete"},
+}
+LIFECYCLE = Lifecycle(
+    "lifecycleStatus", frozenset(_STATES), usual={before: frozenset(after) for before, after in _MOVES.items()}
+)
 
 _CATEGORY = "TMF620.category"
 _OFFERING = "TMF620.productOffering"
@@ -28,6 +39,8 @@ TMF620 = Api(
             references={"category": _CATEGORY},
             indexed=("lifecycleStatus",),
             stamped="lastUpdate",
+            attributes=attributes("catalog", 4),
+            arrays=arrays("catalog", 4),
             lifecycle=LIFECYCLE,
         ),
         Resource(
@@ -37,6 +50,8 @@ TMF620 = Api(
             references={"subCategory": _CATEGORY, "productOffering": _OFFERING},
             indexed=("lifecycleStatus", "parentId", "isRoot"),
             stamped="lastUpdate",
+            attributes=attributes("category", 4),
+            arrays=arrays("category", 4),
             lifecycle=LIFECYCLE,
         ),
         Resource(
@@ -62,6 +77,8 @@ TMF620 = Api(
                 "isBundle",
             ),
             stamped="lastUpdate",
+            attributes=attributes("productOffering", 4),
+            arrays=arrays("productOffering", 4),
             lifecycle=LIFECYCLE,
         ),
         Resource(
@@ -75,6 +92,8 @@ TMF620 = Api(
             },
             indexed=("lifecycleStatus", "priceType"),
             stamped="lastUpdate",
+            attributes=attributes("productOfferingPrice", 4),
+            arrays=arrays("productOfferingPrice", 4),
             lifecycle=LIFECYCLE,
         ),
         Resource(
@@ -87,6 +106,8 @@ TMF620 = Api(
             },
             indexed=("lifecycleStatus", "brand", "productNumber"),
             stamped="lastUpdate",
+            attributes=attributes("productSpecification", 4),
+            arrays=arrays("productSpecification", 4),
             lifecycle=LIFECYCLE,
         ),
     ),
