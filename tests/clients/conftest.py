@@ -1,0 +1,17 @@
+"""Clients without waiting: retries follow each other at once, and property tests are not timed."""
+
+from collections.abc import Iterator
+
+import pytest
+import stamina
+from hypothesis import settings
+
+settings.register_profile("calm", deadline=None)
+settings.load_profile("calm")
+
+
+@pytest.fixture(autouse=True)
+def no_backoff() -> Iterator[None]:
+    """As many attempts as the client is set to make, without the pauses between them."""
+    with stamina.set_testing(True, attempts=100, cap=True):
+        yield
