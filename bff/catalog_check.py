@@ -6,7 +6,6 @@ that no setting knows.
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +13,6 @@ from rich.table import Table
 from bff.settings import Settings
 from bff.upstreams import Services, open_services
 from clients.tmf620 import Category, ProductOffering, ProductOfferingPrice
-from domain.catalog.listing import Listing
 from domain.catalog.rules import ShopRules, fold
 from kernel.clock import SystemClock
 from kernel.context import Audience, Deadline, RequestContext
@@ -32,9 +30,9 @@ async def check_catalog(settings: Settings, console: Console | None = None) -> b
         audience = Audience(settings.languages[0], settings.channels[0])
         ctx = RequestContext(audience, Deadline.after(_SECONDS))
         try:
-            offerings = await _all(services.catalog.offerings, ctx, _OFFERING)
-            prices = await _all(services.catalog.all_prices, ctx, frozenset())
-            categories = await _all(services.catalog.categories, ctx, frozenset())
+            offerings = await services.on_demand.offering_listing.all(ctx, _OFFERING)
+            prices = await services.on_demand.price_listing.all(ctx, frozenset())
+            categories = await services.on_demand.category_listing.all(ctx, frozenset())
         except GatewayError as error:
             out.print(f"[red]{error.code}[/red] {error.message}\n{error.detail}")
             return False
@@ -47,15 +45,11 @@ async def check_catalog(settings: Settings, console: Console | None = None) -> b
     return bool(offerings)
 
 
-async def _all(listing: Listing[Any], ctx: RequestContext, fields: frozenset[str]) -> list[Any]:
-    return [item async for chunk in listing.walk(ctx, fields) for _, item in chunk.items]
-
-
 async def _missing_specifications(
     services: Services, ctx: RequestContext, offerings: Iterable[ProductOffering]
 ) -> list[str]:
     wanted = sorted({each.product_specification.id for each in offerings if each.product_specification})
-    found = await services.catalog.loaders.specifications.load_many(ctx, wanted, frozenset())
+    found = await services.on_demand.specifications.load_many(ctx, wanted, frozenset())
     return [name for name, entity in zip(wanted, found, strict=True) if entity is None]
 
 

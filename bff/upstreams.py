@@ -19,6 +19,7 @@ from dataloaders.freshness import Freshness
 from domain.catalog.catalog import Catalog
 from domain.catalog.kinds import PriceKind
 from domain.catalog.listing import Listing
+from domain.catalog.on_demand import OnDemandSource
 from domain.catalog.rules import ShopRules, fold, folded
 from kernel.clock import Clock
 from kernel.context import Segment
@@ -34,6 +35,7 @@ class Services:
     """What one process holds as long as it lives."""
 
     catalog: Catalog
+    on_demand: OnDemandSource
     tmf620: TMFClient
     redis: "Redis | None"
 
@@ -51,15 +53,14 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
         loaders = catalog_loaders(client, cache, clock)
         stack.push_async_callback(loaders.aclose)
         size, most = settings.tmf620.page_size, settings.catalog.max_scan
-        catalog = Catalog(
-            loaders=loaders,
-            rules=_rules(settings.catalog),
-            clock=clock,
-            offerings=Listing(loaders.offering_pages, size, most, frozenset(settings.tmf620.filters)),
-            all_prices=Listing(loaders.price_pages, size, most * 4),
-            categories=Listing(loaders.category_pages, size, most),
+        source = OnDemandSource(
+            loaders,
+            Listing(loaders.offering_pages, size, most, frozenset(settings.tmf620.filters)),
+            Listing(loaders.price_pages, size, most * 4),
+            Listing(loaders.category_pages, size, most),
         )
-        yield Services(catalog, client, redis)
+        catalog = Catalog(source, _rules(settings.catalog), clock)
+        yield Services(catalog, source, client, redis)
 
 
 def _client(

@@ -20,7 +20,7 @@ from clients.tmf620 import (
 from domain.catalog import bundles, characteristics, prices
 from domain.catalog.characteristics import Choice, Option
 from domain.catalog.kinds import OfferingSort, Period, PriceKind
-from domain.catalog.offerings import OfferingPage, OfferingQuery, find_offerings
+from domain.catalog.questions import OfferingPage, OfferingQuery
 from domain.catalog.rules import fold
 from engine import projection, selects
 from kernel.context import Segment
@@ -48,8 +48,7 @@ async def product_offerings(
     filter: ProductOfferingFilter | None = None,  # noqa: A002  (the argument's public name)
     sort: OfferingSort | None = None,
 ) -> Any:
-    return await find_offerings(
-        info.context.catalog,
+    return await info.context.catalog.find(
         info.context.request,
         _query(filter or ProductOfferingFilter(), sort),
         first=_page_length(first),

@@ -6,7 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from clients.tmf620 import CATEGORIES, OFFERINGS
-from domain.catalog.catalog import TREE_FIELDS
+from domain.catalog.on_demand import TREE_FIELDS
 from engine import computed
 from resolvers import catalog, nodes
 from schema.types.catalog import (

@@ -13,12 +13,14 @@ import structlog
 
 from clients.tmf import Entity
 from clients.tmf620 import Category, ProductOffering, ProductOfferingPrice, ProductSpecification
-from dataloaders.catalog import CatalogLoaders
-from dataloaders.pages import EntityLoader
 from domain.catalog import prices
 from domain.catalog.categories import CategoryTree
-from domain.catalog.listing import Listing
+from domain.catalog.cursors import parse_cursor
+from domain.catalog.on_demand import slice_found
+from domain.catalog.questions import OfferingPage, OfferingQuery, Question
 from domain.catalog.rules import ShopRules, fold
+from domain.catalog.sorting import PRICE_FIELDS, sort_offerings
+from domain.catalog.source import CatalogSource, EntityReader
 from kernel.clock import Clock
 from kernel.context import RequestContext
 from kernel.errors import UpstreamError
@@ -27,24 +29,56 @@ from kernel.money import Money
 log = structlog.get_logger(__name__)
 
 E = TypeVar("E", bound=Entity)
-TREE_FIELDS = frozenset({"parentId", "subCategory", "lifecycleStatus"})
-"""What the category tree is put together from."""
 
 
 @dataclass
 class Catalog:
-    """What one process knows of the catalogue: its loaders, its listings, and the operator's rules."""
+    """The catalogue from one source, under the operator's rules."""
 
-    loaders: CatalogLoaders
+    source: CatalogSource
     rules: ShopRules
     clock: Clock
-    offerings: Listing[ProductOffering]
-    all_prices: Listing[ProductOfferingPrice]
-    categories: Listing[Category]
     _trees: dict[str, CategoryTree] = field(default_factory=dict)
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now(), UTC)
+
+    async def find(
+        self,
+        ctx: RequestContext,
+        query: OfferingQuery,
+        *,
+        first: int,
+        after: str | None,
+        fields: frozenset[str],
+        count: bool,
+    ) -> OfferingPage:
+        """The `first` offerings after the cursor `after` that match and that the caller may know of.
+
+        Raises:
+            BadRequestError: the cursor is broken or belongs to another question.
+            UpstreamError: the offerings cannot be known.
+            LimitExceededError: the catalogue is too large to search or sort on demand.
+        """
+        cursor = parse_cursor(after, query.mark) if after is not None else None
+        categories: frozenset[str] | None = None
+        if query.category is not None:
+            categories = (await self.category_tree(ctx)).with_descendants(query.category)
+        asked = Question(ctx, query, categories, self.rules, self.now(), first, cursor, fields, count)
+        return await self.source.find(asked) if query.ids is None else await self._find_among(asked, query.ids)
+
+    async def _find_among(self, asked: Question, ids: Sequence[str]) -> OfferingPage:
+        """Of these offerings those that match, in their own order where no other is asked for."""
+        named = await self.offerings_by_id(asked.ctx, ids, asked.fields | asked.query.needs)
+        found = [offering for offering in named if asked.matches(offering)]
+
+        async def prices_by_id() -> dict[str, ProductOfferingPrice]:
+            wanted = [ref.id for offering in found for ref in offering.product_offering_price if not ref.is_value]
+            return {price.id: price for price in await _all(self.source.prices, asked.ctx, wanted, PRICE_FIELDS)}
+
+        if asked.query.sort is not None or asked.query.search:
+            found = await sort_offerings(asked, found, prices_by_id)
+        return slice_found(asked, [(asked.cursor_at(place, each), each) for place, each in enumerate(found)])
 
     async def offering(self, ctx: RequestContext, local_id: str, fields: frozenset[str]) -> ProductOffering | None:
         """The offering, or None where there is none that the caller may know of.
@@ -52,7 +86,7 @@ class Catalog:
         Raises:
             UpstreamError: it cannot be known.
         """
-        found = await self.loaders.offerings.load(ctx, local_id, fields)
+        found = await self.source.offerings.load(ctx, local_id, fields)
         return found if found is not None and self.rules.visible(found, ctx.audience) else None
 
     async def offerings_by_id(
@@ -63,7 +97,7 @@ class Catalog:
         Raises:
             UpstreamError: one of them cannot be known.
         """
-        found = await _all(self.loaders.offerings, ctx, ids, fields)
+        found = await _all(self.source.offerings, ctx, ids, fields)
         return [offering for offering in found if self.rules.visible(offering, ctx.audience)]
 
     async def prices_of(
@@ -76,20 +110,18 @@ class Catalog:
         """
         embedded = {price.id: price for price in offering.product_offering_price if price.is_value}
         others = [ref.id for ref in offering.product_offering_price if ref.id not in embedded]
-        loaded = {price.id: price for price in await _all(self.loaders.prices, ctx, others, fields)}
+        loaded = {price.id: price for price in await _all(self.source.prices, ctx, others, fields)}
         known = embedded | loaded
         now = self.now()
         listed = [known[ref.id] for ref in offering.product_offering_price if ref.id in known]
         return [p for p in listed if self.rules.price_applies(p, now) and not self.rules.is_discount(p)]
 
     def shown_amount(self, price: ProductOfferingPrice) -> Money | None:
-        """What a shopper is shown of a price: with tax, or without where the tax is not known."""
-        includes_tax = self.rules.prices_include_tax
-        return prices.gross(price, includes_tax=includes_tax) or prices.net(price, includes_tax=includes_tax)
+        return prices.shown(price, includes_tax=self.rules.prices_include_tax)
 
     async def price(self, ctx: RequestContext, local_id: str, fields: frozenset[str]) -> ProductOfferingPrice | None:
         """One price, whether in force or not; None for a draft."""
-        found = await self.loaders.prices.load(ctx, local_id, fields)
+        found = await self.source.prices.load(ctx, local_id, fields)
         return found if found is not None and self._shown(found) else None
 
     async def promotions_of(
@@ -98,7 +130,7 @@ class Catalog:
         """The discounts that the price points to and that are in force."""
         ids = [r.id for r in price.pop_relationship if fold(r.relationship_type) in self.rules.discounts]
         now = self.now()
-        return [p for p in await _all(self.loaders.prices, ctx, ids, fields) if self.rules.price_applies(p, now)]
+        return [p for p in await _all(self.source.prices, ctx, ids, fields) if self.rules.price_applies(p, now)]
 
     async def specification_of(
         self, ctx: RequestContext, offering: ProductOffering, fields: frozenset[str]
@@ -109,10 +141,10 @@ class Catalog:
     async def specification(
         self, ctx: RequestContext, local_id: str, fields: frozenset[str]
     ) -> ProductSpecification | None:
-        return await self.loaders.specifications.load(ctx, local_id, fields)
+        return await self.source.specifications.load(ctx, local_id, fields)
 
     async def category(self, ctx: RequestContext, local_id: str) -> Category | None:
-        found = await self.loaders.categories.load(ctx, local_id, frozenset({"lifecycleStatus"}))
+        found = await self.source.categories.load(ctx, local_id, frozenset({"lifecycleStatus"}))
         return found if found is not None and self._shown(found) else None
 
     async def category_tree(self, ctx: RequestContext) -> CategoryTree:
@@ -122,8 +154,7 @@ class Catalog:
             UpstreamError: they cannot be known.
             LimitExceededError: there are more than a shop can have.
         """
-        chunks = [chunk async for chunk in self.categories.walk(ctx, TREE_FIELDS)]
-        shown = [category for chunk in chunks for _, category in chunk.items if self._shown(category)]
+        shown = [category for category in await self.source.all_categories(ctx) if self._shown(category)]
         tree = self._trees.get(ctx.audience.key)
         if tree is None or not _same(shown, list(tree.by_id.values())):
             tree = self._trees[ctx.audience.key] = CategoryTree.of(shown)
@@ -133,7 +164,7 @@ class Catalog:
         return fold(entity.lifecycle_status or "") not in self.rules.hidden
 
 
-async def _all(loader: EntityLoader[E], ctx: RequestContext, ids: Iterable[str], fields: frozenset[str]) -> list[E]:
+async def _all(loader: EntityReader[E], ctx: RequestContext, ids: Iterable[str], fields: frozenset[str]) -> list[E]:
     """The entities that exist, in order. References that lead nowhere are left out and logged."""
     wanted = list(dict.fromkeys(ids))
     found: list[E] = []

@@ -77,6 +77,10 @@ class Listing(Generic[E]):
             fields = fields if rest is None else rest
         raise LimitExceededError(f"This would read more than {self.max_items} entries; narrow the filter.")
 
+    async def all(self, ctx: RequestContext, fields: frozenset[str]) -> list[E]:
+        """The whole listing; raises as `walk` does."""
+        return [item async for chunk in self.walk(ctx, fields) for _, item in chunk.items]
+
     def _disbelieved(self, page: LoadedPage[E], filters: Filters, offset: int) -> bool:
         """Whether "nothing matches" may only mean that the server does not know a filter: it never matched before."""
         names = {name for name, _ in filters}

@@ -64,6 +64,11 @@ def gross(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
     return None if added is None else Money(stated.amount + added, stated.currency)
 
 
+def shown(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
+    """What a shopper is shown of a price: with tax, or without where the tax is not known."""
+    return gross(price, includes_tax=includes_tax) or net(price, includes_tax=includes_tax)
+
+
 def monthly(price: ProductOfferingPrice, amount: Money) -> Decimal:
     """What a recurring amount comes to in a month, to compare prices of different periods."""
     per_month = _PER_MONTH.get(period(price) or Period.MONTH, Decimal(1))

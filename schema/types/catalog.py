@@ -11,8 +11,8 @@ import strawberry
 
 from clients import tmf620
 from clients.tmf620 import CATEGORIES, OFFERINGS, PRICES, SPECIFICATIONS
-from domain.catalog.catalog import TREE_FIELDS
 from domain.catalog.kinds import Period, PriceKind
+from domain.catalog.on_demand import TREE_FIELDS
 from engine import computed
 from kernel.context import Segment
 from resolvers import catalog as resolve

@@ -6,7 +6,7 @@ Reads are a few tens of microseconds and are done right here, on the event loop;
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -61,7 +61,7 @@ class DumpFile:
         self.connection.close()
 
 
-class DumpReader:
+class DumpReader(Generic[E]):
     """Entities of one collection of a dump file. Reads whole entities: a file has no reason to leave fields out."""
 
     def __init__(self, file: DumpFile, collection: Collection[E]) -> None:
@@ -74,7 +74,7 @@ class DumpReader:
         ctx: RequestContext,
         keys: Sequence[str],
         fields: frozenset[str],  # noqa: ARG002  (as the loaders of an upstream have it)
-    ) -> list[Any | UpstreamError | None]:
+    ) -> list[E | UpstreamError | None]:
         """Each id's entity, or None where the dump has none."""
         language = self._file.language(ctx)
         prefix = f"{self.collection.path}:{language}:"
@@ -84,11 +84,11 @@ class DumpReader:
             known |= self._read(missing[start : start + _VARIABLES], language)
         return [known[key] for key in keys]
 
-    async def load(self, ctx: RequestContext, key: str, fields: frozenset[str]) -> Any | None:
+    async def load(self, ctx: RequestContext, key: str, fields: frozenset[str]) -> E | None:
         (found,) = await self.load_many(ctx, [key], fields)
-        return found
+        return found if isinstance(found, Entity) else None
 
-    def all(self, ctx: RequestContext) -> list[Any]:
+    def all(self, ctx: RequestContext) -> list[E]:
         """The whole collection, by id."""
         language = self._file.language(ctx)
         rows = self._file.connection.execute(

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from clients.tmf620 import ProductOffering
-from domain.catalog import search
-from domain.catalog.cursors import Cursor, parse_cursor
+from domain.catalog.cursors import Cursor
 from domain.catalog.dumps.file import DumpFile, DumpReader
 from domain.catalog.dumps.tables import SEGMENT_BITS, search_table
 from domain.catalog.kinds import OfferingSort
-from domain.catalog.offerings import OfferingPage, OfferingQuery
-from domain.catalog.rules import ShopRules, fold
+from domain.catalog.questions import OfferingPage, Question
+from domain.catalog.rules import fold
 from kernel.context import RequestContext
 
 # Up to this many offerings a category is listed and looked up; above, each offering is asked whether it belongs.
@@ -52,39 +51,22 @@ class Search:
 
 @dataclass(frozen=True)
 class DumpFinder:
-    """Answers `OfferingQuery` from one dump file."""
+    """Answers questions from one dump file."""
 
     file: DumpFile
-    offerings: DumpReader
-    rules: ShopRules
+    offerings: DumpReader[ProductOffering]
 
-    async def find(
-        self,
-        ctx: RequestContext,
-        query: OfferingQuery,
-        categories: frozenset[str] | None,
-        *,
-        now: float,
-        first: int,
-        after: str | None,
-        count: bool,
-    ) -> OfferingPage:
-        """One page. `categories`: the category asked for and all below it; `now`: seconds since the epoch.
-
-        Raises:
-            BadRequestError: the cursor is broken or belongs to another question.
-        """
-        cursor = parse_cursor(after, query.mark) if after is not None else None
-        asked = self._question(ctx, query, categories, now)
-        rows = self._page(asked, first + 1, cursor)
-        entities = await self.offerings.load_many(ctx, [key for key, _ in rows[:first]], frozenset())
+    async def find(self, asked: Question) -> OfferingPage:
+        """One page."""
+        rows = self._page(self._search(asked, asked.now.timestamp()), asked.first + 1, asked.cursor)
+        entities = await self.offerings.load_many(asked.ctx, [key for key, _ in rows[: asked.first]], frozenset())
         items = [
-            (Cursor(query.mark, position, key), entity)
-            for (key, position), entity in zip(rows, entities, strict=False)
+            (asked.cursor_at(position, entity), entity)
+            for (_, position), entity in zip(rows, entities, strict=False)
             if isinstance(entity, ProductOffering)
         ]
-        total = await self._count(self._question(ctx, query, categories, _coarse(now))) if count else None
-        return OfferingPage(items, len(rows) > first, cursor is not None, total)
+        total = await self._count(self._search(asked, _coarse(asked.now.timestamp()))) if asked.count else None
+        return OfferingPage(items, len(rows) > asked.first, asked.cursor is not None, total)
 
     # ------------------------------------------------------------------ rows
 
@@ -136,36 +118,35 @@ class DumpFinder:
 
     # ------------------------------------------------------------------ questions
 
-    def _question(
-        self, ctx: RequestContext, query: OfferingQuery, categories: frozenset[str] | None, now: float
-    ) -> Search:
-        clauses = [*self._visible(ctx)]
+    def _search(self, asked: Question, now: float) -> Search:
+        query, ctx = asked.query, asked.ctx
+        clauses = [*self._visible(asked)]
         if query.segment is not None:
             clauses.append(Clause("o.segments & ?", (SEGMENT_BITS[query.segment],)))
         if query.is_bundle is not None:
             clauses.append(Clause("o.is_bundle" if query.is_bundle else "NOT o.is_bundle"))
         if query.sellable is not None:
-            clauses.append(self._sellable(ctx, now, wanted=query.sellable))
-        if categories is not None:
-            clauses.append(self._in_categories(categories))
-        match = _match(query.search)
+            clauses.append(self._sellable(asked, now, wanted=query.sellable))
+        if asked.categories is not None:
+            clauses.append(self._in_categories(asked.categories))
+        match = _match(asked.words)
         if match is not None and query.sort is not None:
             table = search_table(self.file.language(ctx))
             clauses.append(Clause(f"o.position IN (SELECT rowid FROM {table} WHERE {table} MATCH ?)", (match,)))  # noqa: S608
         return Search(self._orders(ctx, query.sort, match), tuple(clauses))
 
-    def _visible(self, ctx: RequestContext) -> Sequence[Clause]:
-        hidden = tuple(sorted(self.rules.hidden))
-        bits = sum(SEGMENT_BITS[segment] for segment in ctx.audience.segments)
+    def _visible(self, asked: Question) -> Sequence[Clause]:
+        hidden = tuple(sorted(asked.rules.hidden))
+        bits = sum(SEGMENT_BITS[segment] for segment in asked.ctx.audience.segments)
         return Clause(f"o.status NOT IN ({_marks(hidden)})", hidden), Clause("o.segments & ?", (bits,))
 
-    def _sellable(self, ctx: RequestContext, now: float, *, wanted: bool) -> Clause:
-        statuses = tuple(sorted(self.rules.sellable))
+    def _sellable(self, asked: Question, now: float, *, wanted: bool) -> Clause:
+        statuses = tuple(sorted(asked.rules.sellable))
         sql = (
             f"(o.status IN ({_marks(statuses)}) AND o.is_sellable AND (o.starts IS NULL OR o.starts <= ?) "
             "AND (o.ends IS NULL OR ? < o.ends) AND (o.channels = '' OR instr(o.channels, ?)))"
         )
-        values = (*statuses, now, now, f",{fold(ctx.audience.channel)},")
+        values = (*statuses, now, now, f",{fold(asked.ctx.audience.channel)},")
         return Clause(sql if wanted else f"NOT {sql}", values)
 
     def _in_categories(self, categories: frozenset[str]) -> Clause:
@@ -189,7 +170,7 @@ class DumpFinder:
         if sort is not None:
             priced, unpriced = Clause("o.price IS NOT NULL"), Clause("o.price IS NULL")
             up = sort is OfferingSort.PRICE_ASC
-            columns = ("o.once", "o.price", "o.position") if up else ("-o.once", "-o.price", "o.position")
+            columns = ("o.once", "o.price" if up else "-o.price", "o.position")
             return Order(columns, (priced,)), Order(("o.position",), (unpriced,))
         if match is not None:
             return self._by_rank(search_table(self.file.language(ctx)), match)
@@ -205,16 +186,13 @@ class DumpFinder:
         )
 
 
+def _match(words: Sequence[str]) -> str | None:
+    """An FTS5 expression: every word begins a word of the row. The words have letters and digits only."""
+    return " AND ".join(f'"{word}" *' for word in words) or None
+
+
 def _coarse(now: float) -> float:
     return now - now % _COUNTS_GOOD_FOR_SECONDS
-
-
-def _match(text: str | None) -> str | None:
-    """An FTS5 expression: every word begins a word of the row. The words have letters and digits only."""
-    if not text:
-        return None
-    found = search.words(text)
-    return " AND ".join(f'"{word}" *' for word in found) if found else None
 
 
 def _all(clauses: Sequence[Clause]) -> str:

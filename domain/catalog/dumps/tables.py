@@ -48,7 +48,7 @@ CREATE INDEX reference_by_target ON reference (kind, target, position);
 CREATE INDEX name_order ON offering_name (language, name, position);
 CREATE INDEX newest_order ON offering (-newest, position);
 CREATE INDEX price_up ON offering (once, price, position) WHERE price IS NOT NULL;
-CREATE INDEX price_down ON offering (-once, -price, position) WHERE price IS NOT NULL;
+CREATE INDEX price_down ON offering (once, -price, position) WHERE price IS NOT NULL;
 CREATE INDEX price_none ON offering (position) WHERE price IS NULL;
 CREATE INDEX bundles ON offering (position) WHERE is_bundle;
 """
