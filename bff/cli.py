@@ -101,6 +101,49 @@ def catalog_check() -> None:
     raise typer.Exit(0 if asyncio.run(check_catalog(loaded)) else 1)
 
 
+@catalog.command("load")
+def catalog_load(
+    sources: Annotated[list[str], typer.Argument(help="Files or URLs: JSON array or NDJSON, plain or gzip.")],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Take it although it is small or has many rejects.")] = False,
+) -> None:
+    """Load a dump and switch every running process to it; whatever is wrong leaves the old one serving."""
+    _catalog_command("load", sources, force=force)
+
+
+@catalog.command("dump")
+def catalog_dump(
+    path: Annotated[Path, typer.Argument(help="The file to write; gzip when its name ends in .gz.")],
+) -> None:
+    """Write a dump of the TMF620 that is configured, in all languages."""
+    _checked(_settings())
+    _catalog_command("dump", path)
+
+
+@catalog.command("rollback")
+def catalog_rollback() -> None:
+    """Serve the dump before the current one again."""
+    _catalog_command("rollback")
+
+
+@catalog.command("status")
+def catalog_status() -> None:
+    """Which dump serves, and which could be gone back to."""
+    _catalog_command("status")
+
+
+def _catalog_command(name: str, *arguments: object, **options: object) -> None:
+    from rich.console import Console
+
+    from bff import catalog_commands
+    from domain.catalog.dumps.records import DumpError
+
+    try:
+        getattr(catalog_commands, name)(_settings(), *arguments, console=Console(), **options)
+    except DumpError as error:
+        _fail(str(error))
+
+
 def serving_app() -> object:
     """The application that a serving process runs; made in each worker."""
     from bff.app import create_app

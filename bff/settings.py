@@ -109,8 +109,30 @@ class CatalogSettings:
     discounts: tuple[str, ...] = setting(
         ("discount", "promotion", "allowance"), "Types of price, and of relation between prices, that are reductions."
     )
+    source: str = setting(
+        "on_demand",
+        "on_demand: from TMF620; dump: from the loaded dump; dump_first: from the dump, and what it lacks from TMF620.",
+        check=one_of("on_demand", "dump", "dump_first"),
+    )
     prices_include_tax: bool = setting(False, "Whether TMF620's prices contain tax.")
     max_scan: int = setting(5_000, "Entries read at most for one search, sort or count on demand.", check=at_least(1))
+
+
+@dataclass(frozen=True)
+class DumpSettings:
+    """The daily dump, where the catalogue comes from one."""
+
+    folder: str = setting(".bff-data/dumps", "Where loaded dumps are kept; every process of a machine reads there.")
+    paths: tuple[str, ...] = setting((), "Folders a dump may be loaded from; empty: any.", example="/var/spool/catalog")
+    urls: tuple[str, ...] = setting(
+        (), "Beginnings of URLs a dump may be fetched from; empty: none.", example="https://files.example.com/catalog/"
+    )
+    max_download_mb: int = setting(4_000, "Largest file that is fetched, in megabytes.", check=at_least(1))
+    max_rejects: float = setting(0.01, "Share of unusable records from which a dump is refused.", check=at_least(0, 1))
+    min_share: float = setting(
+        0.5, "Share of the serving offerings below which a dump looks too small.", check=at_least(0, 1)
+    )
+    memory_mb: int = setting(48, "Megabytes of a dump's entities kept in each process.", check=at_least(1))
 
 
 @dataclass(frozen=True)
@@ -144,6 +166,7 @@ class Settings:
     limit: LimitSettings = field(default_factory=LimitSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
+    dump: DumpSettings = field(default_factory=DumpSettings)
     tmf620: UpstreamSettings = field(default_factory=UpstreamSettings)
 
 
@@ -201,7 +224,7 @@ def require_upstreams(settings: Settings) -> None:
     Raises:
         SettingsError: an upstream has no URL, or lacks what its authentication needs.
     """
-    needed = {"BFF_TMF620_URL": settings.tmf620.url}
+    needed = {} if settings.catalog.source == "dump" else {"BFF_TMF620_URL": settings.tmf620.url}
     if settings.tmf620.auth == "api_key":
         needed["BFF_TMF620_API_KEY"] = settings.tmf620.api_key
     if settings.tmf620.auth == "oauth2":

@@ -1,8 +1,10 @@
 """From settings to the things that speak to the operator's systems and to Redis."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 from redis.asyncio import Redis
@@ -17,6 +19,8 @@ from clients.tmf import TMFClient, UpstreamOptions
 from dataloaders.catalog import CacheOptions, catalog_loaders
 from dataloaders.freshness import Freshness
 from domain.catalog.catalog import Catalog
+from domain.catalog.dumps.generations import Generations
+from domain.catalog.dumps.switch import DumpSwitch
 from domain.catalog.kinds import PriceKind
 from domain.catalog.listing import Listing
 from domain.catalog.on_demand import OnDemandSource
@@ -34,10 +38,16 @@ Transports = Mapping[str, httpx.AsyncBaseTransport]
 class Services:
     """What one process holds as long as it lives."""
 
-    catalog: Catalog
     on_demand: OnDemandSource
+    direct: Catalog
     tmf620: TMFClient
     redis: "Redis | None"
+    dumps: DumpSwitch | None
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalogue that serves now, wherever it comes from."""
+        return self.direct if self.dumps is None else self.dumps.catalog
 
 
 @asynccontextmanager
@@ -59,8 +69,34 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             Listing(loaders.price_pages, size, most * 4),
             Listing(loaders.category_pages, size, most),
         )
-        catalog = Catalog(source, _rules(settings.catalog), clock)
-        yield Services(catalog, source, client, redis)
+        rules = shop_rules(settings.catalog)
+        dumps = None
+        if settings.catalog.source != "on_demand":
+            dumps = await stack.enter_async_context(_dumps(settings, rules, clock, source))
+        yield Services(source, Catalog(source, rules, clock), client, redis, dumps)
+
+
+@asynccontextmanager
+async def _dumps(
+    settings: Settings, rules: ShopRules, clock: Clock, on_demand: OnDemandSource
+) -> AsyncIterator[DumpSwitch]:
+    """The current dump, followed from one generation to the next."""
+    switch = DumpSwitch(
+        Generations(Path(settings.dump.folder)),
+        rules,
+        clock,
+        on_demand if settings.catalog.source == "dump_first" else None,
+        settings.dump.memory_mb * _BYTES_A_MEGABYTE,
+        keep_open=2 * settings.request_timeout,
+    )
+    switch.look()
+    watching = asyncio.create_task(switch.watch())
+    try:
+        yield switch
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        switch.close()
 
 
 def _client(
@@ -135,7 +171,8 @@ def _freshness(cache: CacheSettings) -> Freshness:
     )
 
 
-def _rules(words: CatalogSettings) -> ShopRules:
+def shop_rules(words: CatalogSettings) -> ShopRules:
+    """The operator's words, folded."""
     kinds = {
         PriceKind.PAY_NOW: words.pay_now,
         PriceKind.ON_FIRST_BILL: words.on_first_bill,

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Protocol
 
 import httpx
@@ -81,6 +82,29 @@ class HttpxSender:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             detail = f"{method} {url}: {type(error).__name__}: {error}"
             raise UpstreamUnavailableError(self._upstream, detail=detail) from error
+
+    async def download(self, url: str, path: Path, *, max_bytes: int, idle_seconds: float) -> int:
+        """Fetch a file to `path`, as it is on the wire, without holding it in memory; its size in bytes.
+
+        Raises:
+            UpstreamUnavailableError: refused, silent for `idle_seconds`, broken off, or another status than 200.
+            UpstreamInvalidError: larger than `max_bytes`; the rest is not read.
+            OSError: the file cannot be written.
+        """
+        size = 0
+        try:
+            async with self._client.stream("GET", url, timeout=idle_seconds) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    raise UpstreamUnavailableError(self._upstream, detail=f"GET {url}: {answer.status_code}")
+                with path.open("wb") as file:
+                    async for chunk in answer.aiter_raw():
+                        size += len(chunk)
+                        if size > max_bytes:
+                            raise UpstreamInvalidError(self._upstream, detail=f"{url}: more than {max_bytes} bytes")
+                        file.write(chunk)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise UpstreamUnavailableError(self._upstream, detail=f"GET {url}: {error!r}") from error
+        return size
 
     async def _read(self, chunks: AsyncIterator[bytes], limit: int, *, whole: bool) -> bytes:
         body = bytearray()

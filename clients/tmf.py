@@ -29,7 +29,7 @@ __all__ = ["Collection", "Entity", "Page", "TMFClient", "UpstreamOptions", "push
 log = structlog.get_logger(__name__)
 
 
-class Entity(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Entity(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What every TM Forum resource has. `id` is the server's; `href` is often wrong and never read."""
 
     id: str

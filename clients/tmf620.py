@@ -23,7 +23,7 @@ def _number(value: Decimal | None) -> None:
         raise ValueError("not an amount")
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """A part of a resource: it has no id of its own, or one that nothing depends on."""
 
 

@@ -35,7 +35,8 @@ class DumpFile:
         self.path = path
         self.memory: ByteLRU[Any] = ByteLRU(memory_bytes)
         try:
-            self.connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
+            self.connection = self._connect()
+            self.aside = self._connect()  # for what takes long, on a thread: one connection serves one call at a time
             self.meta = dict(self.connection.execute("SELECT name, value FROM meta").fetchall())
         except sqlite3.Error as error:
             raise DumpError(f"{path.name} cannot be opened: {error}") from error
@@ -59,6 +60,10 @@ class DumpFile:
 
     def close(self) -> None:
         self.connection.close()
+        self.aside.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, check_same_thread=False)
 
 
 class DumpReader(Generic[E]):

@@ -12,14 +12,15 @@ from typing import Any
 from clients.tmf620 import ProductOffering
 from domain.catalog.cursors import Cursor
 from domain.catalog.dumps.file import DumpFile, DumpReader
-from domain.catalog.dumps.tables import SEGMENT_BITS, search_table
+from domain.catalog.dumps.tables import ALL_SEGMENTS, SEGMENT_BITS, search_table
 from domain.catalog.kinds import OfferingSort
 from domain.catalog.questions import OfferingPage, Question
 from domain.catalog.rules import fold
 from kernel.context import RequestContext
 
-# Up to this many offerings a category is listed and looked up; above, each offering is asked whether it belongs.
-_SMALL_CATEGORY = 2_000
+# Up to this many offerings a category or segment is listed and looked up; above, each offering is asked whether it
+# belongs, which finds the first page sooner.
+_SMALL = 2_000
 _COUNT_BYTES = 200
 _COUNTS_GOOD_FOR_SECONDS = 30
 
@@ -65,7 +66,7 @@ class DumpFinder:
             for (_, position), entity in zip(rows, entities, strict=False)
             if isinstance(entity, ProductOffering)
         ]
-        total = await self._count(self._search(asked, _coarse(asked.now.timestamp()))) if asked.count else None
+        total = await self._count(asked) if asked.count else None
         return OfferingPage(items, len(rows) > asked.first, asked.cursor is not None, total)
 
     # ------------------------------------------------------------------ rows
@@ -101,34 +102,35 @@ class DumpFinder:
                 return place, (Clause(f"({columns}) > ({', '.join('?' * len(key))})", tuple(key)),)
         return 0, (Clause("o.position > ?", (cursor.offset,)),)
 
-    async def _count(self, asked: Search) -> int:
+    async def _count(self, asked: Question) -> int:
         """How many match. Counted aside, since it may take long, and good for half a minute."""
-        name = f"count:{asked}"
+        wanted = self._search(asked, _coarse(asked.now.timestamp()), listing_categories=True)
+        name = f"count:{wanted}"
         known: int | None = self.file.memory.get(name)
         if known is None:
-            known = sum([await asyncio.to_thread(self._count_one, order, asked.clauses) for order in asked.orders])
+            known = sum([await asyncio.to_thread(self._count_one, order, wanted.clauses) for order in wanted.orders])
             self.file.memory.put(name, known, _COUNT_BYTES + len(name))
         return known
 
     def _count_one(self, order: Order, clauses: Sequence[Clause]) -> int:
         where = (*order.where, *clauses)
         sql = f"SELECT count(*) FROM {order.tables} WHERE {_all(where)}"  # noqa: S608
-        (found,) = self.file.connection.execute(sql, _values(where)).fetchone()
+        (found,) = self.file.aside.execute(sql, _values(where)).fetchone()
         return int(found)
 
     # ------------------------------------------------------------------ questions
 
-    def _search(self, asked: Question, now: float) -> Search:
+    def _search(self, asked: Question, now: float, *, listing_categories: bool = False) -> Search:
         query, ctx = asked.query, asked.ctx
         clauses = [*self._visible(asked)]
         if query.segment is not None:
-            clauses.append(Clause("o.segments & ?", (SEGMENT_BITS[query.segment],)))
+            clauses.append(self._in_segment(SEGMENT_BITS[query.segment]))
         if query.is_bundle is not None:
             clauses.append(Clause("o.is_bundle" if query.is_bundle else "NOT o.is_bundle"))
         if query.sellable is not None:
             clauses.append(self._sellable(asked, now, wanted=query.sellable))
         if asked.categories is not None:
-            clauses.append(self._in_categories(asked.categories))
+            clauses.append(self._in_categories(asked.categories, listing=listing_categories))
         match = _match(asked.words)
         if match is not None and query.sort is not None:
             table = search_table(self.file.language(ctx))
@@ -138,7 +140,8 @@ class DumpFinder:
     def _visible(self, asked: Question) -> Sequence[Clause]:
         hidden = tuple(sorted(asked.rules.hidden))
         bits = sum(SEGMENT_BITS[segment] for segment in asked.ctx.audience.segments)
-        return Clause(f"o.status NOT IN ({_marks(hidden)})", hidden), Clause("o.segments & ?", (bits,))
+        known = Clause(f"o.status NOT IN ({_marks(hidden)})", hidden)
+        return (known,) if bits == ALL_SEGMENTS else (known, _for_any_of(bits))
 
     def _sellable(self, asked: Question, now: float, *, wanted: bool) -> Clause:
         statuses = tuple(sorted(asked.rules.sellable))
@@ -149,12 +152,21 @@ class DumpFinder:
         values = (*statuses, now, now, f",{fold(asked.ctx.audience.channel)},")
         return Clause(sql if wanted else f"NOT {sql}", values)
 
-    def _in_categories(self, categories: frozenset[str]) -> Clause:
+    def _in_segment(self, bit: int) -> Clause:
+        fitting = _for_any_of(bit)
+        found = f"SELECT 1 FROM offering o WHERE {fitting.sql} LIMIT ?"  # noqa: S608
+        values = (*fitting.values, _SMALL + 1)
+        (size,) = self.file.connection.execute(f"SELECT count(*) FROM ({found})", values).fetchone()  # noqa: S608
+        if size > _SMALL:
+            return fitting
+        return Clause(f"o.position IN (SELECT o.position FROM offering o WHERE {fitting.sql})", fitting.values)  # noqa: S608
+
+    def _in_categories(self, categories: frozenset[str], *, listing: bool) -> Clause:
         ids = tuple(sorted(categories))
         sql = f"SELECT sum(size) FROM category_size WHERE category IN ({_marks(ids)})"  # noqa: S608
         (size,) = self.file.connection.execute(sql, ids).fetchone()
         belongs = f"c.category IN ({_marks(ids)})"
-        if (size or 0) <= _SMALL_CATEGORY:
+        if listing or (size or 0) <= _SMALL:
             return Clause(f"o.position IN (SELECT c.position FROM offering_category c WHERE {belongs})", ids)  # noqa: S608
         return Clause(
             f"EXISTS (SELECT 1 FROM offering_category c WHERE {belongs} AND c.position = o.position)",  # noqa: S608
@@ -184,6 +196,12 @@ class DumpFinder:
             Order(("s.rowid",), (Clause(f"{table} MATCH ?", (words,)),), tables)
             for words in (in_name, f"({match}) NOT ({in_name})")
         )
+
+
+def _for_any_of(bits: int) -> Clause:
+    """Offerings for at least one of some segments, as a list of values that an index can look up."""
+    fitting = tuple(value for value in range(1, ALL_SEGMENTS + 1) if value & bits)
+    return Clause(f"o.segments IN ({_marks(fitting)})", fitting)
 
 
 def _match(words: Sequence[str]) -> str | None:

@@ -22,6 +22,7 @@ from kernel.context import Segment
 
 SCHEMA_VERSION = 1
 SEGMENT_BITS = {Segment.B2C: 1, Segment.B2B: 2}
+ALL_SEGMENTS = sum(SEGMENT_BITS.values())
 
 CREATE = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -50,6 +51,7 @@ CREATE INDEX newest_order ON offering (-newest, position);
 CREATE INDEX price_up ON offering (once, price, position) WHERE price IS NOT NULL;
 CREATE INDEX price_down ON offering (once, -price, position) WHERE price IS NOT NULL;
 CREATE INDEX price_none ON offering (position) WHERE price IS NULL;
+CREATE INDEX by_segments ON offering (segments, position);
 CREATE INDEX bundles ON offering (position) WHERE is_bundle;
 """
 
@@ -57,7 +59,7 @@ CREATE INDEX bundles ON offering (position) WHERE is_bundle;
 def create_search(connection: sqlite3.Connection, language: str) -> None:
     connection.execute(
         f"CREATE VIRTUAL TABLE {search_table(language)} USING fts5("
-        "name, rest, tokenize = 'unicode61', prefix = '2 3', detail = column)"
+        "name, rest, tokenize = 'unicode61', prefix = '1 2 3', detail = column)"
     )
 
 
