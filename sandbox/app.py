@@ -18,16 +18,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.announcing import Announcer
 from sandbox.apis import APIS
 from sandbox.auth import Clock, Locks
 from sandbox.calls import CallLog
 from sandbox.controls import control_routes
+from sandbox.deliveries import Courier
 from sandbox.errors import Refusal, refusal_response
 from sandbox.faults import Faults
 from sandbox.habits import Habits
-from sandbox.rendering import Addresses
+from sandbox.rendering import Window
 from sandbox.resources import Parts, ResourceServer
 from sandbox.store import Store
+from sandbox.subscriptions import Subscriptions
 from sandbox.tables import Api, Seeded
 
 HERE = Path(__file__).parent
@@ -41,11 +44,13 @@ def create_sandbox(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     monotonic: Clock = time.monotonic,
     stopping: asyncio.Event | None = None,
+    courier: Courier | None = None,
 ) -> Starlette:
     """The application over the SQLite file `database`, which is made and seeded when it has to be.
 
     `offerings` asks the seed for at least so many; `now` stamps writes, `monotonic` ages tokens; `stopping` ends
-    hanging answers. The file is closed when the application's lifespan ends, or by `app.state.store.close()`.
+    hanging answers; `courier` delivers events. The file is closed when the application's lifespan ends, or by
+    `app.state.store.close()`.
     """
     store = Store(database, {api.kind(resource): resource.indexed for api in apis for resource in api.resources})
 
@@ -54,13 +59,16 @@ def create_sandbox(
 
     seed()
     stopping = stopping or asyncio.Event()
-    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), Habits(), now, stopping)
+    habits, courier, windows = Habits(), courier or Courier(), [Window(api, apis) for api in apis]
+    announcer = Announcer(Subscriptions(store.connection), windows, habits, courier, now)
+    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), habits, announcer, now, stopping)
     routes = [
         *control_routes(parts, lambda: seed(again=True), frozenset(api.name for api in apis)),
-        *_routes(apis, parts),
+        *_routes(windows, parts),
     ]
-    app = Starlette(routes=routes, lifespan=_closing(store), exception_handlers=_HANDLERS)
+    app = Starlette(routes=routes, lifespan=_closing(store, courier), exception_handlers=_HANDLERS)
     app.state.store = store
+    app.state.courier = courier
     return app
 
 
@@ -78,20 +86,21 @@ def _seeded(apis: Iterable[Api], offerings: int | None) -> Iterator[Seeded]:
             yield from api.seed(offerings)
 
 
-def _routes(apis: tuple[Api, ...], parts: Parts) -> Iterator[Route]:
-    for api in apis:
-        server = ResourceServer(api, Addresses.of(apis, api), parts)
-        yield Route(f"{api.base_path}/{{resource}}/{{id:path}}", server.answer, methods=_EVERY_METHOD)
-        yield Route(f"{api.base_path}/{{resource}}", server.answer, methods=_EVERY_METHOD)
+def _routes(windows: Iterable[Window], parts: Parts) -> Iterator[Route]:
+    for window in windows:
+        server, base = ResourceServer(window, parts), window.api.base_path
+        yield Route(f"{base}/{{resource}}/{{id:path}}", server.answer, methods=_EVERY_METHOD)
+        yield Route(f"{base}/{{resource}}", server.answer, methods=_EVERY_METHOD)
 
 
 _EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def _closing(store: Store) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _closing(store: Store, courier: Courier) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
+        await courier.close()
         store.close()
 
     return lifespan

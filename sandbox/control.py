@@ -48,12 +48,36 @@ class SandboxControl:
     def clear_habits(self) -> None:
         self._send("DELETE", "habits")
 
+    def hubs(self) -> list[dict[str, Any]]:
+        """The subscriptions: id, api, version, callback, query."""
+        listing: list[dict[str, Any]] = self._send("GET", "hubs")
+        return listing
+
+    def authorize_events(self, authorization: str | None) -> None:
+        """The Authorization header that events are sent with from now on."""
+        self._send("PUT", "hubs", {"authorization": authorization})
+
+    def events(self) -> list[dict[str, Any]]:
+        """The event log, newest last: eventId, kind, resource, id, and deliveries with state and attempts."""
+        listing: list[dict[str, Any]] = self._send("GET", "events")
+        return listing
+
+    def redeliver(self, event_id: str) -> dict[str, Any]:
+        """Send an old event again to everyone subscribed now."""
+        record: dict[str, Any] = self._send("POST", "events", {"eventId": event_id})
+        return record
+
+    def send_event(self, event: Any, *, api: str = "TMF620", **options: Any) -> dict[str, Any]:
+        """Send a hand-made event to every subscription; `options`: path, padBytes."""
+        record: dict[str, Any] = self._send("POST", "events", {"api": api, "event": event, **options})
+        return record
+
     def auth(self, kind: str, *, api: str | None = None, **options: Any) -> None:
         """Lock an API; `options` as in the README: header, key, clientId, clientSecret, expiresIn."""
         self._send("PUT", "auth", {"kind": kind, "api": api, **options})
 
     def reset(self) -> None:
-        """Back to the seed: no calls, no faults, no habits, no locks."""
+        """Back to the seed: no calls, no faults, habits, locks, subscriptions or events."""
         self._send("POST", "reset")
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints under /sandbox: health, calls, faults, habits, locks, tokens, pictures, reset.
+"""The sandbox's own endpoints under /sandbox: health, calls, faults, habits, events, locks, tokens, pictures, reset.
 
 They are for whoever tests against the sandbox, never for a client of TM Forum APIs: nothing here is counted, faulted
 or locked. `sandbox/control.py` is the client of the same endpoints.
@@ -14,12 +14,31 @@ from starlette.routing import Route
 
 from sandbox.auth import Lock
 from sandbox.bodies import JSON, json_object, read_body
-from sandbox.errors import Refusal, bad_request
+from sandbox.errors import Refusal, bad_request, not_found
 from sandbox.faults import Fault
 from sandbox.images import picture
 from sandbox.resources import Parts
 
 T = TypeVar("T")
+
+
+class HubSetting(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """PUT /sandbox/hubs: the Authorization header every event is sent with; null for none."""
+
+    authorization: str | None
+
+
+class Sending(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=True):
+    """POST /sandbox/events: `eventId` of an event to send again, or an `event` to send as it is.
+
+    `path` goes after the callback instead of `/listener/<eventType>`; `padBytes` makes the event that much larger.
+    """
+
+    event_id: str | None = None
+    api: str = "TMF620"
+    event: Any = None
+    path: str | None = None
+    pad_bytes: int = 0
 
 
 def control_routes(parts: Parts, reseed: Callable[[], None], apis: frozenset[str]) -> list[Route]:
@@ -30,6 +49,9 @@ def control_routes(parts: Parts, reseed: Callable[[], None], apis: frozenset[str
         Route("/sandbox/calls", control.calls, methods=["GET", "DELETE"]),
         Route("/sandbox/faults", control.faults, methods=["GET", "PUT", "DELETE"]),
         Route("/sandbox/habits", control.habits, methods=["GET", "PUT", "DELETE"]),
+        Route("/sandbox/hubs", control.hubs, methods=["GET", "PUT", "DELETE"]),
+        Route("/sandbox/events", control.events, methods=["GET"]),
+        Route("/sandbox/events", control.send, methods=["POST"]),
         Route("/sandbox/auth", control.auth, methods=["GET", "PUT", "DELETE"]),
         Route("/sandbox/oauth2/token", control.token, methods=["POST"]),
         Route("/sandbox/reset", control.reset, methods=["POST"]),
@@ -69,6 +91,31 @@ class Control:
             self._parts.habits.clear(request.query_params.get("api"))
         return _json(self._parts.habits.listing())
 
+    async def hubs(self, request: Request) -> Response:
+        announcer = self._parts.announcer
+        if request.method == "PUT":
+            announcer.authorization = (await _body(request, HubSetting)).authorization
+        if request.method == "DELETE":
+            announcer.clear()
+        return _json([subscription.listing() for subscription in announcer.subscriptions])
+
+    async def events(self, _: Request) -> Response:
+        return _json(self._parts.announcer.listing())
+
+    async def send(self, request: Request) -> Response:
+        """Send an old event again, or one that was made by hand."""
+        wanted, announcer = await _body(request, Sending), self._parts.announcer
+        if wanted.event_id is not None:
+            record = announcer.again(wanted.event_id)
+            if record is None:
+                raise not_found(f"event {wanted.event_id}")
+            return _json(record.listing(), 202)
+        self._known(wanted.api)
+        body = wanted.event
+        if wanted.pad_bytes and isinstance(body, dict):
+            body = {**body, "padding": "x" * wanted.pad_bytes}
+        return _json(announcer.hand_made(wanted.api, body, wanted.path).listing(), 202)
+
     async def auth(self, request: Request) -> Response:
         if request.method == "PUT":
             lock = await _body(request, Lock)
@@ -87,6 +134,7 @@ class Control:
         self._parts.faults.remove()
         self._parts.locks.clear()
         self._parts.habits.clear()
+        self._parts.announcer.clear()
         return _json({"status": "ok"})
 
     async def image(self, request: Request) -> Response:
@@ -105,5 +153,5 @@ async def _body(request: Request, kind: type[T]) -> T:
         raise Refusal(400, "invalidRequest", "The request is not valid", str(error)) from error
 
 
-def _json(body: Any) -> Response:
-    return Response(msgspec.json.encode(body), media_type=JSON)
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(body), status, media_type=JSON)

@@ -31,6 +31,26 @@ class Addresses:
         return f"{base}{self.collections[kind]}/{quote(identifier, safe='')}"
 
 
+class Window:
+    """Stored documents as one version of one API shows them."""
+
+    def __init__(self, api: Api, apis: Iterable[Api]) -> None:
+        self.api = api
+        self.addresses = Addresses.of(apis, api)
+        self.resources = {api.kind(resource): resource for resource in api.resources}
+
+    def shaped(self, document: Document, resource: Resource) -> Document:  # noqa: ARG002 - v5 has shapes
+        """The document with the attributes of this version, still in every language."""
+        return document
+
+    def show(self, document: Document, resource: Resource, base: str, language: str) -> Document:
+        """The document as answered at `base` (scheme and host, no slash at the end) in `language`."""
+        return render(self.shaped(document, resource), self.api, resource, self.addresses, base, language)
+
+    def href(self, document: Document, resource: Resource, base: str) -> str:
+        return self.addresses.item(base, self.api.kind(resource), document["id"])
+
+
 def render(
     document: Document, api: Api, resource: Resource, addresses: Addresses, base: str, language: str
 ) -> Document:

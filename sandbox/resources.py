@@ -8,6 +8,7 @@ differ, a value goes `through` the habits that are on (`sandbox/habits`); usuall
 import asyncio
 import uuid
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,19 +17,22 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox.announcing import Announcer
 from sandbox.auth import Locks
 from sandbox.bodies import JSON, json_object, media_type, read_body
 from sandbox.calls import CallLog
 from sandbox.errors import Refusal, bad_request, conflict, not_found, refusal_response
+from sandbox.events import Change
 from sandbox.faults import BrokenOff, Faults, faulty, pause
 from sandbox.filters import parse_filters
 from sandbox.habits import Active, Found, Habits, Question
 from sandbox.habits.model import FOREVER
+from sandbox.hub import HUB, Hub
 from sandbox.languages import forget, negotiate
 from sandbox.merge_patch import merge_patch
 from sandbox.paging import Page, parse_page, parse_sort
 from sandbox.projection import parse_fields, project
-from sandbox.rendering import Addresses, render
+from sandbox.rendering import Window
 from sandbox.store import Store
 from sandbox.tables import Api, Document, Lifecycle, Resource
 
@@ -44,6 +48,7 @@ class Parts:
     faults: Faults
     locks: Locks
     habits: Habits
+    announcer: Announcer
     now: Callable[[], datetime]
     stopping: asyncio.Event
 
@@ -68,16 +73,17 @@ class Call:
 class ResourceServer:
     """Serves the resources of one API."""
 
-    def __init__(self, api: Api, addresses: Addresses, parts: Parts) -> None:
-        self._api = api
-        self._addresses = addresses
+    def __init__(self, window: Window, parts: Parts) -> None:
+        self._api = window.api
+        self._window = window
         self._parts = parts
-        self._resources = {resource.path: resource for resource in api.resources}
+        self._hub = Hub(window.api, parts.announcer)
+        self._resources = {resource.path: resource for resource in window.api.resources}
 
     async def answer(self, request: Request) -> Response:
         """Answer one call: the endpoint of every route of this API."""
         name, identifier = request.path_params["resource"], request.path_params.get("id")
-        known = name if name in self._resources else None
+        known = name if name in self._resources or name == HUB else None
         entry = self._parts.calls.start(request, self._api.name, known, item=identifier is not None)
         response = await self._answer(request, name, identifier)
         entry["status"] = response.status_code
@@ -108,6 +114,8 @@ class ResourceServer:
 
     def _work(self, request: Request, body: bytes, name: str, identifier: str | None, active: Active) -> Response:
         self._parts.locks.check(self._api.name, request)
+        if name == HUB:
+            return self._hub.answer(request, body, identifier, active)
         if name not in self._resources:
             raise not_found(f"{self._api.name} resource {name}")
         language = negotiate(request.headers.get("accept-language"))
@@ -153,22 +161,33 @@ class ResourceServer:
         self._finish(call, document)
         if not self._parts.store.add(call.api.kind(call.resource), document):
             raise conflict(f"{call.resource.path} {document['id']} exists already")
+        self._announce(call, None, document)
         return self._reply_with(call, document, 201, {"location": self._href(call, document)})
 
     def _patch(self, call: Call) -> Response:
         media_type(call.request, {JSON, MERGE_PATCH})
-        patch, document = json_object(call.body), self._guarded(call)
-        self._refuse_moves(call, document, patch)
+        patch, before = json_object(call.body), self._guarded(call)
+        self._refuse_moves(call, before, patch)
+        document = deepcopy(before)
         forget(document, patch)
         patched = merge_patch(document, {key: value for key, value in patch.items() if key not in {"id", "href"}})
         self._finish(call, patched)
         self._parts.store.replace(call.api.kind(call.resource), patched)
+        self._announce(call, before, patched)
         return self._reply_with(call, patched)
 
     def _delete(self, call: Call) -> Response:
-        self._guarded(call)
-        self._parts.store.remove(call.api.kind(call.resource), str(call.identifier))
+        before = self._guarded(call)
+        self._parts.store.remove(call.api.kind(call.resource), before["id"])
+        self._announce(call, before, None)
         return call.active.through("respond", Response(status_code=204), call.request, None)
+
+    def _announce(self, call: Call, before: Document | None, after: Document | None) -> None:
+        kind, correlation = call.api.kind(call.resource), call.request.headers.get("x-correlation-id")
+        change = Change(
+            api=call.api.name, kind=kind, before=before, after=after, base=call.base, correlation=correlation
+        )
+        self._parts.announcer.announce(change, call.resource)
 
     def _guarded(self, call: Call) -> Document:
         """The stored document, if this call may change it."""
@@ -197,10 +216,10 @@ class ResourceServer:
             _refuse_transition(lifecycle, document.get(lifecycle.attribute), patch[lifecycle.attribute])
 
     def _href(self, call: Call, document: Document) -> str:
-        return self._addresses.item(call.base, call.api.kind(call.resource), document["id"])
+        return self._window.href(document, call.resource, call.base)
 
     def _show(self, call: Call, document: Document) -> Any:
-        shown = render(document, call.api, call.resource, self._addresses, call.base, call.language)
+        shown = self._window.show(document, call.resource, call.base, call.language)
         shown = call.active.through("show", shown, call.resource)
         wanted = call.request.query_params.getlist("fields")
         fields = call.active.through("fields", parse_fields(wanted), wanted)

@@ -49,6 +49,11 @@ class Store:
         self._index = index
         self._totals: dict[tuple[str, ...], int] = {}
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For tables of others in the same file."""
+        return self._db
+
     def close(self) -> None:
         self._db.close()
 

@@ -15,6 +15,9 @@ Document = dict[str, Any]
 Seeded = tuple[str, Document]
 """A kind and a document of that kind."""
 
+TYPED = 5
+"""The major version from which on TM Forum's files want `@type` everywhere, know JSON Patch and spell timeOccurred."""
+
 ALL_METHODS = frozenset({"GET", "POST", "PATCH", "DELETE"})
 
 
@@ -70,6 +73,10 @@ class Api:
     version: str
     resources: tuple[Resource, ...]
     seed: Callable[[int | None], Iterable[Seeded]] | None = None
+
+    @property
+    def major(self) -> int:
+        return int(self.version.partition(".")[0])
 
     def kind(self, resource: Resource) -> str:
         return f"{self.name}.{resource.kept_as or resource.path}"

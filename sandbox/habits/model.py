@@ -51,7 +51,7 @@ class Parcel:
     """
 
     path: str
-    body: dict[str, Any]
+    body: Any
     changed: tuple[str, ...] | None = None
     hold: float = 0.0
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from sandbox.errors import bad_request
 from sandbox.habits.answering import ANSWERING, SHAPES
+from sandbox.habits.events import EVENTS
 from sandbox.habits.model import NONE, Active, Habit, On
 from sandbox.habits.reading import READING
 from sandbox.habits.showing import ODD, SHOWING
 
-HABITS: Mapping[str, Habit] = {habit.name: habit for habit in (*READING, *ANSWERING, *SHOWING)}
+HABITS: Mapping[str, Habit] = {habit.name: habit for habit in (*READING, *ANSWERING, *SHOWING, *EVENTS)}
 CHOICES = {"shape": {"rotate", *SHAPES}, "kind": {"rotate", *ODD}}
 """Options that take one of a few words."""
 

@@ -43,6 +43,7 @@ async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox.test") as client:
         yield client
+    await app.state.courier.close()
 
 
 @pytest.fixture(scope="session")
