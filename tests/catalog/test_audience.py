@@ -1,6 +1,7 @@
 """Languages and channels: from a header to the upstream and into every cache key, and nothing else of it."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ async def test_nothing_of_a_header_reaches_upstreams_or_keys(
         keys = [key.decode() for key in redis.scan_iter()]
     assert keys
     assert all("evil" not in key.casefold() for key in keys)
-    assert all(":B2B+B2C.en.web:" in key for key in keys)
+    assert [key for key in keys if not re.search(r"B2B\+B2C.en.web:", key)] == []
 
 
 async def test_channels_do_not_share_entries(gateway: MakeGateway, sandbox: SandboxControl, clock: Any) -> None:
