@@ -46,7 +46,7 @@ class Audience:
         Quoted, or a language or channel with a separator in it could pass for another pair.
         """
         parts = ("+".join(sorted(s.value for s in self.segments)), self.language, self.channel)
-        return "/".join(quote(part, safe="+") for part in parts)
+        return ".".join(quote(part, safe="+").replace(".", "%2E") for part in parts)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ async def test_static_headers() -> None:
 
 
 async def test_request() -> None:
-    """The token is asked for as RFC 6749 section 4.4.2 says, the secret form-encoded, with the scope if there is one."""
+    """The token is asked for as RFC 6749 section 4.4.2 says, the secret as a form field, a scope if there is one."""
     auth, sender = credentials(tokens(), scope="catalog read")
     assert await auth.headers(1) == bearer("t1")
     [(method, url, headers, content, _)] = sender.sent
@@ -175,8 +175,8 @@ async def test_fetch_is_cancelled() -> None:
         started.set()
         await asyncio.Event().wait()
 
-    answers = iter([hang, lambda: reply(200, {"access_token": "t"})])
-    auth, _ = credentials(lambda *_: next(answers)())
+    answers = iter([hang(), reply(200, {"access_token": "t"})])
+    auth, _ = credentials(lambda *_: next(answers))
     waiting = asyncio.create_task(auth.headers(5))
     await started.wait()
     assert auth._flight is not None

@@ -42,7 +42,7 @@ async def get(calls: Calls, collection: str = "test.thing", also: tuple[int, ...
 
 @pytest.mark.parametrize("failure", [reply(500), reply(503), reply(429), UpstreamUnavailableError("test")])
 async def test_retried(failure: Any) -> None:
-    """A GET that met a 5xx, a 429 or a broken connection is asked again until it succeeds; each repetition is paid for."""
+    """A GET that met a 5xx, a 429 or a broken connection is asked again until it succeeds, and that is paid for."""
     calls, sender = calls_of([failure, failure, reply(200, [])])
     assert (await get(calls)).status == 200
     assert [method for method, *_ in sender.sent] == ["GET"] * 3
@@ -119,7 +119,7 @@ async def test_body_is_cut_for_the_log() -> None:
 
 @pytest.mark.parametrize("failure", [reply(500), reply(429), UpstreamTimeoutError("t"), UpstreamUnavailableError("t")])
 async def test_breaker_opens(failure: Any) -> None:
-    """5xx, 429, time-outs and broken connections open the circuit; then nothing is asked until the cool-down is over."""
+    """5xx, 429, time-outs and broken connections open the circuit; then nothing is asked for a cool-down."""
     clock = FixedClock()
     calls, sender = calls_of([*[failure] * 3, reply(200)], clock, attempts=1, breaker_threshold=3)
     for _ in range(3):

@@ -326,10 +326,15 @@ async def test_netrc_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path_factor
 
 async def test_the_callers_end_is_its_end() -> None:
     """A call whose caller is cancelled ends as cancelled, not as an upstream's error."""
-    async with serving(hang) as server, sending() as sender:
+    asked = asyncio.Event()
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await hang(writer)
+
+    async with serving(answer) as server, sending() as sender:
         call = asyncio.create_task(sender.send("GET", server.url, headers={}, seconds=5))
-        while not server.heads:
-            await asyncio.sleep(0.001)
+        await asked.wait()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call

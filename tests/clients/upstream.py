@@ -1,4 +1,4 @@
-"""Upstreams for tests of clients: one that speaks TM Forum in a chosen dialect, and a sender that is told what to say."""
+"""Upstreams for tests of clients: one that speaks TM Forum in a chosen dialect, and a sender told what to say."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping

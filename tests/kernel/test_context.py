@@ -1,6 +1,8 @@
 """Who asks, and until when."""
 
 import dataclasses
+import string
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,18 +25,18 @@ def test_key_is_distinct(one: Audience, other: Audience) -> None:
 @given(AUDIENCES)
 def test_key_is_safe(audience: Audience) -> None:
     """A key holds no colon, space or control character, so that what follows it in a cache key cannot be mistaken."""
-    assert set(audience.key) <= set("aB-./+%C3A9BDEF0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    assert audience.key.count("/") == 2
+    assert set(audience.key) <= set("-.+%_" + string.ascii_letters + string.digits)
+    assert audience.key.count(".") == 2
 
 
 def test_key_of_a_member() -> None:
     """Every member of an audience is part of its key."""
     audience = Audience("en", "web")
-    assert audience.key == "B2B+B2C/en/web"
-    changed = {"language": "de", "channel": "app", "segments": frozenset({Segment.B2C})}
+    assert audience.key == "B2B+B2C.en.web"
+    changed: dict[str, Any] = {"language": "de", "channel": "app", "segments": frozenset({Segment.B2C})}
     assert set(changed) == {field.name for field in dataclasses.fields(Audience)}
     keys = {dataclasses.replace(audience, **{name: value}).key for name, value in changed.items()}
-    assert keys == {"B2B+B2C/de/web", "B2B+B2C/en/app", "B2C/en/web"}
+    assert keys == {"B2B+B2C.de.web", "B2B+B2C.en.app", "B2C.en.web"}
 
 
 async def test_deadline_ahead() -> None:
