@@ -32,7 +32,7 @@ def execution_error(error: GraphQLError) -> dict[str, Any]:
         cause = cause.original_error
     if isinstance(cause, GatewayError):
         shown = _of_gateway(cause, error)
-    elif cause is None and _of_request(error):
+    elif (cause is None or isinstance(cause, GraphQLError)) and _of_request(error):
         shown = {"message": error.message, "extensions": {"code": "BAD_REQUEST"}}
     else:
         shown = _unexpected(cause or error, error)

@@ -81,11 +81,12 @@ class GraphQLEndpoint:
             result = await self._execute(document, asked, context)
         except GatewayError as error:
             return _json({"errors": [request_error(error)]}, _refused_status(media_type), media_type, headers)
+        if result.data is None and result.errors and all(error.path is None for error in result.errors):
+            refusal = {"errors": [execution_error(result.errors[0])]}  # the second only says that there are more
+            return _json(refusal, _refused_status(media_type), media_type, headers)
         answer: dict[str, Any] = {}
         if result.errors:
             answer["errors"] = [execution_error(error) for error in result.errors]
-        if result.data is None and result.errors and all(error.path is None for error in result.errors):
-            return _json(answer, _refused_status(media_type), media_type, headers)
         answer["data"] = result.data
         return _json(answer, 200, media_type, headers)
 
