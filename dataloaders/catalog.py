@@ -8,10 +8,11 @@ from redis.asyncio import Redis
 from clients import tmf620
 from clients.tmf import Collection, Entity, TMFClient
 from dataloaders.freshness import Freshness
+from dataloaders.held import Held
 from dataloaders.lru import ByteLRU
 from dataloaders.pages import EntityLoader, PageIds, PageLoader
 from dataloaders.shared import SharedCache
-from dataloaders.tiered import Caches, Held
+from dataloaders.tiered import Caches
 from kernel.clock import Clock
 
 E = TypeVar("E", bound=Entity)
@@ -28,6 +29,16 @@ class CatalogLoaders:
     specifications: EntityLoader[tmf620.ProductSpecification]
     categories: EntityLoader[tmf620.Category]
     category_pages: PageLoader[tmf620.Category]
+
+    def outdate(self, name: str, at: float) -> None:
+        """Take note that `productOffering/po-1` changed at the moment `at`; with `*` as the id, any of them may have."""
+        path, _, local_id = name.partition("/")
+        for entities in (self.offerings, self.prices, self.specifications, self.categories):
+            if entities.collection.path == path:
+                entities.outdate(None if local_id == "*" else local_id, at)
+        for pages in (self.offering_pages, self.price_pages, self.category_pages):
+            if pages.collection.path == path:
+                pages.outdate(at)
 
     async def aclose(self) -> None:
         for loader in (self.offering_pages, self.price_pages, self.category_pages):

@@ -62,8 +62,9 @@ class PageLoader(Generic[E]):
     """Pages of one collection."""
 
     def __init__(self, client: TMFClient, entities: EntityLoader[E], caches: Caches[PageIds]) -> None:
-        self._client, self._entities, self._collection = client, entities, entities.collection
-        self._ids = TieredLoader(f"{self._collection.name}.pages", self._read_pages, caches)
+        self._client, self._entities, self.collection = client, entities, entities.collection
+        self._clock = caches.clock
+        self._ids = TieredLoader(f"{self.collection.name}.pages", self._read_pages, caches)
 
     async def load(self, ctx: RequestContext, query: PageQuery, fields: frozenset[str]) -> LoadedPage[E]:
         """The page's entities with at least `fields`; each with its offset in the listing.
@@ -82,6 +83,10 @@ class PageLoader(Generic[E]):
                 items.append((offset, entity))
         return LoadedPage(items, page.received, page.total)
 
+    def outdate(self, at: float) -> None:
+        """Whatever changed, any page may have other members now."""
+        self._ids.outdate(None, at)
+
     async def aclose(self) -> None:
         await self._ids.aclose()
 
@@ -93,9 +98,10 @@ class PageLoader(Generic[E]):
 
     async def _read_page(self, audience: Audience, key: str, fields: frozenset[str]) -> PageIds | UpstreamError:
         query = msgspec.json.decode(key, type=PageQuery)
+        began = self._clock.now()
         try:
             page = await self._client.page(
-                self._collection,
+                self.collection,
                 audience,
                 fields=fields,
                 offset=query.offset,
@@ -104,7 +110,7 @@ class PageLoader(Generic[E]):
             )
         except UpstreamError as error:
             return error
-        self._entities.keep(audience, {item.id: item for item in page.items}, fields)
+        self._entities.keep(audience, {item.id: item for item in page.items}, fields, read_at=began)
         return PageIds(tuple(item.id for item in page.items), page.received, page.total)
 
 

@@ -6,14 +6,15 @@ follows asks for both what it held and what it lacked.
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
-import msgspec
 import structlog
 
 from dataloaders.freshness import Age, Freshness
+from dataloaders.held import Held, merged
 from dataloaders.lru import ByteLRU
 from dataloaders.shared import SharedCache, encode
 from kernel.clock import Clock
@@ -25,19 +26,12 @@ log = structlog.get_logger(__name__)
 V = TypeVar("V")
 
 _QUIET_TICKS = 2
+_OUTDATED_KEPT = 10_000
 
 # What an entry takes in memory: its objects under three times the bytes of their JSON; key, attributes, slot the rest.
 # Measured on the seed, where the sum is 1.1 to 1.4 times the truth (tests/dataloaders/test_memory.py).
 MEMORY_FACTOR = 3
 ENTRY_BYTES = 1_000
-
-
-class Held(msgspec.Struct, Generic[V], frozen=True):
-    """A value as it was read: with which attributes, and when (seconds since the epoch). None: there was none."""
-
-    value: V | None
-    fields: frozenset[str]
-    read_at: float
 
 
 Outcome: TypeAlias = Held[V] | UpstreamError
@@ -72,7 +66,9 @@ class TieredLoader(Generic[V]):
         self._memory, self._shared = caches.memory, caches.shared
         self._freshness, self._clock = caches.freshness, caches.clock
         self._batches: dict[str, _Batch[V]] = {}
-        self._flying: dict[str, tuple[frozenset[str], asyncio.Future[Outcome[V]]]] = {}
+        self._flying: dict[str, tuple[frozenset[str], asyncio.Future[Outcome[V]], float]] = {}
+        self._outdated: OrderedDict[str, float] = OrderedDict()
+        self._all_outdated = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def load_many(
@@ -80,7 +76,7 @@ class TieredLoader(Generic[V]):
     ) -> list[V | UpstreamError | None]:
         """Each key's value with at least `fields`, None where there is none, or what kept it from being known."""
         held = {key: self._held(ctx.audience, key, fields) for key in keys}
-        ages = {key: self._age(found) for key, found in held.items()}
+        ages = {key: self._age(key, found) for key, found in held.items()}
         seconds = ctx.deadline.remaining()
         if seconds > 0:  # past it nothing is asked any more, and what is held must do
             flights = {key: self._request(ctx.audience, key, fields) for key in ages if ages[key] is not Age.FRESH}
@@ -100,10 +96,30 @@ class TieredLoader(Generic[V]):
             raise found
         return found
 
-    def keep(self, audience: Audience, values: Mapping[str, V | None], fields: frozenset[str]) -> None:
-        """Remember values that were read on another way, such as with a list."""
-        now = self._clock.now()
-        self._keep_all(audience, {key: Held(value, fields, now) for key, value in values.items()})
+    def keep(
+        self,
+        audience: Audience,
+        values: Mapping[str, V | None],
+        fields: frozenset[str],
+        *,
+        read_at: float | None = None,
+    ) -> None:
+        """Remember values that were read on another way, such as with a list, by a call begun at `read_at`, or now."""
+        began = self._clock.now() if read_at is None else read_at
+        self._keep_all(audience, {key: Held(value, fields, began) for key, value in values.items()})
+
+    def outdate(self, key: str | None, at: float) -> None:
+        """What was read of `key` (None: of anything) up to the moment `at` is only good when its renewal fails.
+
+        That holds for every audience, and for what comes later from Redis or from a call that began before `at`.
+        """
+        if key is None:
+            self._all_outdated = max(self._all_outdated, at)
+            return
+        self._outdated[key] = max(self._outdated.get(key, 0.0), at)
+        self._outdated.move_to_end(key)
+        if len(self._outdated) > _OUTDATED_KEPT:
+            self._all_outdated = max(self._all_outdated, self._outdated.popitem(last=False)[1])
 
     async def aclose(self) -> None:
         """End what still flies or is about to; whoever waits for it is told so."""
@@ -119,16 +135,23 @@ class TieredLoader(Generic[V]):
         found = self._memory.get(_key(audience, key))
         return found if found is not None and fields <= found.fields else None
 
-    def _age(self, held: Held[V] | None) -> Age:
+    def _age(self, key: str, held: Held[V] | None) -> Age:
         if held is None:
             return Age.DEAD
-        return self._freshness.age(self._clock.now() - held.read_at, missing=held.value is None)
+        age = self._freshness.age(self._clock.now() - held.read_at, missing=held.value is None)
+        if held.read_at > self._outdated_at(key) or age is Age.DEAD:
+            return age
+        return Age.DEAD if held.value is None else Age.OLD
 
-    def _remember(self, key: str, held: Held[V]) -> None:
-        before = self._memory.get(key)
-        if before is not None and self._age(before) is Age.FRESH:
-            held = _merged(before, held)
-        self._memory.put(key, held, ENTRY_BYTES + len(encode(held)) * MEMORY_FACTOR)
+    def _outdated_at(self, key: str) -> float:
+        return max(self._outdated.get(key, 0.0), self._all_outdated)
+
+    def _remember(self, audience: Audience, key: str, held: Held[V]) -> None:
+        full = _key(audience, key)
+        before = self._memory.get(full)
+        if before is not None and self._age(key, before) is Age.FRESH:
+            held = merged(before, held)
+        self._memory.put(full, held, ENTRY_BYTES + len(encode(held)) * MEMORY_FACTOR)
 
     def _outcome(
         self, held: Held[V] | None, age: Age, flight: asyncio.Future[Outcome[V]] | None
@@ -159,7 +182,7 @@ class TieredLoader(Generic[V]):
         """The flight that brings `key` with `fields`: one already in the air, or a seat in this tick's batch."""
         full = _key(audience, key)
         flying = self._flying.get(full)
-        if flying is not None and fields <= flying[0]:
+        if flying is not None and fields <= flying[0] and flying[2] > self._outdated_at(key):
             return flying[1]
         loop = asyncio.get_running_loop()
         batch = self._batches.get(audience.key)
@@ -189,7 +212,7 @@ class TieredLoader(Generic[V]):
         if batch is None:  # closed meanwhile
             return
         for key, fields in batch.wanted.items():
-            self._flying[_key(batch.audience, key)] = (fields, batch.waiting[key][0])
+            self._flying[_key(batch.audience, key)] = (fields, batch.waiting[key][0], self._clock.now())
         flight = self._spawn(self._fly(batch))
         flight.add_done_callback(lambda _: self._land(batch, {}))  # ended, maybe before its first step
 
@@ -205,7 +228,7 @@ class TieredLoader(Generic[V]):
     def _land(self, batch: _Batch[V], landed: Mapping[str, Outcome[V]]) -> None:
         for key, seats in batch.waiting.items():
             full = _key(batch.audience, key)
-            if self._flying.get(full, (None, None))[1] is seats[0]:
+            if self._flying.get(full, (None, None, 0.0))[1] is seats[0]:
                 del self._flying[full]
             for seat in seats:
                 if not seat.done():
@@ -217,8 +240,8 @@ class TieredLoader(Generic[V]):
         rest = {key: fields for key, fields in batch.wanted.items() if key not in landed}
         if not rest:
             return landed
+        began = self._clock.now()  # what changes while the answer is on its way is not in it
         read = await self._fetch(batch.audience, rest)
-        now = self._clock.now()
         good: dict[str, Held[V]] = {}
         for key, fields in rest.items():
             outcome = read[key]
@@ -226,7 +249,7 @@ class TieredLoader(Generic[V]):
                 landed[key] = fallback.get(key, outcome)
                 log.warning("upstream.failed", loader=self._name, stale=key in fallback, detail=outcome.detail)
             else:
-                landed[key] = good[key] = Held(outcome, fields, now)
+                landed[key] = good[key] = Held(outcome, fields, began)
         self._keep_all(batch.audience, good)
         return landed
 
@@ -237,19 +260,19 @@ class TieredLoader(Generic[V]):
         shared = await self._shared.get_many(list(names.values()))
         for (key, full), found in zip(names.items(), shared, strict=True):
             for held in (self._memory.get(full), found):
-                if held is None or not batch.wanted[key] <= held.fields or self._age(held) is Age.DEAD:
+                if held is None or not batch.wanted[key] <= held.fields or self._age(key, held) is Age.DEAD:
                     continue
                 if key not in usable or held.read_at > usable[key].read_at:
                     usable[key] = held
-            if key in usable and self._age(usable[key]) is Age.FRESH:
+            if key in usable and self._age(key, usable[key]) is Age.FRESH:
                 fresh[key] = usable[key]
-                self._remember(full, usable[key])
+                self._remember(batch.audience, key, usable[key])
         return fresh, usable
 
     def _keep_all(self, audience: Audience, held: Mapping[str, Held[V]]) -> None:
+        for key, item in held.items():
+            self._remember(audience, key, item)
         named = {_key(audience, key): item for key, item in held.items()}
-        for key, item in named.items():
-            self._remember(key, item)
         there = {key: item for key, item in named.items() if item.value is not None}
         missing = {key: item for key, item in named.items() if item.value is None}
         # what is missing no longer than that is believed, or asking for random ids would fill Redis for a day
@@ -266,21 +289,3 @@ class TieredLoader(Generic[V]):
 
 def _key(audience: Audience, key: str) -> str:
     return f"{audience.key}:{key}"
-
-
-def _merged(before: Held[V], after: Held[V]) -> Held[V]:
-    """What was read last, with the attributes that only the earlier read had; as old as the older of the two.
-
-    Without this, a list read for its names would throw away the details that a page had just paid for.
-    """
-    old, new = (before, after) if before.read_at <= after.read_at else (after, before)
-    if old.value is None or new.value is None or old.fields <= new.fields:
-        return new
-    model: Any = type(new.value)
-    read = {
-        field.name: getattr(new.value, field.name)
-        for field in msgspec.structs.fields(model)
-        if field.encode_name in new.fields
-    }
-    value: Any = msgspec.structs.replace(old.value, **read)  # type: ignore[type-var]
-    return Held(value, old.fields | new.fields, old.read_at)

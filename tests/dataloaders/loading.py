@@ -7,9 +7,10 @@ from typing import Any
 
 from clients.tmf import Entity
 from dataloaders.freshness import Freshness
+from dataloaders.held import Held
 from dataloaders.lru import ByteLRU
 from dataloaders.shared import SharedCache
-from dataloaders.tiered import Caches, Held, TieredLoader
+from dataloaders.tiered import Caches, TieredLoader
 from kernel.clock import FixedClock
 from kernel.context import Audience, Deadline, RequestContext
 from kernel.errors import UpstreamError

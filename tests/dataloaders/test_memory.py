@@ -12,9 +12,10 @@ from bff.dev import SANDBOX_TMF620
 from clients import tmf620
 from clients.tmf import Collection
 from dataloaders.freshness import Freshness
+from dataloaders.held import Held
 from dataloaders.lru import ByteLRU
 from dataloaders.shared import SharedCache
-from dataloaders.tiered import Caches, Held, TieredLoader
+from dataloaders.tiered import Caches, TieredLoader
 from kernel.clock import FixedClock
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess

@@ -14,8 +14,8 @@ from redis.asyncio import Redis
 
 from bff.dev import embedded_redis
 from clients.tmf620 import CharacteristicValue, ProductOfferingPrice
+from dataloaders.held import Held
 from dataloaders.shared import SharedCache, _JsonSerializer, _model_tag
-from dataloaders.tiered import Held
 from kernel.clock import FixedClock
 
 

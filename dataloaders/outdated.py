@@ -1,0 +1,79 @@
+"""What has changed upstream, told to every process that shares a Redis, with the moment it was heard of.
+
+A mark stays in Redis for as long as anything older could still be cached, so that a process that starts later, or lost
+its connection for a while, hears of it too. Processes look a few times a second; that is simpler than a subscription,
+and a look after an outage brings what was missed. Without Redis a process only hears of what it was told itself.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from kernel.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+_KEY = "bff:outdated"
+# Clocks of machines differ a little; a mark is looked at again for this long. Hearing twice does no harm.
+_OVERLAP_SECONDS = 5.0
+
+Heard = Callable[[str, float], None]
+
+
+@dataclass
+class OutdatedLog:
+    """Names of what is outdated (`productOffering/po-1`), each with its moment in seconds since the epoch."""
+
+    redis: "Redis | None"
+    clock: Clock
+    heard: Heard
+    keep_seconds: float
+    _known: dict[str, float] = field(default_factory=dict)
+    _seen_until: float = 0.0
+
+    async def mark(self, names: Iterable[str]) -> None:
+        """Tell this process at once and the others as soon as they look."""
+        now = self.clock.now()
+        marks = dict.fromkeys(names, now)
+        for name in marks:
+            self._hear(name, now)
+        if self.redis is not None and marks:
+            try:
+                await self.redis.zadd(_KEY, marks)
+                await self.redis.zremrangebyscore(_KEY, "-inf", now - self.keep_seconds)
+            except (RedisError, OSError) as error:
+                log.warning("outdated.not_shared", error=type(error).__name__)
+
+    async def look(self) -> None:
+        """Hear of everything marked since the last look; at first, of everything that is still kept."""
+        if self.redis is None:
+            return
+        try:
+            since = self._seen_until - _OVERLAP_SECONDS
+            found: list[Any] = await self.redis.zrangebyscore(_KEY, since, "+inf", withscores=True)
+        except (RedisError, OSError) as error:
+            log.debug("outdated.not_heard", error=type(error).__name__)
+            return
+        for name, moment in found:
+            self._hear(name.decode(), float(moment))
+
+    async def follow(self, seconds: float = 0.25) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(seconds)
+
+    def _hear(self, name: str, moment: float) -> None:
+        if self._known.get(name, 0.0) >= moment:
+            return
+        self._known[name] = moment
+        self._seen_until = max(self._seen_until, moment)
+        too_old = self._seen_until - max(self.keep_seconds, _OVERLAP_SECONDS)
+        if len(self._known) > 10_000:  # noqa: PLR2004  (then old ones are forgotten)
+            self._known = {each: at for each, at in self._known.items() if at > too_old}
+        self.heard(name, moment)

@@ -1,0 +1,118 @@
+"""TMF620's events: hints that something changed, from a sender that guarantees neither order, nor delivery, nor once.
+
+So an event is believed no further than its resource and id. What it says of the content is never used: the entity is
+read again from the upstream, whichever event came first or twice. Events that never came are found by comparing.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import structlog
+
+from clients import tmf620
+from kernel.errors import BadRequestError
+from kernel.ids import is_local_id
+
+log = structlog.get_logger(__name__)
+
+_REMEMBERED = 10_000
+_WAITING = 1_000
+_AFFECTED = {collection.path.casefold(): collection.path for collection in tmf620.collections()}
+EVERYTHING = "*"
+
+
+class _Envelope(msgspec.Struct):
+    """The parts of TM Forum's event that are looked at. Some servers leave one or another out."""
+
+    event_id: str | int | None = msgspec.field(default=None, name="eventId")
+    event_type: str | None = msgspec.field(default=None, name="eventType")
+    event: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something changed: `name` is `productOffering/po-1`, or `productOffering/*` when it is not said which."""
+
+    event_id: str | None
+    name: str
+
+
+def parse_event(body: bytes) -> Change | None:
+    """What an event is about; None for one about something the shop does not read.
+
+    Raises:
+        BadRequestError: not an event.
+    """
+    try:
+        envelope = msgspec.json.decode(body, type=_Envelope)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise BadRequestError("This is no event.") from None
+    if envelope.event_type is None and not envelope.event:
+        raise BadRequestError("This is no event.")
+    event_id = None if envelope.event_id is None else str(envelope.event_id)[:200]
+    payload = {name.casefold(): value for name, value in (envelope.event or {}).items()}
+    for folded, path in _AFFECTED.items():
+        if folded in payload:
+            return Change(event_id, f"{path}/{_id_in(payload[folded])}")
+    return _by_type(event_id, (envelope.event_type or "").casefold())
+
+
+def _by_type(event_id: str | None, kind: str) -> Change | None:
+    """Without a payload that names it, the type says what kind of thing: the longest name that it begins with."""
+    fitting = [path for folded, path in _AFFECTED.items() if kind.startswith(folded)]
+    return Change(event_id, f"{max(fitting, key=len)}/{EVERYTHING}") if fitting else None
+
+
+def _id_in(resource: Any) -> str:
+    found = resource.get("id") if isinstance(resource, dict) else None
+    return found if isinstance(found, str) and is_local_id(found) else EVERYTHING
+
+
+@dataclass
+class EventIntake:
+    """Takes events quickly and has them worked off behind. `apply` is told the names of what changed."""
+
+    apply: Callable[[list[str]], Awaitable[None]]
+    _remembered: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _waiting: dict[str, None] = field(default_factory=dict)
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self, body: bytes) -> bool:
+        """Note what an event is about; False for a repeated one or one that is about nothing of ours.
+
+        Raises:
+            BadRequestError: not an event.
+        """
+        change = parse_event(body)
+        if change is None or self._is_repeated(change.event_id):
+            return False
+        self._waiting[change.name] = None
+        if len(self._waiting) > _WAITING:  # a flood: one look at everything is cheaper than a thousand at something
+            self._waiting = dict.fromkeys(f"{path}/{EVERYTHING}" for path in _AFFECTED.values())
+        self._arrived.set()
+        return True
+
+    async def work(self) -> None:
+        """Apply what has arrived, all that came meanwhile at once, until cancelled."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            names, self._waiting = list(self._waiting), {}
+            try:
+                await self.apply(names)
+            except Exception:
+                log.exception("events.not_applied", names=names[:20])
+
+    def _is_repeated(self, event_id: str | None) -> bool:
+        if event_id is None:
+            return False
+        if event_id in self._remembered:
+            return True
+        self._remembered[event_id] = None
+        if len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+        return False
