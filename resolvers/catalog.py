@@ -4,9 +4,10 @@ An object here is the upstream's own model; the GraphQL type that shows it stand
 """
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
+from strawberry import argument
 
 from clients.tmf620 import (
     Attachment,
@@ -43,10 +44,12 @@ PROMOTION_FIELDS = frozenset({"description", "price", "tax", "percentage"})
 
 async def product_offerings(
     info: Info,
-    first: int | None = DEFAULT_PAGE,
-    after: str | None = None,
-    filter: ProductOfferingFilter | None = None,  # noqa: A002  (the argument's public name)
-    sort: OfferingSort | None = None,
+    first: Annotated[int | None, argument(description="How many, at most 100.")] = DEFAULT_PAGE,
+    after: Annotated[str | None, argument(description="A cursor: the page begins behind it.")] = None,
+    filter: Annotated[  # noqa: A002  (the argument's public name)
+        ProductOfferingFilter | None, argument(description="Which offerings; null: all.")
+    ] = None,
+    sort: Annotated[OfferingSort | None, argument(description="In which order.")] = None,
 ) -> Any:
     return await info.context.catalog.find(
         info.context.request,
@@ -58,12 +61,20 @@ async def product_offerings(
     )
 
 
-async def product_offering(info: Info, id: strawberry.ID) -> Any:  # noqa: A002  (the argument's public name)
+async def product_offering(
+    info: Info,
+    id: Annotated[strawberry.ID, argument(description="The offering's id.")],  # noqa: A002  (as above)
+) -> Any:
     fields = projection(info, "ProductOffering")
     return await info.context.catalog.offering(info.context.request, local_id(id, "ProductOffering"), fields)
 
 
-async def categories(info: Info, parent: strawberry.ID | None = None) -> Any:
+async def categories(
+    info: Info,
+    parent: Annotated[
+        strawberry.ID | None, argument(description="The id of the category above them; null: at the top.")
+    ] = None,
+) -> Any:
     wanted = None if parent is None else local_id(parent, "Category")
     tree = await info.context.catalog.category_tree(info.context.request)
     return tree.roots() if wanted is None else tree.children(wanted)
@@ -174,7 +185,13 @@ def bundled(root: strawberry.Parent[ProductOffering], info: Info) -> Any:
     return [each for each in root.bundled_product_offering if fold(each.lifecycle_status or "") not in hidden]
 
 
-async def related(root: strawberry.Parent[ProductOffering], info: Info, type: str | None = None) -> Any:  # noqa: A002
+async def related(
+    root: strawberry.Parent[ProductOffering],
+    info: Info,
+    type: Annotated[  # noqa: A002  (the argument's public name)
+        str | None, argument(description="Only relations of this type, in the operator's words; null: all.")
+    ] = None,
+) -> Any:
     relations = root.product_offering_relationship
     ids = [each.id for each in relations if type is None or fold(each.relationship_type) == fold(type)]
     fields = projection(info, "ProductOffering")

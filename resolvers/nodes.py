@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
+from strawberry import argument
 
 from engine import projection
 from kernel.errors import GatewayError, LimitExceededError
@@ -32,11 +33,16 @@ def global_id(type_name: str) -> Callable[..., strawberry.ID]:
     return resolve
 
 
-async def node(info: Info, id: strawberry.ID) -> Any:  # noqa: A002  (the argument's public name)
+async def node(
+    info: Info,
+    id: Annotated[strawberry.ID, argument(description="Any object's id.")],  # noqa: A002  (the argument's public name)
+) -> Any:
     return await _load(info, parse_global_id(id))
 
 
-async def nodes(info: Info, ids: list[strawberry.ID]) -> list[Any]:
+async def nodes(
+    info: Info, ids: Annotated[list[strawberry.ID], argument(description="Any objects' ids, at most 100.")]
+) -> list[Any]:
     """Each object at its place; what fails fails alone. A broken id refuses the whole list before anything is asked."""
     if len(ids) > MAX_NODES:
         raise LimitExceededError(f"At most {MAX_NODES} ids at a time.")

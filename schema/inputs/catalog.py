@@ -4,15 +4,18 @@ import strawberry
 
 from domain.catalog.kinds import OfferingSort
 from kernel.context import Segment
+from schema.inputs.described import publish_enum
 
-strawberry.enum(Segment, description="The two markets the shop sells to.")
-strawberry.enum(
+publish_enum(Segment, "The two markets the shop sells to.", B2C="Consumers.", B2B="Companies.")
+publish_enum(
     OfferingSort,
+    "The order of a listing. Without one: the catalogue's own, or by relevance when searching. By price: the lowest "
+    "recurring price a month, then what is paid once, then what has no price.",
     name="ProductOfferingSort",
-    description=(
-        "The order of a listing. Without one: the catalogue's own, or by relevance when searching. By price: the "
-        "lowest recurring price a month, then what is paid once, then what has no price."
-    ),
+    NAME="By name, in the caller's language.",
+    NEWEST="What was offered last comes first.",
+    PRICE_ASC="The cheapest first.",
+    PRICE_DESC="The dearest first.",
 )
 
 

@@ -18,12 +18,28 @@ from kernel.context import Segment
 from resolvers import catalog as resolve
 from resolvers.context import Info
 from resolvers.nodes import global_id
+from schema.inputs.described import publish_enum
 from schema.types.common import URL, Money, Node, PageInfo, TimePeriod
 
 SELECTED: frozenset[str] = frozenset()
 
-strawberry.enum(PriceKind, description="When and why a price is due.")
-strawberry.enum(Period, description="The unit in which a recurring price's period counts.")
+publish_enum(
+    PriceKind,
+    "When and why a price is due.",
+    PAY_NOW="Paid once, with the order.",
+    ON_FIRST_BILL="Paid once, with the first bill.",
+    RECURRING="Paid again and again, see `every` and `period`.",
+    USAGE="Paid by what is used, see `unit`.",
+    CANCELLATION_FEE="Paid by who leaves early.",
+)
+publish_enum(
+    Period,
+    "The unit in which a recurring price's period counts.",
+    DAY="A day.",
+    WEEK="Seven days.",
+    MONTH="A calendar month.",
+    YEAR="A calendar year.",
+)
 
 
 @strawberry.type(description="A picture of an offering.")
