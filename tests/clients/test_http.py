@@ -7,12 +7,14 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from clients.http import HttpxSender
-from kernel.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
+from kernel.errors import GatewayError, UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
 
 HTML = b"<html>teapot</html>"
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -216,10 +218,21 @@ async def test_a_connection_given_up_is_given_back() -> None:
 
 async def test_waiting_for_a_connection_is_bounded() -> None:
     """Whoever waits for a place in a full pool is bounded by the same time."""
-    async with serving(hang) as server, sending(max_connections=1) as sender:
-        calls = (sender.send("GET", server.url, headers={}, seconds=0.1) for _ in range(3))
-        outcomes = await asyncio.gather(*calls, return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [UpstreamTimeoutError] * 3
+    asked = asyncio.Event()
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await hang(writer)
+
+    async with serving(answer) as server, sending(max_connections=1) as sender:
+        first = asyncio.create_task(sender.send("GET", server.url, headers={}, seconds=60))
+        await asked.wait()
+        for _ in range(2):
+            with pytest.raises(UpstreamTimeoutError):
+                await sender.send("GET", server.url, headers={}, seconds=0.05)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
     assert len(server.heads) == 1
 
 
@@ -338,3 +351,33 @@ async def test_the_callers_end_is_its_end() -> None:
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
+
+
+async def download(answer: Answer, path: Path, **more: float) -> int:
+    options: dict[str, Any] = {"max_bytes": 1_000_000, "idle_seconds": 5} | more
+    async with serving(answer) as server, sending() as sender:
+        return await sender.download(server.url, path, **options)
+
+
+async def test_download(tmp_path: Path) -> None:
+    """A file comes down as it is on the wire, compressed if it is, and its size is told."""
+    packed = gzip.compress(b"[]")
+    assert await download(whole(packed, "content-encoding: gzip"), tmp_path / "x", max_bytes=len(packed)) == len(packed)
+    assert (tmp_path / "x").read_bytes() == packed
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (whole(b"x" * 1_001), UpstreamInvalidError),
+        (whole(b"", status="404 Not Found"), UpstreamUnavailableError),
+        (whole(b"x", status="206 Partial Content"), UpstreamUnavailableError),
+        (raw(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[1,2"), UpstreamUnavailableError),
+        (hang_in_the_middle, UpstreamUnavailableError),
+    ],
+    ids=["too large", "missing", "a part", "cut off", "silent"],
+)
+async def test_download_fails(answer: Answer, error: type[GatewayError], tmp_path: Path) -> None:
+    """A file that is too large, missing, partial, cut off, or stops coming is an upstream's error."""
+    with pytest.raises(error):
+        await download(answer, tmp_path / "x", max_bytes=1_000, idle_seconds=0.1)

@@ -145,7 +145,7 @@ async def test_hostile_id(local_id: str) -> None:
     """An id that may not go into a URL is nobody's id; nothing is asked."""
     client, asked = answering(json={"id": local_id})
     assert await client.get(THINGS, AUDIENCE, local_id, NONE) is None
-    assert await client.get_many(THINGS, AUDIENCE, [local_id], NONE) == {local_id: None}
+    assert await client.get_many(THINGS, AUDIENCE, [local_id, ".."], NONE) == {local_id: None, "..": None}
     assert asked == []
 
 
