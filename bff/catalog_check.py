@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bff.settings import Settings
@@ -34,13 +35,13 @@ async def check_catalog(settings: Settings, console: Console | None = None) -> b
             prices = await services.on_demand.price_listing.all(ctx, frozenset())
             categories = await services.on_demand.category_listing.all(ctx, frozenset())
         except GatewayError as error:
-            out.print(f"[red]{error.code}[/red] {error.message}\n{error.detail}")
+            out.print(f"[red]{error.code}[/red] {error.message}\n{escape(error.detail)}")
             return False
         missing = await _missing_specifications(services, ctx, offerings)
     out.print(_counts(offerings, prices, categories, services, ctx))
     problems = [*_dangling(offerings, prices, categories, missing), *_unknown_words(services.catalog.rules, offerings)]
     for problem in problems:
-        out.print(f"[yellow]•[/yellow] {problem}")
+        out.print(f"[yellow]•[/yellow] {escape(problem)}")
     out.print("[green]Nothing to stumble over.[/green]" if not problems else f"{len(problems)} things to look at.")
     return bool(offerings)
 
