@@ -63,7 +63,7 @@ def create_sandbox(
     announcer = Announcer(Subscriptions(store.connection), windows, habits, courier, now)
     parts = Parts(store, CallLog(), Faults(), Locks(monotonic), habits, announcer, now, stopping)
     routes = [
-        *control_routes(parts, lambda: seed(again=True), frozenset(api.name for api in apis)),
+        *control_routes(parts, lambda: seed(again=True), windows),
         *_routes(windows, parts),
     ]
     app = Starlette(routes=routes, lifespan=_closing(store, courier), exception_handlers=_HANDLERS)

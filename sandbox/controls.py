@@ -1,10 +1,11 @@
-"""The sandbox's own endpoints under /sandbox: health, calls, faults, habits, events, locks, tokens, pictures, reset.
+"""The sandbox's own endpoints under /sandbox: health, calls, faults, habits, events, locks, tokens, dumps,
+pictures, reset.
 
 They are for whoever tests against the sandbox, never for a client of TM Forum APIs: nothing here is counted, faulted
 or locked. `sandbox/control.py` is the client of the same endpoints.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,9 +15,11 @@ from starlette.routing import Route
 
 from sandbox.auth import Lock
 from sandbox.bodies import JSON, json_object, read_body
+from sandbox.dump import dump
 from sandbox.errors import Refusal, bad_request, not_found
 from sandbox.faults import Fault
 from sandbox.images import picture
+from sandbox.rendering import Window
 from sandbox.resources import Parts
 
 T = TypeVar("T")
@@ -41,9 +44,9 @@ class Sending(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_field
     pad_bytes: int = 0
 
 
-def control_routes(parts: Parts, reseed: Callable[[], None], apis: frozenset[str]) -> list[Route]:
-    """Every route under /sandbox; `reseed` puts the seed's documents back, `apis` are the names there are."""
-    control = Control(parts, reseed, apis)
+def control_routes(parts: Parts, reseed: Callable[[], None], windows: Sequence[Window]) -> list[Route]:
+    """Every route under /sandbox; `reseed` puts the seed's documents back, `windows` are the APIs there are."""
+    control = Control(parts, reseed, windows)
     return [
         Route("/sandbox/health", control.health),
         Route("/sandbox/calls", control.calls, methods=["GET", "DELETE"]),
@@ -55,6 +58,7 @@ def control_routes(parts: Parts, reseed: Callable[[], None], apis: frozenset[str
         Route("/sandbox/auth", control.auth, methods=["GET", "PUT", "DELETE"]),
         Route("/sandbox/oauth2/token", control.token, methods=["POST"]),
         Route("/sandbox/reset", control.reset, methods=["POST"]),
+        Route("/sandbox/dump", control.dump),
         Route("/sandbox/images/{name}.svg", control.image),
     ]
 
@@ -62,10 +66,11 @@ def control_routes(parts: Parts, reseed: Callable[[], None], apis: frozenset[str
 class Control:
     """The endpoints; each answers what is set after the call."""
 
-    def __init__(self, parts: Parts, reseed: Callable[[], None], apis: frozenset[str]) -> None:
+    def __init__(self, parts: Parts, reseed: Callable[[], None], windows: Sequence[Window]) -> None:
         self._parts = parts
         self._reseed = reseed
-        self._apis = apis
+        self._windows = windows
+        self._apis = frozenset(window.api.name for window in windows)
 
     async def health(self, _: Request) -> Response:
         return _json({"status": "ok"})
@@ -136,6 +141,9 @@ class Control:
         self._parts.habits.clear()
         self._parts.announcer.clear()
         return _json({"status": "ok"})
+
+    async def dump(self, request: Request) -> Response:
+        return dump(request, self._windows, self._parts.store)
 
     async def image(self, request: Request) -> Response:
         headers = {"cache-control": "public, max-age=86400"}

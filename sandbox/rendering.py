@@ -39,9 +39,9 @@ class Window:
         self.addresses = Addresses.of(apis, api)
         self.resources = {api.kind(resource): resource for resource in api.resources}
 
-    def shaped(self, document: Document, resource: Resource) -> Document:  # noqa: ARG002 - v5 has shapes
+    def shaped(self, document: Document, resource: Resource) -> Document:
         """The document with the attributes of this version, still in every language."""
-        return document
+        return resource.shape.outward(document) if resource.shape else document
 
     def show(self, document: Document, resource: Resource, base: str, language: str) -> Document:
         """The document as answered at `base` (scheme and host, no slash at the end) in `language`."""

@@ -8,7 +8,6 @@ differ, a value goes `through` the habits that are on (`sandbox/habits`); usuall
 import asyncio
 import uuid
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,22 +20,21 @@ from sandbox.announcing import Announcer
 from sandbox.auth import Locks
 from sandbox.bodies import JSON, json_object, media_type, read_body
 from sandbox.calls import CallLog
+from sandbox.checks import check, refuse_transition
 from sandbox.errors import Refusal, bad_request, conflict, not_found, refusal_response
 from sandbox.events import Change
 from sandbox.faults import BrokenOff, Faults, faulty, pause
 from sandbox.filters import parse_filters
 from sandbox.habits import Active, Found, Habits, Question
-from sandbox.habits.model import FOREVER
+from sandbox.habits.model import FOREVER, as_stored
 from sandbox.hub import HUB, Hub
-from sandbox.languages import forget, negotiate
-from sandbox.merge_patch import merge_patch
+from sandbox.languages import negotiate
 from sandbox.paging import Page, parse_page, parse_sort
+from sandbox.patching import patches
 from sandbox.projection import parse_fields, project
 from sandbox.rendering import Window
 from sandbox.store import Store
-from sandbox.tables import Api, Document, Lifecycle, Resource
-
-MERGE_PATCH = "application/merge-patch+json"
+from sandbox.tables import TYPED, Api, Document, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +144,8 @@ class ResourceServer:
 
     def _find(self, call: Call, question: Question) -> Found:
         kind, store = call.api.kind(call.resource), self._parts.store
-        documents, total = store.find(kind, question.groups, question.sort, question.page, call.language)
+        groups, sort = as_stored(question, call.resource)
+        documents, total = store.find(kind, groups, sort, question.page, call.language)
         found = Found(documents, total, 200 if len(documents) == total else 206)
         return call.active.through("found", found, question, lambda: store.find(kind, [], [], Page(0, 0), "")[1])
 
@@ -155,26 +154,28 @@ class ResourceServer:
 
     def _create(self, call: Call) -> Response:
         media_type(call.request, {JSON})
-        document = json_object(call.body)
-        document.setdefault("id", str(uuid.uuid4()))
-        document.setdefault("@type", call.resource.type)
-        self._finish(call, document)
+        body = json_object(call.body)
+        body.setdefault("id", str(uuid.uuid4()))
+        if call.api.major < TYPED:
+            body.setdefault("@type", call.resource.type)
+        self._check(call, body)
+        document = self._stamped(call, call.resource.shape.inward(body) if call.resource.shape else body)
         if not self._parts.store.add(call.api.kind(call.resource), document):
             raise conflict(f"{call.resource.path} {document['id']} exists already")
         self._announce(call, None, document)
         return self._reply_with(call, document, 201, {"location": self._href(call, document)})
 
     def _patch(self, call: Call) -> Response:
-        media_type(call.request, {JSON, MERGE_PATCH})
-        patch, before = json_object(call.body), self._guarded(call)
-        self._refuse_moves(call, before, patch)
-        document = deepcopy(before)
-        forget(document, patch)
-        patched = merge_patch(document, {key: value for key, value in patch.items() if key not in {"id", "href"}})
-        self._finish(call, patched)
-        self._parts.store.replace(call.api.kind(call.resource), patched)
-        self._announce(call, before, patched)
-        return self._reply_with(call, patched)
+        patch = patches(call.api)[media_type(call.request, patches(call.api))]
+        before, shape = self._guarded(call), call.resource.shape
+        shown = {**self._window.shaped(before, call.resource), "href": self._href(call, before)}
+        patched = patch(shown, call.body, call.language)
+        self._refuse_moves(call, shown, patched)
+        self._check(call, patched)
+        after = self._stamped(call, shape.written(before, patched) if shape else patched)
+        self._parts.store.replace(call.api.kind(call.resource), after)
+        self._announce(call, before, after)
+        return self._reply_with(call, after)
 
     def _delete(self, call: Call) -> Response:
         before = self._guarded(call)
@@ -199,21 +200,26 @@ class ResourceServer:
             raise not_found(f"{call.resource.path} {call.identifier}")
         return document
 
-    def _finish(self, call: Call, document: Document) -> None:
-        """Check a document that is about to be stored, and stamp it."""
+    def _check(self, call: Call, document: Document) -> None:
+        """Refuse a document that must not be stored, and take from it what never is."""
         document.pop("href", None)
-        _check(call.resource, document)
+        check(call.resource, document)
+
+    def _stamped(self, call: Call, document: Document) -> Document:
         if call.resource.stamped:
             document[call.resource.stamped] = self._parts.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return document
 
-    def _refuse_moves(self, call: Call, document: Document, patch: Document) -> None:
-        for name, value in (("id", document["id"]), ("href", self._href(call, document))):
-            if patch.get(name, value) != value:
+    def _refuse_moves(self, call: Call, before: Document, after: Any) -> None:
+        if not isinstance(after, dict):
+            raise bad_request("an object must stay one")
+        for name in ("id", "href"):
+            if after.get(name) != before[name]:
                 raise bad_request(f"{name} cannot be changed")
         lifecycle = call.resource.lifecycle
-        if lifecycle and lifecycle.attribute in patch:
+        if lifecycle:
             lifecycle = call.active.through("states", lifecycle)
-            _refuse_transition(lifecycle, document.get(lifecycle.attribute), patch[lifecycle.attribute])
+            refuse_transition(lifecycle, before.get(lifecycle.attribute), after.get(lifecycle.attribute))
 
     def _href(self, call: Call, document: Document) -> str:
         return self._window.href(document, call.resource, call.base)
@@ -236,20 +242,3 @@ class ResourceServer:
         spoken = {"content-language": call.language, "vary": "Accept-Language", **headers}
         response = Response(msgspec.json.encode(body), status, spoken, JSON)
         return call.active.through("respond", response, call.request, document)
-
-
-def _check(resource: Resource, document: Document) -> None:
-    if not isinstance(document["id"], str) or not document["id"]:
-        raise bad_request("id must be a text that is not empty")
-    missing = [name for name in resource.required if document.get(name) in (None, "")]
-    if missing:
-        raise bad_request(f"missing: {', '.join(missing)}")
-    lifecycle = resource.lifecycle
-    state = document.get(lifecycle.attribute) if lifecycle else None
-    if lifecycle and state is not None and state not in lifecycle.states:
-        raise bad_request(f"{lifecycle.attribute} must be one of {', '.join(sorted(lifecycle.states))}")
-
-
-def _refuse_transition(lifecycle: Lifecycle, before: Any, after: Any) -> None:
-    if isinstance(before, str) and isinstance(after, str) and lifecycle.refuses(before, after):
-        raise conflict(f"{lifecycle.attribute} cannot go from {before} to {after}")

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.shapes import Shape
+
 Document = dict[str, Any]
 """One stored resource, without href; translations sit in `_i18n` beside the texts they translate."""
 
@@ -48,7 +50,8 @@ class Resource:
     `indexed` names dotted paths whose equality filters must not scan; only attributes that no language changes.
     `stamped` is set to the time of each write. `kept_as` is its name in the store where another version of the API
     calls it differently (`catalog`, which v5 names `productCatalog`). `attributes` are those its definition lists,
-    `arrays` the ones among them that hold arrays; only habits need them.
+    `arrays` the ones among them that hold arrays; only habits need them. `shape` is how its documents differ from the
+    stored ones, where those are another version's.
     """
 
     path: str
@@ -62,6 +65,7 @@ class Resource:
     kept_as: str | None = None
     attributes: frozenset[str] = frozenset()
     arrays: tuple[str, ...] = ()
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)

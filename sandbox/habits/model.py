@@ -6,7 +6,7 @@ newcomer expects `if habit_on(...)` in the resource server; there is none: the s
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -32,6 +32,15 @@ class Question:
     groups: list[Group]
     sort: list[SortKey]
     page: Page
+
+
+def as_stored(question: Question, resource: Resource) -> tuple[list[Group], list[SortKey]]:
+    """Filters and order with the attributes of the store, which another version of the API may name differently."""
+    shape = resource.shape
+    if shape is None:
+        return question.groups, question.sort
+    groups = [tuple(replace(each, path=shape.stored_path(each.path)) for each in group) for group in question.groups]
+    return groups, [(shape.stored_path(path), descending) for path, descending in question.sort]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,12 @@ class Habits:
     def switch(self, body: Mapping[str, Any], apis: frozenset[str]) -> None:
         """Do what PUT /sandbox/habits says; 400 when it names no habit, no API or no option, or a wrong value."""
         options = dict(body)
-        name, on = options.pop("name", None), options.pop("on", True)
+        name, on = str(options.pop("name", "")), options.pop("on", True)
         api, resource = options.pop("api", None), options.pop("resource", None)
-        if name not in HABITS or not isinstance(on, bool) or api not in {None, *apis}:
-            raise bad_request(f"name: one of {', '.join(HABITS)}; api: one of {', '.join(sorted(apis))}; on: a boolean")
+        if name not in HABITS or not isinstance(on, bool):
+            raise bad_request(f"name: one of {', '.join(HABITS)}; on: true or false")
+        if not isinstance(api, str | None) or not isinstance(resource, str | None) or (api or "") not in {"", *apis}:
+            raise bad_request(f"api: one of {', '.join(sorted(apis))}; resource: a text")
         _check(HABITS[name], options)
         kept = [each for each in self._on if (each.habit.name, each.api, each.resource) != (name, api, resource)]
         added = [On(HABITS[name], api, resource, options)] if on else []
