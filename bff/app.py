@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bff.edge.audience import audience_of
 from bff.edge.documents import Documents
+from bff.edge.events import event_routes
 from bff.edge.http import GraphQLEndpoint, MakeContext
 from bff.graphiql import graphiql_response, static_files
 from bff.settings import Settings, require_upstreams
@@ -49,6 +50,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, transports: Tr
             yield {"services": services}
 
     routes: list[Route | Mount] = [Route("/livez", _alive), Route("/readyz", _ready)]
+    routes += event_routes(settings.events)
     if settings.graphiql:
         routes.append(Mount(f"{_PATH}/static", static_files()))
     routes.append(Route(_PATH, _PageOrApi(graphql) if settings.graphiql else graphql))

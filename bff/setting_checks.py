@@ -17,8 +17,8 @@ def at_least(least: float, most: float = 1e12) -> Callable[[Any], str | None]:
     return check
 
 
-def one_of(*allowed: str) -> Callable[[Any], str | None]:
-    return lambda value: None if value in allowed else "must be one of " + ", ".join(allowed)
+def one_of(*allowed: object) -> Callable[[Any], str | None]:
+    return lambda value: None if value in allowed else "must be one of " + ", ".join(map(str, allowed))
 
 
 def web_url(value: str) -> str | None:

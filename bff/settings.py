@@ -136,6 +136,25 @@ class DumpSettings:
 
 
 @dataclass(frozen=True)
+class EventSettings:
+    """Events by which upstreams tell of changes; off without a token."""
+
+    token: str = setting("", "Secret part of the listener's address.", example="a-long-random-word", secret=True)
+    callback: str = setting(
+        "",
+        "Where upstreams reach this gateway; empty: subscribe by hand.",
+        example="https://bff.example.com",
+        check=web_url,
+    )
+    query: str = setting("", "Which events to subscribe to, in TM Forum's query syntax; empty: all.")
+    answer: int = setting(204, "Status that an event is answered with; v4 files say 201.", check=one_of(200, 201, 204))
+    max_bytes: int = setting(256_000, "Largest event that is read.", check=at_least(1_000))
+    renew: float = setting(3_600.0, "Seconds after which the subscription is made anew.", check=at_least(1))
+    withdraw: bool = setting(False, "Whether a stopping process ends the subscription; only where one process serves.")
+    compare: float = setting(900.0, "Seconds between comparisons that find missed events; 0: none.", check=at_least(0))
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration."""
 
@@ -167,6 +186,7 @@ class Settings:
     cache: CacheSettings = field(default_factory=CacheSettings)
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
     dump: DumpSettings = field(default_factory=DumpSettings)
+    events: EventSettings = field(default_factory=EventSettings)
     tmf620: UpstreamSettings = field(default_factory=UpstreamSettings)
 
 

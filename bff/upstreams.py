@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from bff.feeds import open_feeds
 from bff.settings import CacheSettings, CatalogSettings, Settings, UpstreamSettings
 from clients import tmf620
 from clients.auth import Authentication, ClientCredentials, StaticHeaders
@@ -21,6 +22,7 @@ from dataloaders.freshness import Freshness
 from domain.catalog.catalog import Catalog
 from domain.catalog.dumps.generations import Generations
 from domain.catalog.dumps.switch import DumpSwitch
+from domain.catalog.events import EventIntake
 from domain.catalog.kinds import PriceKind
 from domain.catalog.listing import Listing
 from domain.catalog.on_demand import OnDemandSource
@@ -43,6 +45,7 @@ class Services:
     tmf620: TMFClient
     redis: "Redis | None"
     dumps: DumpSwitch | None
+    events: EventIntake
 
     @property
     def catalog(self) -> Catalog:
@@ -73,7 +76,9 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
         dumps = None
         if settings.catalog.source != "on_demand":
             dumps = await stack.enter_async_context(_dumps(settings, rules, clock, source))
-        yield Services(source, Catalog(source, rules, clock), client, redis, dumps)
+        feeds = open_feeds(settings, client, loaders, dumps, rules, redis, clock)
+        events = await stack.enter_async_context(feeds)
+        yield Services(source, Catalog(source, rules, clock), client, redis, dumps, events)
 
 
 @asynccontextmanager

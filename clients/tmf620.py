@@ -132,6 +132,7 @@ class Attachment(Part, frozen=True):
 
 
 class ProductOfferingPrice(Entity, frozen=True):
+    last_update: str | None = None
     name: str | None = None
     description: str | None = None
     lifecycle_status: str | None = None
@@ -156,6 +157,7 @@ class ProductOfferingPrice(Entity, frozen=True):
 
 
 class ProductSpecification(Entity, frozen=True):
+    last_update: str | None = None
     name: str | None = None
     description: str | None = None
     brand: str | None = None
@@ -164,6 +166,7 @@ class ProductSpecification(Entity, frozen=True):
 
 
 class Category(Entity, frozen=True):
+    last_update: str | None = None
     name: str | None = None
     description: str | None = None
     lifecycle_status: str | None = None

@@ -31,7 +31,7 @@ class CatalogLoaders:
     category_pages: PageLoader[tmf620.Category]
 
     def outdate(self, name: str, at: float) -> None:
-        """Take note that `productOffering/po-1` changed at the moment `at`; with `*` as the id, any of them may have."""
+        """Take note that `productOffering/po-1` changed at the moment `at`; with `*` as the id, any may have."""
         path, _, local_id = name.partition("/")
         for entities in (self.offerings, self.prices, self.specifications, self.categories):
             if entities.collection.path == path:

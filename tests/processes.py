@@ -1,6 +1,17 @@
-"""Ports and processes for tests that start real ones."""
+"""Ports and processes for tests and measurements that start real ones."""
 
+import os
 import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+ROOT = Path(__file__).parents[1]
 
 
 def free_ports(count: int) -> int:
@@ -18,3 +29,31 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+@contextmanager
+def serving(**settings: object) -> Iterator[tuple[str, int]]:
+    """`bff serve` as production runs it, ready; its base URL and process id.
+
+    Keyword arguments are settings by variable, without `BFF_`, in lower case; without `port` a free one is taken.
+    """
+    given = {"port": free_ports(1), "log_level": "error", **settings}
+    environment = {**os.environ, **{f"BFF_{name.upper()}": str(value) for name, value in given.items()}}
+    process = subprocess.Popen([sys.executable, "-m", "bff", "serve"], cwd=ROOT, env=environment)
+    try:
+        base = f"http://127.0.0.1:{given['port']}"
+        _wait_for(f"{base}/readyz")
+        yield base, process.pid
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(400):
+        try:
+            with urlopen(url, timeout=1):
+                return
+        except (URLError, OSError):
+            time.sleep(0.05)
+    raise RuntimeError(f"{url} did not answer")

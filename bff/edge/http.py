@@ -104,7 +104,7 @@ class GraphQLEndpoint:
     async def _read(self, request: Request) -> GraphQLRequest:
         if request.method == "POST":
             _require_json(request.headers.get("content-type"))
-            return _decode(_REQUEST, await _body(request, self._max_body))
+            return _decode(_REQUEST, await read_body(request, self._max_body))
         if request.method in ("GET", "HEAD"):
             return _from_query(request.scope["query_string"])
         error = BadRequestError("GraphQL is asked with GET or POST.")
@@ -144,7 +144,7 @@ def _require_json(content_type: str | None) -> None:
         raise HTTPError(415, BadRequestError(f"A request is sent as {JSON} in UTF-8."))
 
 
-async def _body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int) -> bytes:
     """The whole body, unless it is over the limit: then no more of it is read."""
     too_large = HTTPError(413, LimitExceededError(f"A request has at most {limit} bytes."), {"connection": "close"})
     declared = request.headers.get("content-length", "0")

@@ -26,7 +26,7 @@ PRICE_FIELDS = frozenset(
 )
 PricesById = Callable[[], Awaitable[Mapping[str, ProductOfferingPrice]]]
 _BY_PRICE = (OfferingSort.PRICE_ASC, OfferingSort.PRICE_DESC)
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def fields_for(sort: OfferingSort | None) -> frozenset[str]:
@@ -56,7 +56,7 @@ async def sort_offerings(
 
 def _since(offering: ProductOffering) -> datetime:
     start = offering.valid_for.start if offering.valid_for else None
-    return start or parse_instant(offering.last_update) or _LONG_AGO
+    return start or parse_instant(offering.last_update) or LONG_AGO
 
 
 def _by_price(

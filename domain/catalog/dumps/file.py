@@ -5,22 +5,29 @@ Reads are a few tens of microseconds and are done right here, on the event loop;
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from clients.tmf import Collection, Entity
+from clients.tmf620 import CATEGORIES, UPSTREAM, Category
 from dataloaders.lru import ByteLRU
-from dataloaders.tiered import MEMORY_FACTOR
-from domain.catalog.dumps.records import DumpError
+from dataloaders.tiered import ENTRY_BYTES, MEMORY_FACTOR
+from domain.catalog.dumps.errors import DumpError
 from domain.catalog.dumps.tables import SCHEMA_VERSION
 from kernel.context import RequestContext
-from kernel.errors import UpstreamError
+from kernel.errors import UpstreamError, UpstreamInvalidError
 
 E = TypeVar("E", bound=Entity)
 
 _VARIABLES = 500
+_META = "SELECT name, value FROM meta"
+_CATEGORIES = (
+    "SELECT e.id, e.language, e.body FROM entity e LEFT JOIN category_order c USING (id) "
+    "WHERE e.collection = ? AND e.language IN (?, ?) ORDER BY c.position IS NULL, c.position, e.id"
+)
 
 
 class DumpFile:
@@ -30,19 +37,35 @@ class DumpFile:
         """Open the file.
 
         Raises:
-            DumpError: it is not there, or of another release.
+            DumpError: it is not there, damaged, or of another release.
         """
         self.path = path
         self.memory: ByteLRU[Any] = ByteLRU(memory_bytes)
+        with ExitStack() as stack:
+            try:
+                self.connection = stack.enter_context(closing(self._connect()))
+                # for what takes long, on a thread: one connection serves one call at a time
+                self.aside = stack.enter_context(closing(self._connect()))
+                self.meta = dict(self.connection.execute(_META).fetchall())
+                self.aside.execute(_META).fetchall()  # SQLite opens all it needs now: the file may be gone from its folder
+                self._version = self._data_version()
+            except sqlite3.Error as error:
+                raise DumpError(f"{path.name} cannot be opened: {error}") from error
+            if self.meta.get("schema") != str(SCHEMA_VERSION) or "languages" not in self.meta:
+                raise DumpError(f"{path.name} was built by another release; load the dump again")
+            self.languages = tuple(self.meta["languages"].split(","))
+            self._open = stack.pop_all()
+
+    def rows(self, sql: str, values: Sequence[Any] = (), *, aside: bool = False) -> list[Any]:
+        """What a query finds.
+
+        Raises:
+            UpstreamInvalidError: the file is damaged where the query looked.
+        """
         try:
-            self.connection = self._connect()
-            self.aside = self._connect()  # for what takes long, on a thread: one connection serves one call at a time
-            self.meta = dict(self.connection.execute("SELECT name, value FROM meta").fetchall())
+            return (self.aside if aside else self.connection).execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise DumpError(f"{path.name} cannot be opened: {error}") from error
-        if self.meta.get("schema") != str(SCHEMA_VERSION):
-            raise DumpError(f"{path.name} was built by another release; load the dump again")
-        self.languages = tuple(self.meta["languages"].split(","))
+            raise UpstreamInvalidError(UPSTREAM, detail=f"{self.path.name}: {error}") from error
 
     def language(self, ctx: RequestContext) -> str:
         """The file's language for a request; the first one where the file has not the one asked for."""
@@ -50,20 +73,22 @@ class DumpFile:
         return wanted if wanted in self.languages else self.languages[0]
 
     def forget_if_changed(self) -> bool:
-        """Drop what is kept when the file has been changed; whether it was."""
-        (version,) = self.connection.execute("PRAGMA data_version").fetchone()
-        changed: bool = version != getattr(self, "_version", version)
-        self._version = version
+        """Drop what is kept when the file has been changed by anyone; whether it was."""
+        version = self._data_version()
+        changed, self._version = version != self._version, version
         if changed:
             self.memory.clear()
         return changed
 
+    def _data_version(self) -> int:
+        (version,) = self.connection.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
     def close(self) -> None:
-        self.connection.close()
-        self.aside.close()
+        self._open.close()
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, check_same_thread=False)
+        return sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
 
 
 class DumpReader(Generic[E]):
@@ -93,31 +118,39 @@ class DumpReader(Generic[E]):
         (found,) = await self.load_many(ctx, [key], fields)
         return found if isinstance(found, Entity) else None
 
-    def all(self, ctx: RequestContext) -> list[E]:
-        """The whole collection, by id."""
-        language = self._file.language(ctx)
-        rows = self._file.connection.execute(
-            "SELECT id, language, body FROM entity WHERE collection = ? AND language IN (?, ?)",
-            (self.collection.path, language, self._file.languages[0]),
-        )
-        return list(self._best(rows.fetchall(), language).values())
-
-    def _read(self, ids: Sequence[str], language: str) -> dict[str, Any]:
+    def _read(self, ids: Sequence[str], language: str) -> dict[str, E]:
         marks = ",".join("?" * len(ids))
-        rows = self._file.connection.execute(
-            f"SELECT id, language, body FROM entity WHERE collection = ? AND id IN ({marks}) AND language IN (?, ?)",  # noqa: S608
-            (self.collection.path, *ids, language, self._file.languages[0]),
-        )
-        return self._best(rows.fetchall(), language)
+        sql = f"SELECT id, language, body FROM entity WHERE collection = ? AND id IN ({marks}) AND language IN (?, ?)"  # noqa: S608
+        return self._best(self._file.rows(sql, (self.collection.path, *ids, language, self._file.languages[0])), language)
 
-    def _best(self, rows: Sequence[tuple[str, str, bytes]], language: str) -> dict[str, Any]:
+    def _best(self, rows: Sequence[tuple[str, str, bytes]], language: str) -> dict[str, E]:
         """One entity an id: in the language asked for where there is one, else in the file's first."""
         bodies: dict[str, bytes] = {}
         for key, of_row, body in rows:
             if of_row == language or key not in bodies:
                 bodies[key] = body
-        found = {key: self._decoder.decode(body) for key, body in bodies.items()}
+        try:
+            found = {key: self._decoder.decode(body) for key, body in bodies.items()}
+        except msgspec.MsgspecError as error:
+            raise UpstreamInvalidError(UPSTREAM, detail=f"{self._file.path.name} is damaged: {error}") from error
         for key, entity in found.items():
             name = f"{self.collection.path}:{language}:{key}"
-            self._file.memory.put(name, entity, len(name) + len(bodies[key]) * MEMORY_FACTOR)
+            self._file.memory.put(name, entity, ENTRY_BYTES + len(bodies[key]) * MEMORY_FACTOR)
         return found
+
+
+class CategoryReader(DumpReader[Category]):
+    """Categories, which are also read all at once, in the order of the dump; those that came later stand behind."""
+
+    def __init__(self, file: DumpFile) -> None:
+        super().__init__(file, CATEGORIES)
+
+    def all(self, ctx: RequestContext) -> Sequence[Category]:
+        """Every category; the same list again as long as the file does not change."""
+        language = self._file.language(ctx)
+        known: Sequence[Category] | None = self._file.memory.get(f"categories:{language}")
+        if known is None:
+            rows = self._file.rows(_CATEGORIES, (CATEGORIES.path, language, self._file.languages[0]))
+            known = tuple(self._best(rows, language).values())
+            self._file.memory.put(f"categories:{language}", known, sum(len(body) for *_, body in rows) * MEMORY_FACTOR)
+        return known

@@ -7,13 +7,14 @@ generation when it has changed; requests under way end with the one they began w
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import msgspec
 
-from domain.catalog.dumps.records import DumpError
+from domain.catalog.dumps.errors import DumpError
 
 _KEPT = 3
 _POINTER = "current.json"
@@ -64,9 +65,8 @@ class Generations:
         """A path to build at, for one load at a time; what is left there afterwards is removed.
 
         Raises:
-            DumpError: another load is running.
+            DumpError: another load is running, or the folder cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         with self._locked():
             self._remove_leftovers()
             target = self.folder / f"building-{os.getpid()}.sqlite"
@@ -75,54 +75,94 @@ class Generations:
             finally:
                 _remove(target)
 
-    def activate(self, built: Path, counts: Mapping[str, int], now: datetime) -> Generation:
-        """Give the built file its place and let it serve. Call it inside `building`."""
+    def activate(self, built: Path, counts: Mapping[str, int], now: datetime, *, anew: bool = False) -> Generation:
+        """Give the built file its place and let it serve. Call it inside `building`.
+
+        `anew`: forget the earlier ones where the pointer to them cannot be read.
+
+        Raises:
+            DumpError: the pointer cannot be read; nothing has changed.
+            OSError: the pointer cannot be written; nothing has changed.
+        """
+        earlier = self._earlier(anew=anew)
         loaded_at = now.astimezone(UTC).isoformat(timespec="milliseconds")
-        name = f"catalog-{loaded_at.replace(':', '').replace('+0000', 'Z')}.sqlite"
+        path = self._new_path(loaded_at.replace(":", "").replace("+0000", "Z"))
         _sync(built)
-        built.replace(self.folder / name)
-        generation = Generation(name, loaded_at, dict(counts))
-        self._point((generation, *self.all()))
+        built.replace(path)
+        generation = Generation(path.name, loaded_at, dict(counts))
+        try:
+            self._point((generation, *earlier))
+        except BaseException:
+            _remove(path)
+            raise
+        self._remove_unknown()
         return generation
 
     def rollback(self) -> Generation:
         """Serve the generation before the current one, which is forgotten.
 
         Raises:
-            DumpError: there is none before, or a load is running.
+            DumpError: there is none before, a load is running, or the folder cannot be written.
         """
         with self._locked():
             known = self.all()
             if len(known) < 2:  # noqa: PLR2004
                 raise DumpError("There is no earlier dump to go back to.")
-            self._point(known[1:])
+            if not (self.folder / known[1].file).is_file():
+                raise DumpError(f"The earlier dump {known[1].file} is gone; nothing was changed.")
+            try:
+                # Its file stays until the next load: other processes need a moment to leave it.
+                self._point(known[1:])
+            except OSError as error:
+                raise DumpError(f"The folder of the dumps cannot be written: {error}") from error
             return known[1]
 
+    def _earlier(self, *, anew: bool) -> tuple[Generation, ...]:
+        try:
+            return self.all()
+        except DumpError:
+            if anew:
+                return ()
+            raise
+
+    def _new_path(self, mark: str) -> Path:
+        """A name that no generation ever had: a process that reads one must never see it become another."""
+        paths = (self.folder / f"catalog-{mark}{end}.sqlite" for end in ("", *(f"-{n}" for n in count(2))))
+        return next(path for path in paths if not path.exists())
+
     def _point(self, generations: tuple[Generation, ...]) -> None:
-        kept = generations[:_KEPT]
         temporary = self.folder / f"{_POINTER}.new"
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(_Pointer(kept))))
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(_Pointer(generations[:_KEPT]))))
         _sync(temporary)
         temporary.replace(self.folder / _POINTER)
         _sync(self.folder)
-        for path in self.folder.glob("catalog-*.sqlite"):
-            # The one just left is kept until the next change: slow processes may still be reading it.
-            if path.name not in {each.file for each in (*kept, *generations[:1])}:
-                _remove(path)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:
+        with ExitStack() as stack:
             try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                lock = stack.enter_context((self.folder / "lock").open("w"))
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 raise DumpError("Another load is running.") from None
+            except OSError as error:
+                raise DumpError(f"The folder of the dumps cannot be written: {error}") from error
             yield
 
     def _remove_leftovers(self) -> None:
-        for path in self.folder.glob("building-*.sqlite"):
-            _remove(path)
+        """What a killed load left: its building site, or a whole generation that it never pointed to."""
+        for path in self.folder.glob("building-*.sqlite*"):
+            path.unlink(missing_ok=True)
+        self._remove_unknown()
+
+    def _remove_unknown(self) -> None:
+        """Generations that nobody can serve any more. Processes that still have one open read on undisturbed."""
+        with suppress(DumpError):  # not knowing which are known, remove none
+            known = {each.file for each in self.all()}
+            for path in self.folder.glob("catalog-*.sqlite"):
+                if path.name not in known:
+                    _remove(path)
 
 
 def _remove(path: Path) -> None:

@@ -5,10 +5,9 @@ here, or by the next load when this process was killed.
 """
 
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,12 @@ import msgspec
 from clients import tmf620
 from clients.lenient import decode_one
 from clients.tmf import Collection
-from clients.tmf620 import ProductOffering, ProductOfferingPrice
+from clients.tmf620 import Category, ProductOffering, ProductOfferingPrice
+from domain.catalog.dumps.errors import DumpError
 from domain.catalog.dumps.generations import Generations
-from domain.catalog.dumps.records import DumpError, Head, Record, Reject, read_records
+from domain.catalog.dumps.links import CREATE_POINTED, cycles, dangling, note_references
+from domain.catalog.dumps.records import Head, Record, Reject, read_records
+from domain.catalog.dumps.report import RefusedDumpError, Report
 from domain.catalog.dumps.tables import (
     COUNT_CATEGORIES,
     CREATE,
@@ -44,32 +46,9 @@ _TYPES: Mapping[str, Collection[Any]] = {
     "BundleProductSpecification": tmf620.SPECIFICATIONS,
     "Category": tmf620.CATEGORIES,
 }
-_LISTED = 100
 _COMMIT_EVERY = 20_000
 
 Progress = Callable[[str, int], None]
-
-
-@dataclass
-class Report:
-    """What a load found. Only the first hundred rejects, and a few ids of each kind of dangling reference, are kept."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    rejected: int = 0
-    ignored: int = 0
-    rejects: list[Reject] = field(default_factory=list)
-    odd: int = 0
-    dangling: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
-    cycles: list[list[str]] = field(default_factory=list)
-
-    @property
-    def accepted(self) -> int:
-        return sum(self.counts.values())
-
-    def reject(self, place: str, reason: str) -> None:
-        self.rejected += 1
-        if len(self.rejects) < _LISTED:
-            self.rejects.append(Reject(place, reason))
 
 
 @dataclass(frozen=True)
@@ -93,16 +72,18 @@ def load_dump(
     """Build a generation from the files of a dump and switch to it.
 
     Raises:
-        DumpError: broken, empty, too many rejects, suspiciously small, another load is running, or no room on the disk;
-            the catalogue that serves is untouched.
+        RefusedDumpError: empty, too many rejects, or suspiciously small; it carries the report.
+        DumpError: broken, cut off, another load is running, or no room on the disk. As always, the catalogue that
+            serves is untouched.
     """
-    with generations.building() as target:
-        try:
+    try:
+        with generations.building() as target:
             report = _build(paths, target, rules, options, now, progress)
-        except (sqlite3.Error, OSError) as error:
-            raise DumpError(f"The dump could not be stored: {error}") from error
-        _accept(report, generations, options)
-        generations.activate(target, {name: report.counts[name] for name in sorted(report.counts)}, now)
+            _accept(report, generations, options)
+            counts = {name: report.counts[name] for name in sorted(report.counts)}
+            report.generation = generations.activate(target, counts, now, anew=options.force).file
+    except (sqlite3.Error, OSError) as error:
+        raise DumpError(f"The dump could not be stored: {error}") from error
     return report
 
 
@@ -112,6 +93,7 @@ def _build(
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
         connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;")
         connection.executescript(CREATE)
+        connection.execute(CREATE_POINTED)
         for language in options.languages:
             create_search(connection, language)
         loader = _Loader(connection, OfferingWriter(connection, rules, now), options.languages, Report())
@@ -132,16 +114,21 @@ def _accept(report: Report, generations: Generations, options: LoadOptions) -> N
     """
     offerings = report.counts[tmf620.OFFERINGS.path]
     if not offerings:
-        raise DumpError(f"The dump has no offerings. {_first_rejects(report)}")
+        raise RefusedDumpError(f"The dump has no offerings. {_first_rejects(report)}".strip(), report)
     if options.force:
         return
-    if report.rejected > options.max_rejects * (report.accepted + report.rejected):
-        raise DumpError(
-            f"{report.rejected} of {report.accepted + report.rejected} records cannot be used. {_first_rejects(report)}"
+    read = report.accepted + report.rejected
+    if report.rejected > options.max_rejects * read:
+        raise RefusedDumpError(
+            f"{report.rejected:,} of {read:,} records cannot be used, more than {options.max_rejects:.2%}; "
+            f"--force takes the others all the same. {_first_rejects(report)}",
+            report,
         )
     serving = generations.offerings_now()
     if offerings < serving * options.min_share:
-        raise DumpError(f"The dump has {offerings} offerings where {serving} serve now; --force takes it all the same.")
+        raise RefusedDumpError(
+            f"The dump has {offerings:,} offerings where {serving:,} serve now; --force takes it all the same.", report
+        )
 
 
 def _first_rejects(report: Report) -> str:
@@ -179,36 +166,41 @@ class _Loader:
         if language not in self.languages:
             self.report.ignored += 1
             return
+        odd: list[str] = []
         try:
-            entity = decode_one(record.raw, collection.model, self._odd)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            self.report.reject(record.place, str(error))
+            entity = decode_one(record.raw, collection.model, odd.append)
+            body = encode(entity)
+        except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as error:
+            self.report.reject(record.place, "; ".join(odd[-1:]) or str(error))
             return
         if not is_local_id(entity.id):
             self.report.reject(record.place, f"an id that cannot go into a URL: {entity.id[:80]!r}")
             return
-        self._keep(record.place, collection, entity, language)
+        if self._keep(collection, entity, language, body):
+            self.report.accepted += 1
+            self.report.note_odd(record.place, odd)
+        else:
+            self.report.reject(record.place, f"{collection.path} {entity.id} ({language}) is there already")
 
-    def _keep(self, place: str, collection: Collection[Any], entity: Any, language: str) -> None:
-        row = (collection.path, entity.id, language, encode(entity))
-        kept = self.connection.execute("INSERT OR IGNORE INTO entity VALUES (?, ?, ?, ?)", row)
-        if not kept.rowcount:
-            self.report.reject(place, f"{collection.path} {entity.id} is there already")
-            return
+    def _keep(self, collection: Collection[Any], entity: Any, language: str, body: bytes) -> bool:
+        """Put an entity where it belongs; False when it is there already."""
+        row = (collection.path, entity.id, language, body)
+        if not self.connection.execute("INSERT OR IGNORE INTO entity VALUES (?, ?, ?, ?)", row).rowcount:
+            return False
+        note_references(self.connection, entity)
         if isinstance(entity, ProductOffering):
-            position = self._position(entity)
-            self.writer.describe(position, language, entity)
+            self.writer.describe(self._position(entity), language, entity)
         elif isinstance(entity, ProductOfferingPrice):
             self.writer.price(entity)
+        elif isinstance(entity, Category):
+            self.connection.execute("INSERT OR IGNORE INTO category_order (id) VALUES (?)", (entity.id,))
         if language == self.languages[0]:
             self.report.counts[collection.path] += 1
+        return True
 
     def _position(self, offering: ProductOffering) -> int:
         found = self.connection.execute("SELECT position FROM offering WHERE id = ?", (offering.id,)).fetchone()
         return found[0] if found else self.writer.place(offering)
-
-    def _odd(self, _what: str) -> None:
-        self.report.odd += 1
 
     def finish(self, now: datetime) -> None:
         """Indexes, orders, what one language lacks and another has, and the references that lead nowhere."""
@@ -216,10 +208,14 @@ class _Loader:
             self.connection.execute(statement)
         self.connection.execute(SET_PRICES)
         self.connection.execute(COUNT_CATEGORIES)
-        for language in self.languages[1:]:
-            self._fill_from_default(language)
-        self._look_for_dangling()
-        self.report.cycles = list(_cycles(self._bundles()))
+        default, *others = self.languages
+        for language in others:
+            self._complete_default(default, language)
+            self._fill(default, language)
+        for language in others:
+            self._fill(language, default)
+        self.report.dangling = dangling(self.connection)
+        self.report.cycles = cycles(self.connection)
         meta = {
             "schema": SCHEMA_VERSION,
             "languages": ",".join(self.languages),
@@ -228,64 +224,30 @@ class _Loader:
         }
         self.connection.executemany("INSERT INTO meta VALUES (?, ?)", [(k, str(v)) for k, v in meta.items()])
 
-    def _fill_from_default(self, language: str) -> None:
-        default = self.languages[0]
+    def _complete_default(self, default: str, language: str) -> None:
+        """What the dump has in another language only is shown in that one to everybody."""
+        for collection in tmf620.collections():
+            filled = self.connection.execute(
+                "INSERT INTO entity SELECT collection, id, ?, body FROM entity e WHERE collection = ? AND language = ? "
+                "AND NOT EXISTS (SELECT 1 FROM entity d WHERE d.collection = e.collection AND d.id = e.id "
+                "AND d.language = ?)",
+                (default, collection.path, language, default),
+            )
+            self.report.counts[collection.path] += filled.rowcount
+
+    def _fill(self, language: str, source: str) -> None:
+        """The words of offerings that the dump does not have in one language, from another."""
         missing = "position NOT IN (SELECT position FROM offering_name WHERE language = ?)"
         self.connection.execute(
             f"INSERT INTO {search_table(language)} (rowid, name, rest) "  # noqa: S608  (letters only)
-            f"SELECT rowid, name, rest FROM {search_table(default)} WHERE rowid NOT IN "
+            f"SELECT rowid, name, rest FROM {search_table(source)} WHERE rowid NOT IN "
             "(SELECT position FROM offering_name WHERE language = ?)",
             (language,),
         )
         self.connection.execute(
             f"INSERT INTO offering_name SELECT ?, position, name FROM offering_name WHERE language = ? AND {missing}",  # noqa: S608
-            (language, default, language),
+            (language, source, language),
         )
-
-    def _look_for_dangling(self) -> None:
-        kinds: Mapping[str, Collection[Any]] = {
-            "price": tmf620.PRICES,
-            "category": tmf620.CATEGORIES,
-            "bundle": tmf620.OFFERINGS,
-            "related": tmf620.OFFERINGS,
-            "specification": tmf620.SPECIFICATIONS,
-        }
-        for kind, collection in kinds.items():
-            lost = self.connection.execute(
-                "SELECT DISTINCT target FROM reference "
-                "WHERE kind = ? AND NOT EXISTS (SELECT 1 FROM entity WHERE collection = ? AND id = target)",
-                (kind, collection.path),
-            ).fetchall()
-            if lost:
-                self.report.dangling[kind] = (len(lost), [target for (target,) in lost[:_LISTED]])
-
-    def _bundles(self) -> dict[str, list[str]]:
-        rows = self.connection.execute(
-            "SELECT o.id, r.target FROM reference r JOIN offering o USING (position) WHERE r.kind = 'bundle'"
-        )
-        found: dict[str, list[str]] = {}
-        for bundle, child in rows:
-            found.setdefault(bundle, []).append(child)
-        return found
-
-
-def _cycles(children: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
-    """Bundles that contain themselves, each once. They can be shown: a query is only ever so deep."""
-    done: set[str] = set()
-    for start in children:
-        path: list[str] = []
-        stack: list[tuple[str, int]] = [(start, 0)]
-        while stack:
-            node, depth = stack.pop()
-            del path[depth:]
-            if node in path:
-                yield [*path[path.index(node) :], node]
-                continue
-            if node in done:
-                continue
-            path.append(node)
-            done.add(node)
-            stack += [(child, depth + 1) for child in children.get(node, ())]
 
 
 def _collection_of(head: Head) -> Collection[Any] | None:

@@ -6,7 +6,7 @@ One bad record costs itself; only what makes the rest unreadable, or proves that
 
 import codecs
 import gzip
-import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,20 +15,21 @@ from typing import IO, cast
 
 import msgspec
 
+from clients.lenient import decode_one
+from domain.catalog.dumps.array import Skipped, elements
+from domain.catalog.dumps.errors import BrokenDumpError, DumpError
+
+__all__ = ["BEGIN", "END", "MAX_RECORD", "BrokenDumpError", "DumpError", "Head", "Record", "Reject", "read_records"]
+
 MAX_RECORD = 5_000_000
 """Bytes of one record at most; the largest known offerings have a hundredth of that."""
 _CHUNK = 1_000_000
+_DEEPEST = 100
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_BRACKETS = re.compile(rb"[\[\]{}]")
 _GZIP = b"\x1f\x8b"
 BEGIN, END = "CatalogDump", "CatalogDumpEnd"
 """`@type` of the first and last record of the dumps that `bff catalog dump` writes: what begins must also end."""
-
-
-class DumpError(Exception):
-    """The dump cannot be used; the text says why, for the one who runs the job."""
-
-
-class BrokenDumpError(DumpError):
-    """Unreadable from some place on, or cut off."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -78,32 +79,36 @@ def read_records(path: Path) -> Iterator[Record | Reject]:
 
 
 def _whole(name: str, records: Iterator[Record | Reject]) -> Iterator[Record | Reject]:
-    """The records between begin and end, where the dump says that it has them."""
-    begun = ended = False
+    """The records between begin and end, where the dump says that it has them. Several may stand in one file."""
+    begun = False
     count = 0
     for record in records:
         kind = record.head.type if isinstance(record, Record) else None
         if kind == BEGIN:
-            begun = True
+            if begun:
+                break
+            begun, count = True, 0
         elif kind == END and isinstance(record, Record):
-            ended = True
+            begun = False
             if record.head.records != count:
                 raise BrokenDumpError(f"{name}: it says it has {record.head.records} records and has {count}")
         else:
             count += 1
             yield record
-    if begun and not ended:
+    if begun:
         raise BrokenDumpError(f"{name}: its end is missing; it was cut off")
 
 
 def _records(name: str, file: IO[bytes]) -> Iterator[Record | Reject]:
-    first = file.read(_CHUNK).removeprefix(codecs.BOM_UTF8)
+    first = file.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
+    while not first.strip() and len(first) <= MAX_RECORD and (more := file.read(_CHUNK)):
+        first += more
     begin = first.lstrip()[:1]
     if begin == b"[":
         yield from _from_array(name, first, file)
     elif begin == b"{":
         yield from _from_lines(name, first, file)
-    elif begin:
+    elif begin or len(first) > MAX_RECORD:
         raise BrokenDumpError(f"{name}: neither a JSON array nor one JSON object a line")
 
 
@@ -117,6 +122,8 @@ def _from_lines(name: str, first: bytes, file: IO[bytes]) -> Iterator[Record | R
         if not text:
             continue
         if len(text) > MAX_RECORD:
+            if not ended:
+                raise BrokenDumpError(f"{place}: longer than {MAX_RECORD:,} bytes and without an end; it was cut off")
             yield Reject(place, f"longer than {MAX_RECORD:,} bytes")
             continue
         record = _record(place, text)
@@ -150,74 +157,34 @@ def _skipping(rest: bytes, chunk: bytes) -> bytes:
 
 
 def _from_array(name: str, first: bytes, file: IO[bytes]) -> Iterator[Record | Reject]:
-    """Elements of a JSON array of any length, no more than one chunk and one element in memory."""
-    window = _Window(name, first, file)
-    window.skip("[")
-    index = 0
-    while not window.at("]"):
-        if index:
-            window.skip(",")
+    found = elements(name, first, file, chunk=_CHUNK, longest=MAX_RECORD)
+    for index, element in enumerate(found):
         place = f"{name}[{index}]"
-        text = window.element(place)
-        yield _record(place, text.encode("utf-8", "surrogateescape"))
-        index += 1
-    window.skip("]")
-    if window.more():
-        raise BrokenDumpError(f"{name}: something follows after the array's end")
+        yield Reject(place, element.reason) if isinstance(element, Skipped) else _record(place, element)
 
 
-class _Window:
-    """The part of a text file that is being looked at. Bytes that are no UTF-8 pass through unchanged."""
-
-    def __init__(self, name: str, first: bytes, file: IO[bytes]) -> None:
-        self._name, self._file = name, file
-        self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
-        self._text, self._at, self._ended = self._decode(first), 0, False
-        self._parse = json.JSONDecoder().raw_decode
-
-    def more(self) -> bool:
-        """Skip blanks; False at the end of the file."""
-        while True:
-            while self._at < len(self._text) and self._text[self._at] in " \t\r\n":
-                self._at += 1
-            if self._at < len(self._text):
-                return True
-            if not self._fill():
-                return False
-
-    def at(self, mark: str) -> bool:
-        return self.more() and self._text[self._at] == mark
-
-    def skip(self, mark: str) -> None:
-        if not self.at(mark):
-            what = "its end is missing; it was cut off" if not self.more() else f"expected {mark!r}"
-            raise BrokenDumpError(f"{self._name}: {what}")
-        self._at += 1
-
-    def element(self, place: str) -> str:
-        """The text of the next element."""
-        self.more()
-        while True:
-            try:
-                _, end = self._parse(self._text, self._at)
-                if end < len(self._text) or self._ended:
-                    text, self._at = self._text[self._at : end], end
-                    return text
-            except (ValueError, RecursionError) as error:
-                if self._ended or len(self._text) - self._at > MAX_RECORD:
-                    raise BrokenDumpError(f"{place}: not readable from here on: {error}") from None
-            self._fill()
-
-    def _fill(self) -> bool:
-        chunk = self._file.read(max(_CHUNK, len(self._text) - self._at))
-        self._ended = self._ended or not chunk
-        self._text = self._text[self._at :] + self._decode(chunk, final=not chunk)
-        self._at = 0
-        return bool(chunk)
+# ---------------------------------------------------------------- one record
 
 
 def _record(place: str, raw: bytes) -> Record | Reject:
+    """A record with what its head says; of a head that is partly odd, the rest."""
+    if _too_deep(raw):
+        return Reject(place, f"nested deeper than {_DEEPEST} levels")
     try:
         return Record(place, raw, _HEAD.decode(raw))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return Reject(place, str(error))
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        try:
+            return Record(place, raw, decode_one(raw, Head, lambda _: None))
+        except msgspec.MsgspecError:
+            return Reject(place, str(error))
+
+
+def _too_deep(raw: bytes) -> bool:
+    """Whether reading it could use up the stack, here or, with more on the stack already, in a serving process."""
+    if raw.count(b"[") + raw.count(b"{") <= _DEEPEST:
+        return False
+    depth = deepest = 0
+    for mark in _BRACKETS.findall(_STRINGS.sub(b"", raw)):
+        depth += 1 if mark in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest > _DEEPEST

@@ -4,14 +4,8 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from clients.tmf import Collection, Entity
-from clients.tmf620 import (
-    CATEGORIES,
-    OFFERINGS,
-    PRICES,
-    SPECIFICATIONS,
-    Category,
-)
-from domain.catalog.dumps.file import DumpFile, DumpReader
+from clients.tmf620 import OFFERINGS, PRICES, SPECIFICATIONS, Category
+from domain.catalog.dumps.file import CategoryReader, DumpFile, DumpReader
 from domain.catalog.dumps.find import DumpFinder
 from domain.catalog.questions import OfferingPage, Question
 from domain.catalog.source import CatalogSource, EntityReader
@@ -27,7 +21,7 @@ class DumpSource:
     def __init__(self, file: DumpFile, behind: CatalogSource | None = None) -> None:
         self.file = file
         offerings = DumpReader(file, OFFERINGS)
-        self._categories = DumpReader(file, CATEGORIES)
+        self._categories = CategoryReader(file)
         self._finder = DumpFinder(file, offerings)
         self.offerings = _behind(offerings, behind.offerings if behind else None)
         self.prices = _behind(DumpReader(file, PRICES), behind.prices if behind else None)

@@ -4,6 +4,7 @@ A request keeps the catalogue it began with; the file it reads is closed only wh
 """
 
 import asyncio
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn, cast
@@ -12,9 +13,9 @@ import structlog
 
 from clients.tmf620 import UPSTREAM
 from domain.catalog.catalog import Catalog
+from domain.catalog.dumps.errors import DumpError
 from domain.catalog.dumps.file import DumpFile
 from domain.catalog.dumps.generations import Generations
-from domain.catalog.dumps.records import DumpError
 from domain.catalog.dumps.source import DumpSource
 from domain.catalog.rules import ShopRules
 from domain.catalog.source import CatalogSource
@@ -44,6 +45,7 @@ class DumpSwitch:
     _without: Catalog = field(init=False)
     _serving: tuple[Path, DumpFile, Catalog] | None = None
     _leaving: list[tuple[float, DumpFile]] = field(default_factory=list)
+    _complaint: str | None = None
 
     def __post_init__(self) -> None:
         self._without = Catalog(self.behind or cast(CatalogSource, _NothingLoaded()), self.rules, self.clock)
@@ -65,14 +67,22 @@ class DumpSwitch:
             if current is None or current == self.serving:
                 return self._serving is not None and self._serving[1].forget_if_changed()
             file = DumpFile(current, self.memory_bytes)
-        except DumpError as error:
-            log.warning("dump.not_usable", reason=str(error))
+        except (DumpError, sqlite3.Error, OSError) as error:
+            self._complain(str(error))
             return False
+        self._complaint = None
         if self._serving is not None:
+            self._serving[1].memory.clear()  # who still reads there needs little of it
             self._leaving.append((self.clock.monotonic() + self.keep_open, self._serving[1]))
         self._serving = (current, file, Catalog(DumpSource(file, self.behind), self.rules, self.clock))
         log.info("dump.serving", generation=current.name)
         return True
+
+    def _complain(self, reason: str) -> None:
+        """Once for each reason: it is looked at again a few times a second, for as long as nobody mends it."""
+        if reason != self._complaint:
+            log.error("dump.not_usable", reason=reason, serving=self.serving.name if self.serving else None)
+        self._complaint = reason
 
     async def watch(self, seconds: float = 0.25) -> None:
         """Look again and again, until cancelled."""

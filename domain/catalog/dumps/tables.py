@@ -8,7 +8,7 @@ on demand compares.
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -17,10 +17,11 @@ from domain.catalog import prices, search
 from domain.catalog.characteristics import applies_to
 from domain.catalog.kinds import PriceKind
 from domain.catalog.rules import ShopRules, fold
+from domain.catalog.sorting import LONG_AGO
 from kernel.clock import parse_instant
 from kernel.context import Segment
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SEGMENT_BITS = {Segment.B2C: 1, Segment.B2B: 2}
 ALL_SEGMENTS = sum(SEGMENT_BITS.values())
 
@@ -39,7 +40,9 @@ CREATE TABLE category_size (category TEXT PRIMARY KEY, size INTEGER) WITHOUT ROW
 CREATE TABLE offering_name (
   language TEXT, position INTEGER, name TEXT NOT NULL, PRIMARY KEY (language, position)
 ) WITHOUT ROWID;
+CREATE TABLE category_order (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
 CREATE TABLE reference (position INTEGER, kind TEXT, target TEXT);
+CREATE TABLE updated (name TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE price_key (id TEXT PRIMARY KEY, once INTEGER, amount REAL) WITHOUT ROWID;
 """
 
@@ -57,9 +60,10 @@ CREATE INDEX bundles ON offering (position) WHERE is_bundle;
 
 
 def create_search(connection: sqlite3.Connection, language: str) -> None:
+    """The index of one language. Its words come folded and apart, so it must part and fold nothing by rules of its own."""
     connection.execute(
         f"CREATE VIRTUAL TABLE {search_table(language)} USING fts5("
-        "name, rest, tokenize = 'unicode61', prefix = '1 2 3', detail = column)"
+        "name, rest, tokenize = 'ascii', prefix = '1 2 3', detail = column)"
     )
 
 
@@ -171,13 +175,16 @@ def _references(position: int, offering: ProductOffering) -> Iterable[tuple[int,
 
 
 def _embedded(price: ProductOfferingPrice, offering: ProductOffering) -> str:
-    """The key of a price that stands inside its offering: the same id may stand in another with another amount."""
-    return f"{price.id}@{offering.id}"
+    """The key of a price that stands inside its offering: the same id may stand in another with another amount.
+
+    No id has a slash, so that no other price can have this key.
+    """
+    return f"{offering.id}/{price.id}"
 
 
 def _channels(offering: ProductOffering) -> str:
     """`,web,app,` with every word a channel goes by; empty for every channel."""
-    words = {fold(word) for ref in offering.channel for word in (ref.id, ref.name or "") if word}
+    words = {fold(word) for ref in offering.channel for word in (ref.id, ref.name or "")}
     return "," + ",".join(sorted(words)) + "," if words else ""
 
 
@@ -187,7 +194,7 @@ def _epoch(moment: datetime | None) -> float | None:
 
 def _newest(offering: ProductOffering) -> float:
     start = offering.valid_for.start if offering.valid_for else None
-    moment = start or parse_instant(offering.last_update) or datetime.fromtimestamp(0, UTC)
+    moment = start or parse_instant(offering.last_update) or LONG_AGO
     return moment.timestamp()
 
 

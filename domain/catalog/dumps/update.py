@@ -28,7 +28,13 @@ from kernel.errors import UpstreamError
 log = structlog.get_logger(__name__)
 
 _BUSY_SECONDS = 5.0
+_AT_ONCE = 200
 _COLLECTIONS: Mapping[str, Collection[Any]] = {collection.path: collection for collection in tmf620.collections()}
+
+
+class _Dated(msgspec.Struct, rename="camel"):
+    last_update: str | None = None
+
 
 Versions = Mapping[str, Entity | None]
 """One entity in each language; None where it does not exist."""
@@ -44,19 +50,25 @@ class DumpUpdater:
     languages: tuple[str, ...]
     channel: str
 
-    async def refresh(self, path: Path, names: Sequence[str]) -> int:
-        """Bring the named entities (`productOffering/po-1`) up to date; how many could be.
+    async def refresh(self, path: Path, names: Mapping[str, float]) -> int:
+        """Bring the named entities (`productOffering/po-1`, with when they changed) up to date; how many were.
 
-        What the upstream fails to give stays as it is and is logged: the next comparison finds it again.
+        Another process of this machine may have done it already. What the upstream fails to give stays as it is and is
+        logged: the next comparison finds it again.
         """
         done = 0
-        for collection_path, ids in _grouped(names).items():
+        for collection_path, ids in _grouped(_outstanding(path, names)).items():
             collection = _COLLECTIONS[collection_path]
-            found = await self._read(collection, ids)
-            if found:
-                await asyncio.to_thread(self._write, path, collection, found)
+            began = self.clock.now()
+            for start in range(0, len(ids), _AT_ONCE):
+                found = await self._read(collection, ids[start : start + _AT_ONCE])
+                await asyncio.to_thread(self._write, path, collection, found, began)
                 done += len(found)
         return done
+
+    async def dates(self, path: Path, collection: Collection[Any]) -> dict[str, str | None]:
+        """The `lastUpdate` of each entity as the file has it, by id."""
+        return await asyncio.to_thread(_dates, path, collection, self.languages[0])
 
     async def _read(self, collection: Collection[Any], ids: Sequence[str]) -> dict[str, Versions]:
         """Each id in every language, unless one of them cannot be known."""
@@ -72,12 +84,15 @@ class DumpUpdater:
                     found[local_id][language] = entity
         return dict(found)
 
-    def _write(self, path: Path, collection: Collection[Any], found: Mapping[str, Versions]) -> None:
+    def _write(self, path: Path, collection: Collection[Any], found: Mapping[str, Versions], began: float) -> None:
         with closing(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             writer = OfferingWriter(connection, self.rules, datetime.fromtimestamp(self.clock.now(), UTC))
             for local_id, versions in found.items():
                 self._put(connection, writer, collection, local_id, versions)
+                connection.execute(
+                    "INSERT OR REPLACE INTO updated VALUES (?, ?)", (f"{collection.path}/{local_id}", began)
+                )
             connection.execute("COMMIT")
 
     def _put(
@@ -120,6 +135,25 @@ class DumpUpdater:
             writer.price(known)
         affected = "SELECT position FROM reference WHERE kind = 'price' AND target = ?"
         connection.execute(f"{SET_PRICES} WHERE position IN ({affected})", (local_id,))
+
+
+def _outstanding(path: Path, names: Mapping[str, float]) -> list[str]:
+    """Those that the file does not have as read since they changed."""
+    with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as connection:
+        found = {}
+        for name in names:
+            row = connection.execute("SELECT at FROM updated WHERE name = ?", (name,)).fetchone()
+            found[name] = row[0] if row else 0.0
+    return [name for name, at in names.items() if found[name] < at]
+
+
+def _dates(path: Path, collection: Collection[Any], language: str) -> dict[str, str | None]:
+    decode = msgspec.msgpack.Decoder(_Dated).decode
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        rows = connection.execute(
+            "SELECT id, body FROM entity WHERE collection = ? AND language = ?", (collection.path, language)
+        )
+        return {local_id: decode(body).last_update for local_id, body in rows}
 
 
 def _grouped(names: Sequence[str]) -> dict[str, list[str]]:

@@ -6,15 +6,15 @@ The last record counts the others, so that a file that was cut off is known for 
 import gzip
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import msgspec
 
 from clients import tmf620
-from clients.tmf import Collection, Entity, TMFClient
+from clients.everything import every_entity
+from clients.tmf import TMFClient
 from domain.catalog.dumps.records import BEGIN, END
 from kernel.context import Audience
-from kernel.errors import UpstreamInvalidError
 
 _TYPES = {
     tmf620.OFFERINGS: "ProductOffering",
@@ -59,27 +59,9 @@ async def _lines(client: TMFClient, audience: Audience, progress: Callable[[str,
     for collection in tmf620.collections():
         head = b'{"@type":"%s","@language":"%s",' % (_TYPES[collection].encode(), audience.language.encode())
         count = 0
-        async for entity in _entities(client, collection, audience):
+        fields = frozenset(field.encode_name for field in msgspec.structs.fields(collection.model))
+        async for entity in every_entity(client, collection, audience, fields):
             yield head + _ENCODE(entity)[1:] + b"\n"
             count += 1
             if count % 1_000 == 0:
                 progress(f"{collection.path} ({audience.language})", count)
-
-
-async def _entities(client: TMFClient, collection: Collection[Any], audience: Audience) -> AsyncIterator[Entity]:
-    """Everything in a collection, each once, though pages shift, repeat or come short."""
-    fields = frozenset(field.encode_name for field in msgspec.structs.fields(collection.model))
-    seen: set[str] = set()
-    offset = 0
-    while True:
-        page = await client.page(collection, audience, fields=fields, offset=offset, limit=client.options.page_size)
-        new = [item for item in page.items if item.id not in seen]
-        for item in new:
-            seen.add(item.id)
-            yield item
-        offset += page.received
-        whole = page.total is not None and offset >= page.total and page.received < client.options.page_size
-        if page.received == 0 or whole:
-            return
-        if page.items and not new:
-            raise UpstreamInvalidError(client.name, detail=f"{collection.path}: the server repeats a page")

@@ -1,0 +1,139 @@
+"""How this process hears of changes upstream, and what it does: events in, marks out, dumps brought up to date.
+
+An event or a comparison names what changed. The name is marked for all processes of the estate; each that hears of it
+stops trusting what it had read before, and, where a dump serves, has it read again into the dump's file.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bff.settings import Settings
+from clients import tmf620
+from clients.hub import Hub
+from clients.tmf import Collection, TMFClient
+from dataloaders.catalog import CatalogLoaders
+from dataloaders.outdated import OutdatedLog
+from domain.catalog.comparison import Comparison, Dates
+from domain.catalog.dumps.switch import DumpSwitch
+from domain.catalog.dumps.update import DumpUpdater
+from domain.catalog.events import EVERYTHING, EventIntake
+from domain.catalog.rules import ShopRules
+from domain.catalog.subscription import Subscription
+from kernel.clock import Clock
+from kernel.context import Audience
+from kernel.errors import UpstreamError
+
+log = structlog.get_logger(__name__)
+
+_COMPARING = "bff:comparing:tmf620"
+
+
+@dataclass
+class Feeds:
+    """What turns a hint into a fresh catalogue in this process."""
+
+    loaders: CatalogLoaders
+    dumps: DumpSwitch | None
+    updater: DumpUpdater
+    audience: Audience
+    comparison: Comparison = field(init=False)
+    _changed: dict[str, float] = field(default_factory=dict)
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.comparison = Comparison(self.updater.client, self.audience, self.known)
+
+    def heard(self, name: str, at: float) -> None:
+        """Stop trusting what was read of it; where a dump serves, have it read again."""
+        self.loaders.outdate(name, at)
+        if self.dumps is not None:
+            self._changed[name] = at
+            self._arrived.set()
+
+    async def update_dump(self) -> None:
+        """Bring what was heard of up to date in the dump's file, until cancelled."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            changed, self._changed = self._changed, {}
+            try:
+                await self._update(changed)
+            except Exception:
+                log.exception("feeds.dump_not_updated")
+
+    async def _update(self, changed: dict[str, float]) -> None:
+        path = self.dumps.serving if self.dumps else None
+        if path is None:
+            return
+        if any(name.endswith(f"/{EVERYTHING}") for name in changed):
+            latest = max(changed.values())
+            changed |= dict.fromkeys(await self.comparison.changed(), latest)
+        named = {name: at for name, at in changed.items() if not name.endswith(f"/{EVERYTHING}")}
+        await self.updater.refresh(path, named)
+
+    async def known(self, collection: Collection[Any]) -> Dates | None:
+        """What the serving dump says of each entity's date; None where no dump serves."""
+        path = self.dumps.serving if self.dumps else None
+        return None if path is None else await self.updater.dates(path, collection)
+
+
+@asynccontextmanager
+async def open_feeds(
+    settings: Settings,
+    client: TMFClient,
+    loaders: CatalogLoaders,
+    dumps: DumpSwitch | None,
+    rules: ShopRules,
+    redis: "Redis | None",
+    clock: Clock,
+) -> AsyncIterator[EventIntake]:
+    """Everything that listens, as long as the process serves; what takes the events in."""
+    updater = DumpUpdater(client, rules, clock, settings.languages, settings.channels[0])
+    audience = Audience(settings.languages[0], settings.channels[0])
+    feeds = Feeds(loaders, dumps, updater, audience)
+    keep = settings.cache.fresh + settings.cache.stale_while_revalidate + 60
+    outdated = OutdatedLog(redis, clock, feeds.heard, keep)
+    intake = EventIntake(outdated.mark)
+    work: list[Coroutine[Any, Any, None]] = []
+    subscription = None
+    if settings.events.token:
+        work += [intake.work(), outdated.follow(), feeds.update_dump()]
+        if settings.events.compare:
+            work.append(_compare(feeds.comparison, outdated, redis, settings.events.compare))
+        if settings.events.callback:
+            subscription = _subscription(settings, client, redis, clock)
+            work.append(subscription.keep())
+    running = [asyncio.create_task(each) for each in work]
+    try:
+        yield intake
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        if subscription is not None and settings.events.withdraw:
+            await subscription.withdraw()
+
+
+def _subscription(settings: Settings, client: TMFClient, redis: "Redis | None", clock: Clock) -> Subscription:
+    hub = Hub(client.name, client.options.base_url, client.sender, client.auth, client.options.timeout)
+    events = settings.events
+    callback = f"{events.callback.rstrip('/')}/events/{tmf620.UPSTREAM}/{events.token}"
+    return Subscription(hub, callback, events.query, events.renew, redis, clock)
+
+
+async def _compare(comparison: Comparison, outdated: OutdatedLog, redis: "Redis | None", seconds: float) -> None:
+    """Compare again and again, one process of the estate at a time, until cancelled."""
+    while True:
+        try:
+            if redis is None or await redis.set(_COMPARING, "1", nx=True, px=int(seconds * 900)):
+                await outdated.mark(await comparison.changed())
+        except (UpstreamError, RedisError, OSError) as error:
+            log.warning("feeds.not_compared", detail=getattr(error, "detail", str(error)))
+        await asyncio.sleep(seconds)
