@@ -76,9 +76,10 @@ def test_a_redis_left_over_by_a_killed_run_is_stopped(tmp_path: Path) -> None:
     """Its data is kept and its socket taken over."""
     killed = (
         "import os, pathlib; from bff.dev import embedded_redis; "
-        f"print(embedded_redis(pathlib.Path({str(tmp_path)!r})).__enter__(), flush=True); os._exit(9)"
+        f"held = embedded_redis(pathlib.Path({str(tmp_path)!r})); print(held.__enter__(), flush=True); os._exit(9)"
     )
-    url = subprocess.run([sys.executable, "-c", killed], stdout=subprocess.PIPE, cwd=ROOT, text=True).stdout.strip()
+    first_run = subprocess.run([sys.executable, "-c", killed], stdout=subprocess.PIPE, cwd=ROOT, text=True, check=False)
+    url = first_run.stdout.strip()
     with redis_client.Redis.from_url(url) as redis:
         redis.set("a", "1")
         first = redis.info()["process_id"]
