@@ -52,6 +52,7 @@ def one(document: Any, model: Any = ProductOffering) -> tuple[Any, list[str]]:
 @given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
 @example(b"[" * 100_000 + b"]" * 100_000)
 @example(b'{"id":"a","name":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+@example(b'{"id":"a","unknown":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
 @example(b'[{"id":"a","name":"\xff"}]')
 @example(b'{"\xff":1}')
 @example(b"\xef\xbb\xbf[]")

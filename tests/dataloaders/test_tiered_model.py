@@ -46,7 +46,7 @@ class World:
     """An upstream with moods, a clock, and a second level that takes a turn of the loop."""
 
     def __init__(self) -> None:
-        self.clock = FixedClock(0.0)
+        self.clock = FixedClock()
         self.mood = "well"
         self.flying: list[dict[tuple[str, str], frozenset[str]]] = [{}, {}]
         self.shared: dict[str, Held[Mark]] = {}
