@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 import msgspec
@@ -127,7 +127,7 @@ class Generations:
 
     def _new_path(self, mark: str) -> Path:
         """A name that no generation ever had: a process that reads one must never see it become another."""
-        paths = (self.folder / f"catalog-{mark}{end}.sqlite" for end in ("", *(f"-{n}" for n in count(2))))
+        paths = (self.folder / f"catalog-{mark}{end}.sqlite" for end in chain([""], map("-{}".format, count(2))))
         return next(path for path in paths if not path.exists())
 
     def _point(self, generations: tuple[Generation, ...]) -> None:
