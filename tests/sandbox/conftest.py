@@ -1,5 +1,6 @@
 """The sandbox in process, on a fresh file, with clocks the test can move; over HTTP where a test asks for it."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,8 +31,17 @@ def seconds() -> Seconds:
     return Seconds()
 
 
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the seed in it, to copy: seeding anew takes most of the time of a test."""
+    file = tmp_path_factory.mktemp("seeded") / "sandbox.sqlite"
+    create_sandbox(file).state.store.close()
+    return file
+
+
 @pytest.fixture
-def app(tmp_path: Path, seconds: Seconds) -> Iterator[Starlette]:
+def app(tmp_path: Path, seeded: Path, seconds: Seconds) -> Iterator[Starlette]:
+    shutil.copy(seeded, tmp_path / "sandbox.sqlite")
     app = create_sandbox(tmp_path / "sandbox.sqlite", now=lambda: NOW, monotonic=seconds)
     yield app
     app.state.store.close()
