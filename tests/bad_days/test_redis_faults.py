@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import redis as redis_client
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from bff.dev import embedded_redis
 from sandbox.control import SandboxControl
@@ -50,7 +52,10 @@ async def test_going_away_in_the_middle(
         async with gateway(redis_url=url) as client:
             assert await client.data("{ productOfferings(first: 20) { nodes { name } } }")
             assert counts(sandbox) == {}
-            with redis_client.Redis.from_url(url) as redis, pytest.raises(redis_client.ConnectionError):
+            with (
+                redis_client.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as redis,
+                pytest.raises(redis_client.ConnectionError),
+            ):
                 redis.execute_command("SHUTDOWN", "NOSAVE")
             assert await client.data(PAGE) == right
             assert counts(sandbox) == {"prices": 1, "specifications": 1}
@@ -64,7 +69,7 @@ async def test_coming_back(gateway: MakeGateway, sandbox: SandboxControl, right:
     with embedded_redis(tmp_path / "one") as url:
         async with gateway(redis_url=url) as client:
             assert await client.data(PAGE) == right
-            with redis_client.Redis.from_url(url) as redis:
+            with redis_client.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as redis:
                 redis.flushall()
             await client.data(document)
         sandbox.reset_calls()

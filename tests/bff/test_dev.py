@@ -12,6 +12,8 @@ import httpx
 import pytest
 import redis as redis_client
 import uvicorn
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from bff.app import create_app
 from bff.dev import DevError, _Announcing, _only_one, _require_free, _socket_path, dev_settings, embedded_redis, run_dev
@@ -47,7 +49,7 @@ def test_starts_answers_and_leaves_nothing_behind(tmp_path: Path, how: signal.Si
             assert httpx.get(f"http://127.0.0.1:{port}/livez").json() == {"status": "ok"}
             assert "GraphiQL" in httpx.get(f"http://127.0.0.1:{port}/graphql", headers={"accept": "text/html"}).text
             url = f"unix://{_socket_path(tmp_path / 'redis')}"
-            with redis_client.Redis.from_url(url) as redis:
+            with redis_client.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as redis:
                 assert redis.ping()
         finally:
             process.send_signal(how)
@@ -57,7 +59,10 @@ def test_starts_answers_and_leaves_nothing_behind(tmp_path: Path, how: signal.Si
         assert code == 0
         for gone in (port, port + 1):
             _require_free(gone)
-        with redis_client.Redis.from_url(url) as redis, pytest.raises(redis_client.ConnectionError):
+        with (
+            redis_client.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as redis,
+            pytest.raises(redis_client.ConnectionError),
+        ):
             redis.ping()
 
 
@@ -80,14 +85,14 @@ def test_a_redis_left_over_by_a_killed_run_is_stopped(tmp_path: Path) -> None:
     )
     first_run = subprocess.run([sys.executable, "-c", killed], stdout=subprocess.PIPE, cwd=ROOT, text=True, check=False)
     url = first_run.stdout.strip()
-    with redis_client.Redis.from_url(url) as redis:
+    with redis_client.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as redis:
         redis.set("a", "1")
         first = redis.info()["process_id"]
     with embedded_redis(tmp_path) as again, redis_client.Redis.from_url(again) as redis:
         assert (again, redis.get("a")) == (url, b"1")
         assert redis.info()["process_id"] != first
     (tmp_path / "valkey.sock").touch()
-    with embedded_redis(tmp_path) as url, redis_client.Redis.from_url(url) as redis:
+    with embedded_redis(tmp_path) as url, redis_client.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as redis:
         assert redis.ping()
 
 
