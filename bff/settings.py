@@ -35,6 +35,7 @@ class UpstreamSettings:
         example="https://api.example.com/tmf-api/productCatalogManagement/v4",
         check=web_url,
     )
+    version: str = setting("v4", "The version this server speaks: v4 or v5.", check=one_of("v4", "v5"))
     timeout: float = setting(5.0, "Seconds for one answer, retries included.", check=at_least(0.05))
     attempts: int = setting(3, "How often a GET is tried in all.", check=at_least(1))
     page_size: int = setting(100, "Items asked for at a time; some servers refuse more than 100.", check=at_least(1))

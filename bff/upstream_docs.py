@@ -27,7 +27,11 @@ one by one where a server's lists of ids prove useless. Every answer is checked 
 def upstream_docs() -> str:
     """The page as Markdown."""
     schema = build_schema()._schema  # noqa: SLF001  (as in bff.app)
-    parts = [_HEAD, "## TMF620 Product Catalog\n", "Settings: `BFF_TMF620_...`. Versions: v4.\n"]
+    parts = [
+        _HEAD,
+        "## TMF620 Product Catalog\n",
+        "Settings: `BFF_TMF620_...`; v4 and v5 by `BFF_TMF620_VERSION`. Attributes stand here by v4's names.\n",
+    ]
     parts += [_collection(schema, each) for each in tmf620.collections()]
     return "\n".join(parts)
 

@@ -124,6 +124,7 @@ def _client(
 
     options = UpstreamOptions(
         base_url=upstream.url.rstrip("/"),
+        version=upstream.version,
         timeout=upstream.timeout,
         page_size=upstream.page_size,
         max_url=upstream.max_url,

@@ -31,6 +31,7 @@ class UpstreamOptions:
     """Settings of one upstream, all with the meaning that `.env.example` gives."""
 
     base_url: str
+    version: str = "v4"
     timeout: float = 5.0
     page_size: int = 100
     max_url: int = 4_000

@@ -40,12 +40,17 @@ E = TypeVar("E", bound=Entity)
 
 @dataclass(frozen=True)
 class Collection(Generic[E]):
-    """One collection of one upstream API. `always`: the attributes every read needs, whatever was selected."""
+    """One collection of one upstream API.
+
+    `always`: the attributes every read needs, whatever was selected. `v5_names`: what v5 calls attributes that are
+    known here by their name in v4.
+    """
 
     upstream: str
     path: str
     model: type[E]
     always: frozenset[str] = frozenset()
+    v5_names: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -202,7 +207,8 @@ class TMFClient:
             yield chunk
 
     def _query(self, collection: Collection[Any], fields: frozenset[str], parameters: Mapping[str, str]) -> str:
-        names = ",".join(sorted(fields | collection.always | {"id"}))
+        renamed = collection.v5_names if self.options.version == "v5" else {}
+        names = ",".join(sorted(renamed.get(name, name) for name in fields | collection.always | {"id"}))
         return "&".join(f"{_encode(key)}={_encode(value)}" for key, value in {"fields": names, **parameters}.items())
 
     def _dialect(self, collection: Collection[Any]) -> _Dialect:

@@ -1,4 +1,7 @@
-"""TMF620 Product Catalog, v4: its resources as they are read, and its collections.
+"""TMF620 Product Catalog, v4 and v5: its resources as they are read, and its collections.
+
+The models speak v4. What v5 calls or nests differently is taken over when it is read (`__post_init__`), so that nothing
+behind this module knows which version a server speaks.
 
 Only what the shop uses is modelled; anything else a server sends is ignored. Times stay text here because real
 catalogues hold unreadable ones, and one of those must not cost its offering; `kernel.clock.parse_instant` reads them.
@@ -10,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from clients.tmf import Collection, Entity
 from kernel.clock import parse_instant
@@ -111,6 +115,12 @@ class SpecCharacteristic(CharacteristicUse, frozen=True):
     description: str | None = None
     configurable: bool = False
     value_type: str | None = None
+    characteristic_value_specification: tuple[CharacteristicValue, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.characteristic_value_specification:  # v5's name for the values
+            force_setattr(self, "product_spec_characteristic_value", self.characteristic_value_specification)
+            force_setattr(self, "characteristic_value_specification", ())
 
 
 class BundledOption(Part, frozen=True):
@@ -171,8 +181,14 @@ class Category(Entity, frozen=True):
     description: str | None = None
     lifecycle_status: str | None = None
     parent_id: str | None = None
+    parent: Ref | None = None
     is_root: bool | None = None
     sub_category: tuple[Ref, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.parent is not None:  # v5 has a reference where v4 has an id
+            force_setattr(self, "parent_id", self.parent.id)
+            force_setattr(self, "parent", None)
 
 
 class ProductOffering(Entity, frozen=True):
@@ -210,7 +226,7 @@ PRICES = Collection(
     always=frozenset({"name", "lifecycleStatus", "validFor", "priceType"}),
 )
 SPECIFICATIONS = Collection(UPSTREAM, "productSpecification", ProductSpecification, always=frozenset({"name"}))
-CATEGORIES = Collection(UPSTREAM, "category", Category, always=frozenset({"name"}))
+CATEGORIES = Collection(UPSTREAM, "category", Category, always=frozenset({"name"}), v5_names={"parentId": "parent"})
 
 
 def collections() -> Iterator[Collection[Any]]:
