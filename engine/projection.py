@@ -83,7 +83,8 @@ class _Walk:
                 yield node, named
             elif isinstance(node, InlineFragmentNode):
                 yield from self.fields(node.selection_set, self._condition(node, named))
-            elif isinstance(node, FragmentSpreadNode):
+            else:
+                assert isinstance(node, FragmentSpreadNode)  # noqa: S101  (there is no fourth kind)
                 fragment = self._raw.fragments[node.name.value]
                 fragment = getattr(fragment, "definition", fragment)
                 yield from self.fields(fragment.selection_set, self._condition(fragment, named))

@@ -91,11 +91,13 @@ class Listing(Generic[E]):
     def _ended(self, page: LoadedPage[E], offset: int, asked: int, *, repeats: bool) -> bool:
         """Whether nothing follows the page at `offset`.
 
-        An empty page ends a listing. A total ends it too, unless it may just repeat the length of a full first page.
+        An empty page ends a listing. A total that is met exactly ends it too, unless it may just repeat the length of a
+        full first page; one that is less than what has been read counts something else.
         """
         if page.received == 0:
             return True
         reached = page.total is not None and offset + page.received >= page.total
         if repeats and page.items and not reached:
             raise UpstreamInvalidError("listing", detail="the server repeats a page: it ignores the offset")
-        return repeats or (reached and (page.received < asked or offset > 0))
+        met = page.total == offset + page.received
+        return repeats or (met and (page.received < asked or offset > 0))

@@ -322,6 +322,9 @@ HOSTILE = [
     pytest.param("{ __typename " + "@a" * 2_000 + " }", id="2,000 directives"),
     pytest.param("query(" + "".join(f"$a{n}: Int @a @b " for n in range(60)) + ") { __typename }", id="on variables"),
     pytest.param("{ ...F } fragment F on Query " + "@a " * 101 + "{ __typename }", id="directives on a fragment"),
+    pytest.param(
+        "{ ...F0 }" + "".join(f" fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(420)), id="420 in a row"
+    ),
     pytest.param(DEEP, id="depth 100"),
     pytest.param("{ a " * 21 + "}" * 21, id="depth 21"),
     pytest.param("{ a " * 1_300 + "}" * 1_300, id="depth 1,300"),

@@ -159,7 +159,7 @@ def test_a_good_catalogue(operator: SandboxControl) -> None:
 
 def test_what_a_shop_would_stumble_over(operator: SandboxControl, upstream: Upstream) -> None:
     """References that lead nowhere by what they point to, unknown segments, missing statuses; a few of each named."""
-    upstream.create("productOffering", {"id": "po-odd[/x]", "name": "Odd"})
+    upstream.create("productOffering", {"id": "po-odd", "name": "Odd"})
     upstream.patch("productOffering", "po-esim", {
         "productOfferingPrice": [{"id": f"pop-none-{n}"} for n in range(10)],
         "category": [{"id": "cat-none"}],
@@ -176,8 +176,9 @@ def test_what_a_shop_would_stumble_over(operator: SandboxControl, upstream: Upst
         "• 1 bundled offerings are referred to and do not exist: po-none",
         "• 1 specifications are referred to and do not exist: ps-none",
         "• Market segments of no setting (BFF_CATALOG_SEGMENT_...), taken as everyone: Gold [bold]",
+        "• 1 offerings have no lifecycleStatus and are never sold: po-odd",
     ]
-    assert "5 things to look at." in result.output
+    assert "6 things to look at." in result.output
 
 
 def test_a_catalogue_that_cannot_be_read(operator: SandboxControl) -> None:

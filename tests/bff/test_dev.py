@@ -11,12 +11,23 @@ from typing import Any
 import httpx
 import pytest
 import redis as redis_client
+import structlog
 import uvicorn
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from bff.app import create_app
-from bff.dev import DevError, _Announcing, _only_one, _require_free, _socket_path, dev_settings, embedded_redis, run_dev
+from bff.dev import (
+    DevError,
+    _Announcing,
+    _only_one,
+    _require_free,
+    _socket_path,
+    dev_settings,
+    embedded_redis,
+    run_dev,
+    serve,
+)
 from bff.settings import Settings
 from sandbox.process import SandboxProcess
 from tests.processes import free_ports
@@ -122,3 +133,42 @@ async def test_says_where_to_look_when_it_is_ready(
     assert page.json()["data"]["productOfferings"]["nodes"][1]["name"] == "Kaiyo K1"
     assert f"GraphiQL   http://127.0.0.1:{port}/graphql" in said
     assert f"Sandbox    {sandbox_process.base_url}/sandbox/calls" in said
+
+
+def test_everything_is_stopped_however_serving_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway gets settings that point at its sandbox and Redis; both are gone when it ends, even by SIGTERM."""
+    given: list[Settings] = []
+    before = signal.getsignal(signal.SIGTERM)
+    port = free_ports(2)
+
+    def serve(settings: Settings) -> None:
+        given.append(settings)
+        assert httpx.get(f"http://127.0.0.1:{port + 1}/sandbox/health").json() == {"status": "ok"}
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("bff.dev.serve", serve)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            run_dev(Settings(), port=port, data=tmp_path, offerings=None)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 0
+    (settings,) = given
+    assert (settings.port, settings.log_format, settings.tmf620.page_size) == (port, "console", 500)
+    assert settings.tmf620.url == f"http://127.0.0.1:{port + 1}/tmf-api/productCatalogManagement/v4"
+    _require_free(port + 1)
+    assert not _socket_path(tmp_path / "redis").exists()
+
+
+def test_ctrl_c_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """uvicorn raises it again when it has stopped; nobody wants to see that."""
+    before = structlog.get_config()
+
+    def stopped(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bff.dev._Announcing.run", stopped)
+    try:
+        serve(dev_settings(Settings(), port=1, sandbox_url="http://127.0.0.1:2", redis_url=""))
+    finally:
+        structlog.configure(**before)

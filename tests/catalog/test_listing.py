@@ -182,6 +182,27 @@ async def test_by_ids(gateway: MakeGateway, sandbox: SandboxControl) -> None:
         ) == [offering_id("po-family-duo")]
 
 
+async def test_by_ids_in_another_order(gateway: MakeGateway, sandbox: SandboxControl) -> None:
+    """Named offerings can be searched, sorted and paged like any; only their own prices are read."""
+    ids = [offering_id(f"po-{each}") for each in ("buds", "headset-pro", "speaker", "esim", "mobile-m")]
+    async with gateway() as client:
+        assert await listed(client, filter={"ids": ids}, sort="PRICE_ASC") == [ids[each] for each in (4, 3, 2, 1, 0)]
+        assert counts(sandbox) == {"offerings": 1, "prices": 1}
+        assert await listed(client, filter={"ids": ids, "search": "esim"}) == [ids[3]]
+        document = """query($ids: [ID!], $first: Int, $after: String) {
+          productOfferings(first: $first, after: $after, filter: {ids: $ids}, sort: NAME) {
+            totalCount nodes { name } pageInfo { endCursor }
+        } }"""
+        page = await client.data(document, ids=ids, first=2)
+        rest = await client.data(document, ids=ids, first=9, after=page["productOfferings"]["pageInfo"]["endCursor"])
+    assert rest["productOfferings"]["totalCount"] == 5
+    assert [node["name"] for node in rest["productOfferings"]["nodes"]] == [
+        "Mobile M",
+        "Orra Headset Pro",
+        "Veldt Boom",
+    ]
+
+
 # ---------------------------------------------------------------- search
 
 

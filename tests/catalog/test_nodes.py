@@ -1,5 +1,9 @@
 """`node` and `nodes`: any object again by its id."""
 
+from typing import Any
+
+import pytest
+
 from sandbox.control import SandboxControl
 from tests.conftest import MakeGateway
 from tests.upstream import counts, gid, offering_id
@@ -85,3 +89,19 @@ async def test_one_dead_upstream_costs_its_own_nodes(gateway: MakeGateway, sandb
         answer = await client.query("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=ids)
     assert answer.data == {"nodes": [{"id": ids[0]}, None, {"id": ids[2]}]}
     assert (answer.codes, answer.paths) == (["UPSTREAM_UNAVAILABLE"], [["nodes", 1]])
+
+
+async def test_a_defect_in_one_node_is_no_upstreams_fault(
+    gateway: MakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody prepared for fails the whole field and is masked."""
+
+    async def broken(*_: Any) -> Any:
+        raise RuntimeError("secret")
+
+    async with gateway() as client:
+        monkeypatch.setattr("domain.catalog.catalog.Catalog.category", broken)
+        ids = [offering_id("po-esim"), gid("Category", "cat-sim")]
+        answer = await client.query("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=ids)
+    assert (answer.data, answer.codes, answer.paths) == (None, ["INTERNAL"], [["nodes"]])
+    assert "secret" not in str(answer.body)
