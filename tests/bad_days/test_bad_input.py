@@ -348,9 +348,12 @@ HOSTILE = [
 
 @pytest.mark.usefixtures("unvalidated")
 @pytest.mark.parametrize("document", HOSTILE)
-async def test_too_much(client: Client, document: str) -> None:
-    """Rejected for what it asks, before it is validated, with one error."""
-    await refused(client, 400, "LIMIT_EXCEEDED", content=operation(document))
+async def test_too_much(gateway: MakeGateway, sandbox: SandboxControl, document: str) -> None:
+    """Rejected for what it asks, before it is validated, with one error; not only because it is long."""
+    async with gateway() as client, gateway(limit_tokens=20_000) as patient:
+        await refused(client, 400, "LIMIT_EXCEEDED", content=operation(document))
+        await refused(patient, 400, "LIMIT_EXCEEDED", content=operation(document))
+    assert counts(sandbox) == {}
 
 
 FRAGMENTS = [

@@ -177,6 +177,22 @@ def test_each_limit_to_the_last_one(limits: dict[str, int], document: str, fine:
         assert raised.value.code == "LIMIT_EXCEEDED"
 
 
+def in_a_row(length: int) -> str:
+    spreads = (f" fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(length))
+    return "{ ...F0 }" + "".join(spreads) + f" fragment F{length} on Query {{ a }}"
+
+
+def test_too_many_fragments_in_a_row() -> None:
+    """Neither measuring nor validating them overflows the stack, and none of them passes for that."""
+    with pytest.raises(GatewayError, match="nested too deeply"):
+        check_limits(parse(in_a_row(420)), LIMITS)
+    documents = Documents.of(SCHEMA, LimitSettings(tokens=20_000), introspection=True)
+    for length in (205, 420):
+        with pytest.raises(GatewayError, match="nested too deeply"):
+            documents.get(in_a_row(length))
+    assert documents.get(in_a_row(150)).definitions
+
+
 def test_documents_are_remembered_within_bounds() -> None:
     """A good document is parsed once; a refused one is not kept."""
     documents = Documents.of(SCHEMA, LIMITS, introspection=True)
