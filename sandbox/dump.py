@@ -18,7 +18,7 @@ from sandbox.store import Store
 from sandbox.tables import Resource
 
 NDJSON = "application/x-ndjson"
-_PAGE = 500
+PAGE = 500
 _AROUND = {"ndjson": (b"", b"\n", b"\n", b""), "json": (b"[", b",", b"]\n", b"[]\n")}
 """Before, between and after the documents, and what stands for none."""
 
@@ -43,7 +43,7 @@ def dump(request: Request, windows: Sequence[Window], store: Store) -> Streaming
 
 def _pages(window: Window, resource: Resource, store: Store, base: str, language: str) -> Iterator[list[bytes]]:
     offset, kind = 0, window.api.kind(resource)
-    while documents := store.find(kind, [], [], Page(offset, _PAGE), language)[0]:
+    while documents := store.find(kind, [], [], Page(offset, PAGE), language)[0]:
         offset += len(documents)
         yield [msgspec.json.encode(window.show(document, resource, base, language)) for document in documents]
 

@@ -99,6 +99,78 @@ async def test_what_is_written_comes_back_by_contract_in_both_versions(
         assert contract.problems(schema, changed.json()) == []
 
 
+REF = {"id": "r", "name": "R"}
+VALUES = [{"value": value} for value in ("a", 1, 1.5, True, {"a": 1}, ["a"])]
+USE = {**REF, "productSpecCharacteristicValue": VALUES, "productSpecification": REF}
+INLINE = {"id": "p", "name": "P", "priceType": "oneTime", "price": {"unit": "EUR", "value": 1.0}}
+FULL: dict[str, Any] = {
+    "catalog": {"category": [REF], "relatedParty": [{**REF, "role": "seller", "@referredType": "Supplier"}]},
+    "category": {"parentId": "cat-plans", "subCategory": [REF], "productOffering": [REF]},
+    "productOffering": {
+        "agreement": [REF],
+        "attachment": [{**REF, "url": "http://h/x"}, {**REF, "@referredType": "Attachment"}],
+        "bundledProductOffering": [{**REF, "lifecycleStatus": "Active", "bundledProductOfferingOption": {}}],
+        "category": [REF],
+        "channel": [REF],
+        "marketSegment": [REF],
+        "place": [REF],
+        "prodSpecCharValueUse": [USE],
+        "productOfferingPrice": [REF, {**INLINE, "constraint": [REF], "tax": [{"id": "t", "taxRate": 19.0}]}],
+        "productOfferingRelationship": [{**REF, "relationshipType": "requires", "role": "x"}],
+        "productOfferingTerm": [{"name": "x", "duration": {"amount": 1, "units": "month"}}],
+        "productSpecification": {**REF, "version": "1"},
+        "resourceCandidate": REF,
+        "serviceCandidate": REF,
+        "serviceLevelAgreement": REF,
+    },
+    "productOfferingPrice": {
+        "bundledPopRelationship": [REF],
+        "constraint": [{**REF, "version": "1"}],
+        "place": [REF],
+        "popRelationship": [{**REF, "relationshipType": "discount"}],
+        "pricingLogicAlgorithm": [{**REF, "plaSpecId": "x"}],
+        "prodSpecCharValueUse": [USE],
+        "productOfferingTerm": [{"name": "x"}],
+        "tax": [{"id": "t", "href": "http://h/t", "taxCategory": "VAT"}],
+        "unitOfMeasure": {"amount": 1.0, "units": "GB"},
+    },
+    "productSpecification": {
+        "attachment": [{**REF, "url": "http://h/x"}],
+        "bundledProductSpecification": [REF],
+        "productSpecCharacteristic": [
+            {
+                **REF,
+                "productSpecCharacteristicValue": VALUES,
+                "productSpecCharRelationship": [{**REF, "charSpecSeq": 1}],
+            }
+        ],
+        "productSpecificationRelationship": [{**REF, "relationshipType": "requires"}],
+        "relatedParty": [{**REF, "role": "owner", "@referredType": "Individual"}],
+        "resourceSpecification": [REF],
+        "serviceSpecification": [REF],
+        "targetProductSchema": {"@type": "x", "@schemaLocation": "http://h/x"},
+    },
+}
+
+
+@pytest.mark.parametrize("resource", FULL)
+async def test_a_document_with_everything_v4_knows_keeps_the_contract_of_v5(
+    client: httpx.AsyncClient, contract: OpenContract, resource: str
+) -> None:
+    """The seed does not use every attribute; here each array of v4 is filled, without any `@type`."""
+    assert set(names620.arrays(resource, 4)) <= FULL[resource].keys()
+    older, body = "/tmf-api/productCatalogManagement/v4", {"id": "full", "name": "Full", **FULL[resource]}
+    assert (await client.post(f"{older}/{resource}", json=body)).status_code == 201
+    newer = next(each for each in TMF620_V5.resources if each.kept_as == resource)
+    shown = (await client.get(f"{BASE}/{newer.path}/full")).json()
+    assert contract.problems(newer.type, shown) == []
+    assert len(shown.keys() & names620.attributes(resource, 5)) == len(shown)
+    before = (await client.get(f"{older}/{resource}/full")).json()
+    await client.patch(f"{BASE}/{newer.path}/full", json={**shown, "version": "2"})
+    after = (await client.get(f"{older}/{resource}/full")).json()
+    assert {**after, "version": None, "lastUpdate": None} == {**before, "version": None, "lastUpdate": None}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [

@@ -16,9 +16,11 @@ DUMP = "/sandbox/dump"
     [("", BASE, "productOffering"), ("&version=5", "/productCatalogManagement/v5", "productCatalog")],
 )
 @pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("page", [1, 7, 500])
 async def test_a_dump_is_the_collection(
-    client: httpx.AsyncClient, query: str, base: str, path: str, language: str
+    client: httpx.AsyncClient, monkeypatch, page: int, query: str, base: str, path: str, language: str
 ) -> None:
+    monkeypatch.setattr("sandbox.dump.PAGE", page)
     address = f"{DUMP}?resource={path}&language={language}{query}"
     whole = await client.get(f"{base}/{path}", params={"limit": 1000}, headers={"accept-language": language})
     lines = await client.get(address)
