@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -14,9 +14,11 @@ from rich.table import Table
 from bff.settings import DumpSettings, Settings
 from bff.upstreams import open_services, shop_rules
 from clients.http import HttpxSender
+from domain.catalog.dumps.errors import DumpError
 from domain.catalog.dumps.generations import Generations
-from domain.catalog.dumps.load import LoadOptions, Report, load_dump
-from domain.catalog.dumps.records import DumpError
+from domain.catalog.dumps.load import LoadOptions, load_dump
+from domain.catalog.dumps.records import Reject
+from domain.catalog.dumps.report import RefusedDumpError, Report
 from domain.catalog.dumps.write import write_dump
 from kernel.clock import SystemClock
 from kernel.errors import UpstreamError
@@ -33,21 +35,28 @@ def load(settings: Settings, sources: Sequence[str], *, force: bool, console: Co
         DumpError: a source is not allowed, or the dump cannot be used; the catalogue that serves is untouched.
     """
     options = LoadOptions(settings.languages, settings.dump.max_rejects, settings.dump.min_share, force)
+    with tempfile.TemporaryDirectory(prefix="bff-dump-") as folder:
+        paths = [_local(source, settings.dump, Path(folder) / str(place)) for place, source in enumerate(sources)]
+        try:
+            report = _load_with_progress(settings, paths, options, console)
+        except RefusedDumpError as refused:
+            print_report(refused.report, console)
+            raise
+    print_report(report, console)
+    console.print(f"Serving {report.generation}.")
+
+
+def _load_with_progress(settings: Settings, paths: Sequence[Path], options: LoadOptions, console: Console) -> Report:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,} records"))
-    with (
-        tempfile.TemporaryDirectory(prefix="bff-dump-") as folder,
-        Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress,
-    ):
-        paths = [_local(source, settings.dump, Path(folder)) for source in sources]
-        bars = {path.name: progress.add_task(path.name, total=None) for path in paths}
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
+        bars = {path.name: progress.add_task(_shown(path.name), total=None) for path in paths}
 
         def show(name: str, count: int) -> None:
             if count >= 0:
                 progress.update(bars[name], completed=count)
 
         generations = Generations(Path(settings.dump.folder))
-        report = load_dump(paths, generations, shop_rules(settings.catalog), options, datetime.now(UTC), show)
-    _print_report(report, console)
+        return load_dump(paths, generations, shop_rules(settings.catalog), options, datetime.now(UTC), show)
 
 
 def dump(settings: Settings, path: Path, *, console: Console) -> None:
@@ -107,7 +116,7 @@ def _local(source: str, allowed: DumpSettings, folder: Path) -> Path:
         DumpError: it is not allowed, not there, or could not be fetched.
     """
     if urlsplit(source).scheme in ("http", "https"):
-        if not any(source.startswith(begin) for begin in allowed.urls):
+        if not any(_below(source, begin) for begin in allowed.urls):
             raise DumpError(f"{source} is not allowed; BFF_DUMP_URLS lists where dumps may come from.")
         return _fetched(source, folder, allowed.max_download_mb * _MEGABYTE)
     path = Path(source).resolve()
@@ -118,7 +127,18 @@ def _local(source: str, allowed: DumpSettings, folder: Path) -> Path:
     return path
 
 
+def _below(url: str, allowed: str) -> bool:
+    """Whether a URL is of the allowed scheme, host and port, and its path the allowed one or below it."""
+    given, wanted = urlsplit(url), urlsplit(allowed)
+    if (given.scheme, given.netloc.casefold()) != (wanted.scheme, wanted.netloc.casefold()):
+        return False
+    folder = wanted.path.rstrip("/") + "/"
+    steps = unquote(given.path).replace("\\", "/").split("/")
+    return ".." not in steps and (given.path == wanted.path or given.path.startswith(folder))
+
+
 def _fetched(url: str, folder: Path, max_bytes: int) -> Path:
+    folder.mkdir()
     path = folder / (Path(urlsplit(url).path).name or "dump")
 
     async def run() -> None:
@@ -136,20 +156,34 @@ def _fetched(url: str, folder: Path, max_bytes: int) -> Path:
     return path
 
 
-def _print_report(report: Report, console: Console) -> None:
+def print_report(report: Report, console: Console) -> None:
+    """Everything a load found. What comes from the dump is shown as text, whatever it contains."""
     table = Table("loaded", "records")
     for name, count in sorted(report.counts.items()):
         table.add_row(name, f"{count:,}")
     console.print(table)
     if report.ignored:
         console.print(f"{report.ignored:,} records of other resources or languages were left alone.")
-    if report.odd:
-        console.print(f"{report.odd:,} attributes could not be read and count as absent.")
-    if report.rejected:
-        console.print(f"[yellow]{report.rejected:,} records were rejected:[/yellow]")
-        for each in report.rejects[:_SHOWN]:
-            console.print(f"  {each.place}: {each.reason}", markup=False, highlight=False)
-    for kind, (count, ids) in report.dangling.items():
-        console.print(f"[yellow]{count:,} references to a {kind} lead nowhere:[/yellow] {', '.join(ids[:_SHOWN])}")
+    _print_some(console, f"{report.odd:,} attributes could not be read and count as absent:", report.oddities)
+    _print_some(console, f"{report.rejected:,} records were rejected:", report.rejects)
+    for kind, lost in report.dangling.items():
+        named = ", ".join(f"{target} (in {source})" for target, source in lost.examples[:_SHOWN])
+        _print_line(console, f"{lost.count:,} missing as {kind}: {named}", "yellow")
     for cycle in report.cycles[:_SHOWN]:
-        console.print(f"[yellow]Bundles that contain themselves:[/yellow] {' → '.join(cycle)}")
+        _print_line(console, f"A bundle that contains itself: {' → '.join(cycle)}", "yellow")
+
+
+def _print_some(console: Console, title: str, some: Sequence[Reject]) -> None:
+    if some:
+        _print_line(console, title, "yellow")
+    for each in some[:_SHOWN]:
+        _print_line(console, f"  {each.place}: {each.reason}")
+
+
+def _print_line(console: Console, text: str, style: str | None = None) -> None:
+    console.print(_shown(text), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def _shown(text: str) -> str:
+    """Without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -47,8 +47,8 @@ class DumpFile:
                 # for what takes long, on a thread: one connection serves one call at a time
                 self.aside = stack.enter_context(closing(self._connect()))
                 self.meta = dict(self.connection.execute(_META).fetchall())
-                self.aside.execute(_META).fetchall()  # SQLite opens all it needs now: the file may be gone from its folder
-                self._version = self._data_version()
+                self.aside.execute(_META).fetchall()  # opens all it needs: the file may be gone soon
+                self.version = self._data_version()
             except sqlite3.Error as error:
                 raise DumpError(f"{path.name} cannot be opened: {error}") from error
             if self.meta.get("schema") != str(SCHEMA_VERSION) or "languages" not in self.meta:
@@ -75,7 +75,7 @@ class DumpFile:
     def forget_if_changed(self) -> bool:
         """Drop what is kept when the file has been changed by anyone; whether it was."""
         version = self._data_version()
-        changed, self._version = version != self._version, version
+        changed, self.version = version != self.version, version
         if changed:
             self.memory.clear()
         return changed
@@ -121,7 +121,8 @@ class DumpReader(Generic[E]):
     def _read(self, ids: Sequence[str], language: str) -> dict[str, E]:
         marks = ",".join("?" * len(ids))
         sql = f"SELECT id, language, body FROM entity WHERE collection = ? AND id IN ({marks}) AND language IN (?, ?)"  # noqa: S608
-        return self._best(self._file.rows(sql, (self.collection.path, *ids, language, self._file.languages[0])), language)
+        values = (self.collection.path, *ids, language, self._file.languages[0])
+        return self._best(self._file.rows(sql, values), language)
 
     def _best(self, rows: Sequence[tuple[str, str, bytes]], language: str) -> dict[str, E]:
         """One entity an id: in the language asked for where there is one, else in the file's first."""

@@ -24,7 +24,6 @@ from domain.catalog.dumps.links import CREATE_POINTED, cycles, dangling, note_re
 from domain.catalog.dumps.records import Head, Record, Reject, read_records
 from domain.catalog.dumps.report import RefusedDumpError, Report
 from domain.catalog.dumps.tables import (
-    COUNT_CATEGORIES,
     CREATE,
     INDEXES,
     SCHEMA_VERSION,
@@ -207,7 +206,6 @@ class _Loader:
         for statement in INDEXES.split(";"):  # not `executescript`, which would end the transaction
             self.connection.execute(statement)
         self.connection.execute(SET_PRICES)
-        self.connection.execute(COUNT_CATEGORIES)
         default, *others = self.languages
         for language in others:
             self._complete_default(default, language)

@@ -22,8 +22,8 @@ class Dangling:
 class Report:
     """`counts`: entities by resource. Of everything that can be many, the first hundred are kept and all counted.
 
-    `odd` attributes could not be read and count as absent; `ignored` records are of other resources or languages. `generation`: the file
-    that serves it, once it does.
+    `odd` attributes could not be read and count as absent; `ignored` records are of other resources or languages.
+    `generation` is the file that serves it, once it does.
     """
 
     counts: Counter[str] = field(default_factory=Counter)

@@ -8,6 +8,7 @@ from clients.tmf620 import OFFERINGS, PRICES, SPECIFICATIONS, Category
 from domain.catalog.dumps.file import CategoryReader, DumpFile, DumpReader
 from domain.catalog.dumps.find import DumpFinder
 from domain.catalog.questions import OfferingPage, Question
+from domain.catalog.rules import ShopRules
 from domain.catalog.source import CatalogSource, EntityReader
 from kernel.context import RequestContext
 from kernel.errors import UpstreamError
@@ -27,6 +28,14 @@ class DumpSource:
         self.prices = _behind(DumpReader(file, PRICES), behind.prices if behind else None)
         self.specifications = _behind(DumpReader(file, SPECIFICATIONS), behind.specifications if behind else None)
         self.categories = _behind(self._categories, behind.categories if behind else None)
+
+    def prepare(self, rules: ShopRules) -> None:
+        """Read what nearly every page needs, so that no shopper waits for it. Not on the event loop.
+
+        Raises:
+            UpstreamInvalidError: the file is damaged.
+        """
+        self._finder.index(rules).prepare()
 
     async def all_categories(self, ctx: RequestContext) -> Sequence[Category]:
         return self._categories.all(ctx)

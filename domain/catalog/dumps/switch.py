@@ -5,6 +5,8 @@ A request keeps the catalogue it began with; the file it reads is closed only wh
 
 import asyncio
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn, cast
@@ -20,7 +22,7 @@ from domain.catalog.dumps.source import DumpSource
 from domain.catalog.rules import ShopRules
 from domain.catalog.source import CatalogSource
 from kernel.clock import Clock
-from kernel.errors import UpstreamUnavailableError
+from kernel.errors import UpstreamError, UpstreamUnavailableError
 
 log = structlog.get_logger(__name__)
 
@@ -42,61 +44,108 @@ class DumpSwitch:
     behind: CatalogSource | None
     memory_bytes: int
     keep_open: float
-    _without: Catalog = field(init=False)
-    _serving: tuple[Path, DumpFile, Catalog] | None = None
+    _catalog: Catalog = field(init=False)
+    _serving: DumpSource | None = None
     _leaving: list[tuple[float, DumpFile]] = field(default_factory=list)
     _complaint: str | None = None
+    _bad: tuple[Path, int, int] | None = None
 
     def __post_init__(self) -> None:
-        self._without = Catalog(self.behind or cast(CatalogSource, _NothingLoaded()), self.rules, self.clock)
+        self._catalog = Catalog(self.behind or cast(CatalogSource, _NothingLoaded()), self.rules, self.clock)
 
     @property
     def catalog(self) -> Catalog:
         """The catalogue that serves now; before any dump was loaded, what stands behind one, or nothing."""
-        return self._serving[2] if self._serving is not None else self._without
+        return self._catalog
 
     @property
     def serving(self) -> Path | None:
-        return self._serving[0] if self._serving else None
+        return self._serving.file.path if self._serving else None
 
     def look(self) -> bool:
-        """Go over to the current generation if it is another; whether it was. A bad one leaves the old serving."""
-        self._close_left(self.clock.monotonic())
-        try:
-            current = self.generations.current()
-            if current is None or current == self.serving:
-                return self._serving is not None and self._serving[1].forget_if_changed()
-            file = DumpFile(current, self.memory_bytes)
-        except (DumpError, sqlite3.Error, OSError) as error:
-            self._complain(str(error))
-            return False
-        self._complaint = None
-        if self._serving is not None:
-            self._serving[1].memory.clear()  # who still reads there needs little of it
-            self._leaving.append((self.clock.monotonic() + self.keep_open, self._serving[1]))
-        self._serving = (current, file, Catalog(DumpSource(file, self.behind), self.rules, self.clock))
-        log.info("dump.serving", generation=current.name)
-        return True
+        """Go over to the current generation if it is another, or notice that it was changed; whether either was so.
 
-    def _complain(self, reason: str) -> None:
-        """Once for each reason: it is looked at again a few times a second, for as long as nobody mends it."""
-        if reason != self._complaint:
-            log.error("dump.not_usable", reason=reason, serving=self.serving.name if self.serving else None)
-        self._complaint = reason
+        A bad one leaves the old serving.
+        """
+        changed = False
+        with self._complaining():
+            coming = self._coming()
+            if coming is not None:
+                with self._closed_unless_served(coming):
+                    coming.prepare(self.rules)
+                    self._go_over(coming)
+                    changed = True
+            elif self._serving is not None:
+                changed = self._serving.file.forget_if_changed()
+        return changed
 
     async def watch(self, seconds: float = 0.25) -> None:
-        """Look again and again, until cancelled."""
+        """Look again and again, until cancelled; requests are answered while a new generation is made ready."""
         while True:
             await asyncio.sleep(seconds)
-            self.look()
+            with self._complaining():
+                coming = self._coming()
+                if coming is not None:
+                    with self._closed_unless_served(coming):
+                        await asyncio.to_thread(coming.prepare, self.rules)
+                        self._go_over(coming)
+                elif self._serving is not None:
+                    self._serving.file.forget_if_changed()
+
+    def _coming(self) -> DumpSource | None:
+        """The current generation, opened, if another one serves; None too for one that was bad and has not changed."""
+        self._close_left(self.clock.monotonic())
+        current = self.generations.current()
+        if current is None or current == self.serving:
+            self._complaint = None
+            return None
+        looks = _looks(current)
+        if looks == self._bad:
+            return None
+        self._bad = looks  # until it has proved good
+        return DumpSource(DumpFile(current, self.memory_bytes), self.behind)
+
+    @contextmanager
+    def _closed_unless_served(self, source: DumpSource) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            if self._serving is not source:
+                source.file.close()
+
+    def _go_over(self, source: DumpSource) -> None:
+        if self._serving is not None:
+            self._serving.file.memory.clear()  # who still reads there needs little of it
+            self._leaving.append((self.clock.monotonic() + self.keep_open, self._serving.file))
+        self._complaint = self._bad = None
+        self._serving = source
+        self._catalog = Catalog(source, self.rules, self.clock)
+        log.info("dump.serving", generation=source.file.path.name)
+
+    @contextmanager
+    def _complaining(self) -> Iterator[None]:
+        """What is bad is said once: it is looked at a few times a second, for as long as nobody mends it."""
+        try:
+            yield
+        except (DumpError, UpstreamError, sqlite3.Error, OSError) as error:
+            reason = error.detail if isinstance(error, UpstreamError) else str(error)
+            if reason != self._complaint:
+                serving = self.serving.name if self.serving else None
+                log.error("dump.not_usable", reason=reason, serving=serving)  # noqa: TRY400  (the reason says it all)
+            self._complaint = reason
 
     def close(self) -> None:
         self._close_left(float("inf"))
         if self._serving is not None:
-            self._serving[1].close()
+            self._serving.file.close()
             self._serving = None
 
     def _close_left(self, now: float) -> None:
         for until, file in [each for each in self._leaving if each[0] <= now]:
             file.close()
             self._leaving.remove((until, file))
+
+
+def _looks(path: Path) -> tuple[Path, int, int]:
+    found = path.stat()
+    return path, found.st_size, found.st_mtime_ns

@@ -36,7 +36,6 @@ CREATE TABLE offering (
   newest REAL NOT NULL, once INTEGER, price REAL
 );
 CREATE TABLE offering_category (category TEXT, position INTEGER, PRIMARY KEY (category, position)) WITHOUT ROWID;
-CREATE TABLE category_size (category TEXT PRIMARY KEY, size INTEGER) WITHOUT ROWID;
 CREATE TABLE offering_name (
   language TEXT, position INTEGER, name TEXT NOT NULL, PRIMARY KEY (language, position)
 ) WITHOUT ROWID;
@@ -54,13 +53,14 @@ CREATE INDEX newest_order ON offering (-newest, position);
 CREATE INDEX price_up ON offering (once, price, position) WHERE price IS NOT NULL;
 CREATE INDEX price_down ON offering (once, -price, position) WHERE price IS NOT NULL;
 CREATE INDEX price_none ON offering (position) WHERE price IS NULL;
-CREATE INDEX by_segments ON offering (segments, position);
-CREATE INDEX bundles ON offering (position) WHERE is_bundle;
+CREATE INDEX by_start ON offering (starts) WHERE starts IS NOT NULL;
+CREATE INDEX by_end ON offering (ends) WHERE ends IS NOT NULL;
+CREATE INDEX by_channel ON offering (channels) WHERE channels <> '';
 """
 
 
 def create_search(connection: sqlite3.Connection, language: str) -> None:
-    """The index of one language. Its words come folded and apart, so it must part and fold nothing by rules of its own."""
+    """The index of one language. Its words come folded and apart: it must not fold or part them by rules of its own."""
     connection.execute(
         f"CREATE VIRTUAL TABLE {search_table(language)} USING fts5("
         "name, rest, tokenize = 'ascii', prefix = '1 2 3', detail = column)"
@@ -155,10 +155,6 @@ UPDATE offering SET (once, price) = (
 )
 """
 """The lowest price of each offering: recurring before what is paid once."""
-
-COUNT_CATEGORIES = """
-INSERT OR REPLACE INTO category_size SELECT category, count(*) FROM offering_category GROUP BY category
-"""
 
 
 def _references(position: int, offering: ProductOffering) -> Iterable[tuple[int, str, str]]:
