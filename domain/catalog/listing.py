@@ -81,6 +81,11 @@ class Listing(Generic[E]):
         """The whole listing; raises as `walk` does."""
         return [item async for chunk in self.walk(ctx, fields) for _, item in chunk.items]
 
+    async def begins_with(self, ctx: RequestContext, local_id: str, filters: Filters, *, limit: int) -> bool:
+        """Whether the listing's first item is this one."""
+        page = await self.pages.load(ctx, PageQuery(0, limit, filters), frozenset())
+        return bool(page.items) and page.items[0][1].id == local_id
+
     def _disbelieved(self, page: LoadedPage[E], filters: Filters, offset: int) -> bool:
         """Whether "nothing matches" may only mean that the server does not know a filter: it never matched before."""
         names = {name for name, _ in filters}
@@ -96,8 +101,7 @@ class Listing(Generic[E]):
         """
         if page.received == 0:
             return True
-        reached = page.total is not None and offset + page.received >= page.total
-        if repeats and page.items and not reached:
+        if repeats and page.items and (page.total is None or offset < page.total):
             raise UpstreamInvalidError("listing", detail="the server repeats a page: it ignores the offset")
         met = page.total == offset + page.received
         return repeats or (met and (page.received < asked or offset > 0))

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 
 from clients.tmf620 import Category, ProductOffering, ProductOfferingPrice, ProductSpecification
 from dataloaders.catalog import CatalogLoaders
-from domain.catalog.listing import Filters, Listing
+from domain.catalog.cursors import Cursor
+from domain.catalog.listing import Chunk, Filters, Listing
 from domain.catalog.questions import Found, OfferingPage, Question
 from domain.catalog.sorting import PRICE_FIELDS, sort_offerings
 from domain.catalog.source import EntityReader
 from kernel.context import RequestContext
-from kernel.errors import LimitExceededError, UpstreamError
+from kernel.errors import LimitExceededError, UpstreamError, UpstreamInvalidError
 
 TREE_FIELDS = frozenset({"parentId", "subCategory", "lifecycleStatus"})
 """What the category tree is put together from."""
@@ -103,14 +104,32 @@ class _Finder:
             first_chunk=first + (2 if cursor else 1),
             filters=self.pushed if cursor is None or cursor.narrowed else (),
         )
-        behind = cursor.id if cursor is not None else None
+        at_cursor = cursor is not None
         async for chunk in chunks:
-            items = chunk.items if behind is None else _after(chunk.items, behind)
-            behind = None
+            items = chunk.items
+            if cursor is not None and at_cursor:
+                items = await self._behind(cursor, chunk)
+                at_cursor = False
             found += self._matching(items, narrowed=chunk.narrowed)
             if len(found) > first:
                 break
         return OfferingPage(found[:first], len(found) > first, cursor is not None, None)
+
+    async def _behind(self, cursor: Cursor, chunk: Chunk[ProductOffering]) -> Sequence[tuple[int, ProductOffering]]:
+        """What follows the cursor's offering; all of the chunk when it is gone.
+
+        Raises:
+            UpstreamInvalidError: the chunk is the listing's beginning again: the server ignores the offset.
+        """
+        places = [place for place, (_, item) in enumerate(chunk.items) if item.id == cursor.id]
+        if places:
+            return chunk.items[places[0] + 1 :]
+        filters = self.pushed if chunk.narrowed else ()
+        if chunk.items and await self.source.offering_listing.begins_with(
+            self.question.ctx, chunk.items[0][1].id, filters, limit=self.question.first + 1
+        ):
+            raise UpstreamInvalidError("listing", detail="the server ignores the offset: a later page is the first")
+        return chunk.items
 
     async def everything(self) -> Found:
         """All that matches, in the upstream's order.
@@ -159,9 +178,3 @@ def slice_found(question: Question, found: Found) -> OfferingPage:
         start = places[0] + 1 if places else len(before)
     shown = found[start : start + question.first]
     return OfferingPage(shown, start + question.first < len(found), start > 0, len(found))
-
-
-def _after(items: Sequence[tuple[int, ProductOffering]], cursor_id: str) -> Sequence[tuple[int, ProductOffering]]:
-    """What follows the cursor's item; everything when it is gone."""
-    places = [place for place, (_, item) in enumerate(items) if item.id == cursor_id]
-    return items[places[0] + 1 :] if places else items
