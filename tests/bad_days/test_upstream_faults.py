@@ -220,7 +220,7 @@ LONG = """{ productOfferings(first: 20) { nodes {
 } } categories { name children { name } } }"""
 
 
-@pytest.mark.parametrize(("kind", "options", "code"), FAULTS)
+@pytest.mark.parametrize(("kind", "options", "code"), [each for each in FAULTS if each.id not in ("503", "429", "403")])
 async def test_ten_minutes_of_dead_upstream(
     gateway: MakeGateway,
     sandbox: SandboxControl,
