@@ -79,7 +79,7 @@ def two(sandbox_process: SandboxProcess, sandbox: SandboxControl, redis_url: str
 def test_a_changed_price_shows_in_every_process(
     two: tuple[str, str], sandbox_process: SandboxProcess, sandbox: SandboxControl
 ) -> None:
-    """A price changed upstream is announced once, to one process, and both answer with it; one subscription for both."""
+    """A price changed upstream is announced once, to one process, and both answer with it."""
     assert [monthly(url) for url in two] == ["21.00", "21.00"]
     assert [hub["callback"] for hub in sandbox.hubs()] == [f"{two[0]}/events/tmf620/{TOKEN}"]
     patch(sandbox_process.base_url, "productOfferingPrice", PRICE, NEW_PRICE)

@@ -1,0 +1,165 @@
+"""Subscriptions, marks and comparisons, each against the real thing: the sandbox's hub, a real Redis."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from bff.dev import SANDBOX_TMF620
+from clients import tmf620
+from clients.auth import StaticHeaders
+from clients.http import HttpxSender
+from clients.hub import Hub
+from clients.tmf import TMFClient, UpstreamOptions
+from dataloaders.outdated import OutdatedLog
+from domain.catalog.comparison import Comparison
+from domain.catalog.subscription import Subscription
+from kernel.clock import FixedClock
+from kernel.context import Audience
+from kernel.errors import UpstreamInvalidError, UpstreamUnavailableError
+from sandbox.control import SandboxControl
+from sandbox.process import SandboxProcess
+from tests.events.test_events import NEW_PRICE, PRICE, patch
+
+CALLBACK = "http://127.0.0.1:9/events/tmf620/word"
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+async def sender() -> AsyncIterator[HttpxSender]:
+    made = HttpxSender("tmf620")
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture
+def hub(sandbox_process: SandboxProcess, sandbox: SandboxControl, sender: HttpxSender) -> Hub:
+    return Hub("tmf620", sandbox_process.base_url + SANDBOX_TMF620, sender, StaticHeaders())
+
+
+def subscription(hub: Hub, redis: Redis | None, clock: FixedClock, callback: str = CALLBACK) -> Subscription:
+    return Subscription(hub, callback, "", 3_600.0, redis, clock)
+
+
+def ours(sandbox: SandboxControl, callback: str = CALLBACK) -> list[str]:
+    return [str(each["id"]) for each in sandbox.hubs() if each["callback"] == callback]
+
+
+async def test_one_subscription_for_all_processes(hub: Hub, redis: Redis, sandbox: SandboxControl) -> None:
+    """However many processes look after it, however often: there is one."""
+    clock = FixedClock()
+    for process in [subscription(hub, redis, clock) for _ in range(3)]:
+        await process.ensure()
+        await process.ensure()
+    assert len(ours(sandbox)) == 1
+
+
+async def test_it_is_made_anew_and_the_old_one_ends(hub: Hub, redis: Redis, sandbox: SandboxControl) -> None:
+    """After its time there is a new one, and only that."""
+    clock = FixedClock()
+    kept = subscription(hub, redis, clock)
+    await kept.ensure()
+    before = ours(sandbox)
+    clock.advance(3_601)
+    await kept.ensure()
+    assert len(ours(sandbox)) == 1
+    assert ours(sandbox) != before
+
+
+async def test_another_address_replaces_it(hub: Hub, redis: Redis, sandbox: SandboxControl) -> None:
+    """A gateway that moved is told of at its new address and not at its old one."""
+    clock = FixedClock()
+    await subscription(hub, redis, clock).ensure()
+    await subscription(hub, redis, clock, CALLBACK + "2").ensure()
+    assert (len(ours(sandbox)), len(ours(sandbox, CALLBACK + "2"))) == (0, 1)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_it_is_withdrawn(hub: Hub, redis: Redis, sandbox: SandboxControl, shared: bool) -> None:
+    """Asked to, the last process takes its subscription with it, with Redis and without."""
+    kept = subscription(hub, redis if shared else None, FixedClock())
+    await kept.ensure()
+    assert len(ours(sandbox)) == 1
+    await kept.withdraw()
+    await kept.withdraw()
+    assert ours(sandbox) == []
+
+
+async def test_a_server_that_has_one_already(hub: Hub, redis: Redis, sandbox: SandboxControl) -> None:
+    """409 is taken for what it says, and nothing is withdrawn that was not made here."""
+    sandbox.habit("hub-409")
+    assert await hub.subscribe(CALLBACK) is not None
+    await subscription(hub, redis, FixedClock()).ensure()
+    await subscription(hub, redis, FixedClock()).withdraw()
+    assert len(ours(sandbox)) == 1
+
+
+async def test_a_hub_that_is_down(hub: Hub, redis: Redis, sandbox: SandboxControl) -> None:
+    """It is said, nothing is remembered, and the lock is free for the next try."""
+    sandbox.fault("status", api="TMF620", status=503)
+    kept = subscription(hub, redis, FixedClock())
+    with pytest.raises(UpstreamUnavailableError):
+        await kept.ensure()
+    sandbox.clear_faults()
+    await kept.ensure()
+    assert len(ours(sandbox)) == 1
+
+
+async def test_an_id_that_cannot_go_into_a_url(hub: Hub) -> None:
+    """A hub that gives out `../admin` as an id is not asked to delete it."""
+    with pytest.raises(UpstreamInvalidError):
+        await hub.withdraw("../admin")
+
+
+async def test_marks_reach_those_who_come_later(redis: Redis) -> None:
+    """A process hears at once, another when it looks, a third that starts later all the same; each once."""
+    clock = FixedClock()
+    heard: dict[str, list[tuple[str, float]]] = {"a": [], "b": [], "c": []}
+    logs = {
+        key: OutdatedLog(redis, clock, lambda name, at, key=key: heard[key].append((name, at)), 600)  # type: ignore[misc]
+        for key in heard
+    }
+    await logs["a"].mark(["productOffering/x"])
+    marked = [("productOffering/x", clock.at)]
+    assert (heard["a"], heard["b"]) == (marked, [])
+    for _ in range(2):
+        await logs["b"].look()
+    clock.advance(300)
+    await logs["c"].look()
+    assert (heard["b"], heard["c"]) == (marked, marked)
+
+
+async def test_without_redis_one_hears_oneself() -> None:
+    """No Redis, or one that is gone: the process that was told knows."""
+    for redis in (None, Redis.from_url("redis://127.0.0.1:1")):
+        heard: list[str] = []
+        log = OutdatedLog(redis, FixedClock(), lambda name, _, heard=heard: heard.append(name), 600)  # type: ignore[misc]
+        await log.mark(["category/x"])
+        await log.look()
+        assert heard == ["category/x"]
+        if redis is not None:
+            with contextlib.suppress(Exception):
+                await redis.aclose()
+
+
+async def test_a_comparison_finds_what_no_event_told(
+    sandbox_process: SandboxProcess, sandbox: SandboxControl, sender: HttpxSender
+) -> None:
+    """Changed, new and gone between two looks; nothing at the first, and nothing when nothing happened."""
+    options = UpstreamOptions(sandbox_process.base_url + SANDBOX_TMF620)
+    client = TMFClient("tmf620", options, sender, FixedClock())
+
+    async def nothing(_: object) -> None:
+        return None
+
+    comparison = Comparison(client, Audience("en", "web"), nothing)
+    assert await comparison.changed() == []
+    assert await comparison.changed() == []
+    patch(sandbox_process.base_url, "productOfferingPrice", PRICE, NEW_PRICE)
+    assert await comparison.changed() == [f"{tmf620.PRICES.path}/{PRICE}"]
