@@ -18,12 +18,22 @@ from kernel.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUn
 
 _SUCCESS = (200, 206)
 _UNAUTHORIZED = 401
+_FORBIDDEN = 403
 _TOO_MANY = 429
 _SERVER_ERROR = 500
 
 
 class RefusedError(UpstreamInvalidError):
     """A 4xx (or a redirect): the server is well and does not want this request."""
+
+    def __init__(self, upstream: str, status: int, *, detail: str) -> None:
+        super().__init__(upstream, detail=detail)
+        self.status = status
+
+    @property
+    def of_the_caller(self) -> bool:
+        """Whether it is us whom it does not want: then asking in another way is no use, and a load on it besides."""
+        return self.status in (_UNAUTHORIZED, _FORBIDDEN)
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,9 @@ class Calls:
             with attempt:
                 reply = await self._try(collection, path, audience, deadline)
                 if reply.status not in (*_SUCCESS, *also):
-                    raise RefusedError(self.name, detail=f"GET {path}: {reply.status} {reply.body[:200]!r}")
+                    raise RefusedError(
+                        self.name, reply.status, detail=f"GET {path}: {reply.status} {reply.body[:200]!r}"
+                    )
                 return reply
         raise UpstreamUnavailableError(self.name, detail="no attempt was made")  # pragma: no cover
 

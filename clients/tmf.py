@@ -169,8 +169,9 @@ class TMFClient:
             page = await self.page(
                 collection, audience, fields=fields, offset=0, limit=len(ids), filters={"id": ",".join(ids)}
             )
-        except RefusedError:
-            return {}  # a 4xx: perhaps of the list, not of the ids
+        except RefusedError as error:
+            # perhaps it is the list that is refused, not the ids
+            return dict.fromkeys(ids, error) if error.of_the_caller else {}
         except UpstreamError as error:
             return dict.fromkeys(ids, error)
         found: dict[str, E | UpstreamError | None] = {item.id: item for item in page.items if item.id in wanted}

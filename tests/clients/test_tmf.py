@@ -365,3 +365,12 @@ def test_pushable_text(value: str) -> None:
     if pushable(value):
         assert not value.isdigit()
         assert value.split(",") == [value]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_key_that_is_no_longer_good_is_not_tried_id_by_id(status: int) -> None:
+    """Refused for who asks, a list of ids is an error for each, after one call: a dead key must not multiply load."""
+    client, asked = answering(status)
+    found = await client.get_many(THINGS, AUDIENCE, ["a", "b", "c"], NONE)
+    assert {key: type(value).__name__ for key, value in found.items()} == dict.fromkeys("abc", "RefusedError")
+    assert len(asked) == 1
