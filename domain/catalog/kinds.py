@@ -29,3 +29,6 @@ class OfferingSort(Enum):
     NEWEST = "NEWEST"
     PRICE_ASC = "PRICE_ASC"
     PRICE_DESC = "PRICE_DESC"
+
+
+BY_PRICE = (OfferingSort.PRICE_ASC, OfferingSort.PRICE_DESC)

@@ -106,7 +106,7 @@ class _Finder:
         )
         at_cursor = cursor is not None
         async for chunk in chunks:
-            items = chunk.items
+            items: Sequence[tuple[int, ProductOffering]] = chunk.items
             if cursor is not None and at_cursor:
                 items = await self._behind(cursor, chunk)
                 at_cursor = False

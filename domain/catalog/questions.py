@@ -8,9 +8,8 @@ from functools import cached_property
 from clients.tmf620 import ProductOffering
 from domain.catalog import search
 from domain.catalog.cursors import Cursor, question_mark
-from domain.catalog.kinds import OfferingSort
+from domain.catalog.kinds import BY_PRICE, OfferingSort
 from domain.catalog.rules import ShopRules
-from domain.catalog.sorting import fields_for
 from kernel.context import RequestContext, Segment
 
 Found = list[tuple[Cursor, ProductOffering]]
@@ -36,7 +35,11 @@ class OfferingQuery:
     @property
     def needs(self) -> frozenset[str]:
         """The attributes that answering looks at, whatever is shown."""
-        needed = set(fields_for(self.sort))
+        needed: set[str] = set()
+        if self.sort in BY_PRICE:
+            needed.add("productOfferingPrice")
+        if self.sort is OfferingSort.NEWEST:
+            needed.add("lastUpdate")
         if self.search:
             needed |= search.FIELDS
         if self.category is not None:

@@ -3,16 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from clients.tmf620 import ProductOffering, ProductOfferingPrice
 from domain.catalog import prices, search
 from domain.catalog.characteristics import applies_to
-from domain.catalog.kinds import OfferingSort, PriceKind
+from domain.catalog.kinds import BY_PRICE, OfferingSort, PriceKind
+from domain.catalog.questions import Question
 from kernel.clock import parse_instant
-
-if TYPE_CHECKING:
-    from domain.catalog.questions import Question
 
 PRICE_FIELDS = frozenset(
     {
@@ -25,19 +22,11 @@ PRICE_FIELDS = frozenset(
     }
 )
 PricesById = Callable[[], Awaitable[Mapping[str, ProductOfferingPrice]]]
-_BY_PRICE = (OfferingSort.PRICE_ASC, OfferingSort.PRICE_DESC)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-def fields_for(sort: OfferingSort | None) -> frozenset[str]:
-    """The attributes of an offering that an order looks at, besides its name and validity."""
-    if sort in _BY_PRICE:
-        return frozenset({"productOfferingPrice"})
-    return frozenset({"lastUpdate"}) if sort is OfferingSort.NEWEST else frozenset()
-
-
 async def sort_offerings(
-    asked: "Question", found: list[ProductOffering], prices_by_id: PricesById
+    asked: Question, found: list[ProductOffering], prices_by_id: PricesById
 ) -> list[ProductOffering]:
     """`found` in the order asked for; without one by rank, equals in the order they are in.
 
@@ -49,7 +38,7 @@ async def sort_offerings(
         return sorted(found, key=lambda offering: search.words(offering.name or ""))
     if sort is OfferingSort.NEWEST:
         return sorted(found, key=_since, reverse=True)
-    if sort in _BY_PRICE:
+    if sort in BY_PRICE:
         return _by_price(asked, found, await prices_by_id(), dearest_first=sort is OfferingSort.PRICE_DESC)
     return sorted(found, key=lambda offering: search.rank(offering, asked.words) or 0)
 
@@ -60,7 +49,7 @@ def _since(offering: ProductOffering) -> datetime:
 
 
 def _by_price(
-    asked: "Question", found: list[ProductOffering], known: Mapping[str, ProductOfferingPrice], *, dearest_first: bool
+    asked: Question, found: list[ProductOffering], known: Mapping[str, ProductOfferingPrice], *, dearest_first: bool
 ) -> list[ProductOffering]:
     """By the lowest recurring price a month, then by the lowest paid at once; those without either come last.
 
@@ -73,7 +62,7 @@ def _by_price(
 
 
 def _lowest(
-    asked: "Question", offering: ProductOffering, known: Mapping[str, ProductOfferingPrice]
+    asked: Question, offering: ProductOffering, known: Mapping[str, ProductOfferingPrice]
 ) -> tuple[bool, Decimal] | None:
     """A key that puts what is paid once after what is paid monthly."""
     rules, now = asked.rules, asked.now
