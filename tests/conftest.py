@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -89,11 +90,12 @@ def gateway(sandbox_process: SandboxProcess, sandbox: SandboxControl) -> MakeGat
 
     `async with gateway(cache_fresh=1, clock=clock) as client: await client.query("{ ... }")`
     """
-    return lambda *, clock=None, **given: _gateway(sandbox_process.base_url, clock, given)
+    return partial(gateway_over, sandbox_process.base_url)
 
 
 @asynccontextmanager
-async def _gateway(sandbox_url: str, clock: Clock | None, given: dict[str, Any]) -> AsyncIterator[Client]:
+async def gateway_over(sandbox_url: str, *, clock: Clock | None = None, **given: Any) -> AsyncIterator[Client]:
+    """A gateway in this process over the sandbox at that URL."""
     defaults = {"tmf620_url": sandbox_url + SANDBOX_TMF620, "tmf620_page_size": 500}
     app = create_app(settings_of(**{**defaults, **given}), clock=clock)
     async with app.router.lifespan_context(app) as state, Client(_with_state(app, dict(state or {}))) as client:

@@ -61,7 +61,7 @@ class Listing(Generic[E]):
             LimitExceededError: more than `max_items` would have to be read.
         """
         seen: set[str] = set()
-        start, size = offset, first_chunk or self.page_size
+        start, size = offset, min(first_chunk or self.page_size, self.page_size)  # more, some servers refuse
         while offset - start < self.max_items:
             page = await self.pages.load(ctx, PageQuery(offset, size, filters), fields)
             if filters and self._disbelieved(page, filters, offset):

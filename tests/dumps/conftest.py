@@ -12,7 +12,7 @@ from bff.dev import SANDBOX_TMF620
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
 from tests.client import Client
-from tests.conftest import MakeGateway, _gateway, settings_of
+from tests.conftest import MakeGateway, gateway_over, settings_of
 from tests.dumps.making import Loader, load_into, write_sandbox_dump
 from tests.upstream import Upstream
 
@@ -35,7 +35,7 @@ def upstream(sandbox_process: SandboxProcess) -> WatchedUpstream:
 @pytest.fixture
 def on_demand_gateway(sandbox_process: SandboxProcess, sandbox: SandboxControl) -> MakeGateway:
     """What `gateway` is elsewhere."""
-    return lambda *, clock=None, **given: _gateway(sandbox_process.base_url, clock, given)
+    return lambda *, clock=None, **given: gateway_over(sandbox_process.base_url, clock=clock, **given)
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +67,7 @@ def gateway(
             if not upstream.changed:
                 loaded_dumps[name] = folder
         served = {"catalog_source": "dump", "dump_folder": folder, **given}
-        async with _gateway(sandbox_process.base_url, clock, served) as client:
+        async with gateway_over(sandbox_process.base_url, clock=clock, **served) as client:
             yield client
 
     return opened
