@@ -7,6 +7,7 @@ one of an earlier, killed run still live in our folder, it is stopped before our
 import dataclasses
 import fcntl
 import hashlib
+import secrets
 import signal
 import socket
 import tempfile
@@ -55,9 +56,18 @@ def run_dev(settings: Settings, *, port: int, data: Path, offerings: int | None)
 
 
 def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: str) -> Settings:
-    """The given settings, pointed at the sandbox and at an embedded Redis."""
+    """The given settings, pointed at the sandbox and at an embedded Redis, and told of changes by the sandbox's hub."""
     upstream = dataclasses.replace(settings.tmf620, url=sandbox_url + SANDBOX_TMF620, page_size=_SANDBOX_PAGE)
-    return dataclasses.replace(settings, port=port, redis_url=redis_url, tmf620=upstream, log_format="console")
+    events = dataclasses.replace(
+        settings.events,
+        token=settings.events.token or secrets.token_urlsafe(16),
+        callback=f"http://127.0.0.1:{port}",
+        withdraw=True,
+        compare=0.0,
+    )
+    return dataclasses.replace(
+        settings, port=port, redis_url=redis_url, tmf620=upstream, events=events, log_format="console"
+    )
 
 
 def serve(settings: Settings) -> None:
