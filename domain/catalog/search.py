@@ -18,7 +18,8 @@ FIELDS = frozenset({"description", "category"})
 @lru_cache(maxsize=20_000)
 def words(text: str) -> tuple[str, ...]:
     """The words of a text, folded: `Größe-XL` gives `grosse`, `xl`."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    # Decomposed first: only then has `𝐀` a lower case.
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return tuple(_WORD.findall("".join(letter for letter in plain if not unicodedata.combining(letter))))
 
 
