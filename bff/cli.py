@@ -36,7 +36,7 @@ def serve() -> None:
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        log_level=settings.log_level,
+        log_config=None,  # each process sets up its logs in `serving_app`
         access_log=False,
         timeout_graceful_shutdown=settings.shutdown_timeout,
     )

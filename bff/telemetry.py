@@ -31,3 +31,20 @@ def configure_logging(settings: Settings) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+    _include_libraries(settings, plain if people else structlog.processors.JSONRenderer())
+
+
+def _include_libraries(settings: Settings, renderer: structlog.typing.Processor) -> None:
+    """What libraries say by the standard library's logging comes out in the same form: uvicorn's starts and stops."""
+    before: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    strip = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[strip, renderer], foreign_pre_chain=before))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(_LEVELS[settings.log_level])
+    for chatty in ("httpx", "httpcore", "aiocache"):  # a line for each upstream call, with its whole URL
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,6 +1,7 @@
 """The application's other answers: life, readiness, origins; and how it opens what it needs."""
 
 import json
+import logging
 from typing import Any
 
 import httpx
@@ -94,7 +95,8 @@ async def test_a_transport_of_ones_own() -> None:
 
 def test_logs_are_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     """JSON for machines with the exception's text and no local variables; readable lines for people; by level."""
-    before = structlog.get_config()
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = root.handlers, root.level
     try:
         configure_logging(settings_of(log_level="warning"))
         log = structlog.get_logger()
@@ -107,6 +109,7 @@ def test_logs_are_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
         people = capsys.readouterr().err
     finally:
         structlog.configure(**before)
+        root.handlers, root.level = handlers, level
     logged = json.loads(first)
     assert more == []
     assert (logged["event"], logged["level"], logged["exception"][0]["exc_value"]) == ("failed", "error", BOOM)

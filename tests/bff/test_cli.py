@@ -103,7 +103,7 @@ def test_serve_hands_the_settings_to_the_server(monkeypatch: pytest.MonkeyPatch)
         "host": "127.0.0.1",
         "port": 81,
         "workers": 2,
-        "log_level": "info",
+        "log_config": None,
         "access_log": False,
         "timeout_graceful_shutdown": 3,
     }
