@@ -20,8 +20,10 @@ from bff.settings import LimitSettings
 from dataloaders.lru import ByteLRU
 from kernel.errors import BadRequestError, GatewayError, LimitExceededError
 
-# A parsed document takes about this many times the bytes of its text (measured: docs/performance.md).
-_MEMORY_FACTOR = 60
+# A parsed document takes 40 to 85 times the bytes of its text, and a few kilobytes however short it is (tracemalloc over
+# the examples and the queries of the tests); compact ones cost most.
+_MEMORY_FACTOR = 85
+_DOCUMENT_BYTES = 2_000
 
 
 class DocumentError(GatewayError):
@@ -60,7 +62,7 @@ class Documents:
             known = self._parse(text)
             check_limits(known, self.limits)
             self._validate(known)
-            self.memory.put(text, known, len(text) * _MEMORY_FACTOR)
+            self.memory.put(text, known, _DOCUMENT_BYTES + len(text) * _MEMORY_FACTOR)
         return known
 
     def _parse(self, text: str) -> DocumentNode:
