@@ -82,5 +82,5 @@ def dumps(tmp_path: Path) -> Loader:
 async def until(condition: Any, *, seconds: float = 20.0) -> None:
     """Wait for something that happens beside us; a failure after `seconds`."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  (another process, which cannot set an event of ours)
             await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""A dump of the sandbox against the sandbox asked on demand: the same question gets the same answer, to the last byte."""
+"""A dump of the sandbox against the sandbox asked on demand: the same question gets the same answer."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,7 +13,9 @@ from tests.conftest import MakeGateway
 from tests.dumps.conftest import WatchedUpstream
 from tests.upstream import Document, Seed, gid, offering_id
 
-PAGE = """query($first: Int, $after: String, $filter: ProductOfferingFilter, $sort: ProductOfferingSort, $count: Boolean!) {
+PAGE = """query(
+  $first: Int, $after: String, $filter: ProductOfferingFilter, $sort: ProductOfferingSort, $count: Boolean!
+) {
   productOfferings(first: $first, after: $after, filter: $filter, sort: $sort) {
     totalCount @include(if: $count)
     nodes { id name sellable }

@@ -1,4 +1,4 @@
-"""Finding in a dump against the rules themselves: whatever the offerings are, the file says of them what the code says."""
+"""Finding in a dump against the rules themselves: whatever the offerings are, the file says what the code says."""
 
 import asyncio
 import json

@@ -62,7 +62,8 @@ def dangling(connection: sqlite3.Connection) -> dict[str, Dangling]:
 def cycles(connection: sqlite3.Connection) -> list[list[str]]:
     """Bundles that contain themselves, the first hundred. They can be shown: a query is only ever so deep."""
     rows = connection.execute(
-        "SELECT o.id, r.target FROM reference r JOIN offering o USING (position) WHERE r.kind = 'bundle'"
+        "SELECT o.id, r.target FROM reference r JOIN offering o USING (position) WHERE r.kind = 'bundle' "
+        "ORDER BY r.position"
     )
     children: dict[str, list[str]] = {}
     for bundle, child in rows:

@@ -231,7 +231,8 @@ class _Loader:
                 "AND d.language = ?)",
                 (default, collection.path, language, default),
             )
-            self.report.counts[collection.path] += filled.rowcount
+            if filled.rowcount:
+                self.report.counts[collection.path] += filled.rowcount
 
     def _fill(self, language: str, source: str) -> None:
         """The words of offerings that the dump does not have in one language, from another."""
