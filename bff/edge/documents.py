@@ -20,8 +20,8 @@ from bff.settings import LimitSettings
 from dataloaders.lru import ByteLRU
 from kernel.errors import BadRequestError, GatewayError, LimitExceededError
 
-# A parsed document takes 40 to 85 times the bytes of its text, and a few kilobytes however short it is (tracemalloc over
-# the examples and the queries of the tests); compact ones cost most.
+# A parsed document takes 40 to 85 times the bytes of its text, and a few kilobytes however short it is: tracemalloc
+# over the examples and the tests' queries; compact ones cost most.
 _MEMORY_FACTOR = 85
 _DOCUMENT_BYTES = 2_000
 
