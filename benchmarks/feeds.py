@@ -72,7 +72,9 @@ async def _searches(folder: Path, *, count: bool) -> list[float]:
     current = Generations(folder).current()
     if current is None:
         raise RuntimeError("nothing was loaded")
-    catalog = Catalog(DumpSource(DumpFile(current, MEGABYTES)), ShopRules(), SystemClock())
+    source, rules = DumpSource(DumpFile(current, MEGABYTES)), ShopRules()
+    source.prepare(rules)  # as a process does before it goes over to a dump
+    catalog = Catalog(source, rules, SystemClock())
     ctx = RequestContext(Audience("en", "web"), Deadline.after(3_600))
     taken: list[float] = []
     for words, wanted, sort in product(WORDS, FILTERS, (None, *OfferingSort)):

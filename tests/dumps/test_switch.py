@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from domain.catalog.catalog import Catalog
 from domain.catalog.dumps.errors import DumpError
+from domain.catalog.dumps.file import DumpFile
 from domain.catalog.dumps.generations import Generations
 from domain.catalog.dumps.switch import DumpSwitch
 from domain.catalog.kinds import OfferingSort
@@ -151,6 +152,28 @@ async def test_a_bad_generation_leaves_the_old_serving(switch: DumpSwitch, dumps
     dumps.load(offerings(4), force=True)
     assert switch.look() is True
     assert (await page(switch.catalog)).total == 4
+
+
+def test_a_bad_generation_is_not_tried_again_and_again(
+    switch: DumpSwitch, dumps: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is opened once, and once more when it was mended; reading it four times a second would help nobody."""
+    opened: list[Path] = []
+
+    def counted(path: Path, memory_bytes: int) -> DumpFile:
+        opened.append(path)
+        return DumpFile(path, memory_bytes)
+
+    monkeypatch.setattr("domain.catalog.dumps.switch.DumpFile", counted)
+    dumps.load(offerings(2))
+    whole = dumps.current.read_bytes() if dumps.current else b""
+    spoil(dumps, "garbage")
+    assert [switch.look() for _ in range(4)] == [False] * 4
+    assert opened == [dumps.current]
+    assert dumps.current is not None
+    dumps.current.write_bytes(whole)
+    assert switch.look() is True
+    assert opened == [dumps.current] * 2
 
 
 async def test_a_process_that_starts_on_a_bad_generation(gateway: MakeGateway, dumps: Loader) -> None:

@@ -47,7 +47,6 @@ class DumpFile:
                 # for what takes long, on a thread: one connection serves one call at a time
                 self.aside = stack.enter_context(closing(self._connect()))
                 self.meta = dict(self.connection.execute(_META).fetchall())
-                self.aside.execute(_META).fetchall()  # opens all it needs: the file may be gone soon
                 self.version = self._data_version()
             except sqlite3.Error as error:
                 raise DumpError(f"{path.name} cannot be opened: {error}") from error
