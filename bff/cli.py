@@ -1,6 +1,7 @@
 """The command line. Each command is a few lines; what they do stands elsewhere, and is imported only when it runs."""
 
 import asyncio
+import gc
 import os
 import sys
 from pathlib import Path
@@ -151,7 +152,11 @@ def serving_app() -> object:
 
     loaded = _settings()
     configure_logging(loaded)
-    return create_app(loaded)
+    made = create_app(loaded)
+    # What lives as long as the process is never garbage: looking through it made one page in a hundred wait 40 ms more.
+    gc.collect()
+    gc.freeze()
+    return made
 
 
 def _settings() -> Settings:

@@ -85,7 +85,7 @@ class DumpUpdater:
         return dict(found)
 
     def _write(self, path: Path, collection: Collection[Any], found: Mapping[str, Versions], began: float) -> None:
-        with closing(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)) as connection:
+        with closing(_open(path)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             writer = OfferingWriter(connection, self.rules, datetime.fromtimestamp(self.clock.now(), UTC))
             for local_id, versions in found.items():
@@ -137,9 +137,14 @@ class DumpUpdater:
         connection.execute(f"{SET_PRICES} WHERE position IN ({affected})", (local_id,))
 
 
+def _open(path: Path) -> sqlite3.Connection:
+    """For writing, and only what is there: a generation just removed must not come back as an empty file."""
+    return sqlite3.connect(f"file:{path}?mode=rw", uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
+
+
 def _outstanding(path: Path, names: Mapping[str, float]) -> list[str]:
     """Those that the file does not have as read since they changed."""
-    with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as connection:
+    with closing(_open(path)) as connection:
         found = {}
         for name in names:
             row = connection.execute("SELECT at FROM updated WHERE name = ?", (name,)).fetchone()
