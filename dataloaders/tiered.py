@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 V = TypeVar("V")
 
 _QUIET_TICKS = 2
+_MOST_TICKS = 8
 _OUTDATED_KEPT = 10_000
 
 # What an entry takes in memory: its objects under three times the bytes of their JSON; key, attributes, slot the rest.
@@ -56,6 +57,7 @@ class _Batch(Generic[V]):
     wanted: dict[str, frozenset[str]] = field(default_factory=dict)
     waiting: dict[str, list[asyncio.Future[Outcome[V]]]] = field(default_factory=dict)
     quiet: int = 0
+    ticks: int = 0
 
 
 class TieredLoader(Generic[V]):
@@ -202,10 +204,14 @@ class TieredLoader(Generic[V]):
         return seat
 
     def _depart(self, audience_key: str) -> None:
-        """Off once nobody has come for some ticks: GraphQL reaches the items of a list of two a tick after a single."""
+        """Off once nobody has come for some ticks: GraphQL reaches the items of a list of two a tick after a single.
+
+        But soon, however many keep coming: under load somebody always comes, and all of them wait for this.
+        """
         waiting = self._batches.get(audience_key)
-        if waiting is not None and waiting.quiet < _QUIET_TICKS:
+        if waiting is not None and waiting.quiet < _QUIET_TICKS and waiting.ticks < _MOST_TICKS:
             waiting.quiet += 1
+            waiting.ticks += 1
             asyncio.get_running_loop().call_soon(self._depart, audience_key)
             return
         batch = self._batches.pop(audience_key, None)

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from bff.edge.documents import Documents
 from bff.edge.errors import execution_error, request_error, unexpected
+from bff.edge.turns import Turns
 from kernel.errors import BadRequestError, GatewayError, LimitExceededError
 from resolvers.context import Context
 
@@ -57,6 +58,7 @@ class GraphQLEndpoint:
     ) -> None:
         self._schema, self._documents = schema, documents
         self._make_context, self._max_body = make_context, max_body
+        self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -73,6 +75,7 @@ class GraphQLEndpoint:
     async def _respond(self, request: Request) -> Response:
         media_type = _media_type(request.headers.get("accept"))
         asked = await self._read(request)
+        await self._turns.take()
         context = self._make_context(request)
         headers = {"content-language": context.request.audience.language}
         try:
