@@ -132,8 +132,7 @@ class OfferingWriter:
         sorted_by = kind in (PriceKind.RECURRING, PriceKind.PAY_NOW) and not self.rules.is_discount(price)
         if not sorted_by or applies_to(price) or not self.rules.price_applies(price, self.now):
             return None
-        includes_tax = self.rules.prices_include_tax
-        money = prices.gross(price, includes_tax=includes_tax) or prices.net(price, includes_tax=includes_tax)
+        money = prices.shown(price, includes_tax=self.rules.prices_include_tax)
         return None if money is None else (kind is PriceKind.PAY_NOW, float(prices.monthly(price, money)))
 
     def _refer(self, position: int, offering: ProductOffering) -> None:
