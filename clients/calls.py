@@ -1,6 +1,7 @@
-"""One GET of one upstream, made safe: within a time-out as a whole, retried on a budget, fenced by circuit breakers.
+"""One call of one upstream, made safe: within a time-out, fenced by circuit breakers, a GET retried on a budget.
 
-What a newcomer would get wrong: every status the caller does not name as an answer is an error here, 404 included.
+What a newcomer would get wrong: every status the caller does not name as an answer is an error here, 404 included. And
+a write that was sent and brought no usable answer has not failed: its outcome is unknown, and nothing here repeats it.
 """
 
 import itertools
@@ -14,11 +15,20 @@ from clients.guard import CircuitBreaker, RetryBudget
 from clients.http import Reply, Sender
 from kernel.clock import Clock
 from kernel.context import Audience, Deadline
-from kernel.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
+from kernel.errors import (
+    UnknownOutcomeError,
+    UpstreamError,
+    UpstreamInvalidError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+    UpstreamUnreachedError,
+)
 
 _SUCCESS = (200, 206)
+_WRITTEN = range(200, 300)
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
+_TIMEOUT = 408
 _TOO_MANY = 429
 _SERVER_ERROR = 500
 
@@ -52,9 +62,19 @@ class UpstreamOptions:
     breaker_cooldown: float = 5.0
 
 
+@dataclass(frozen=True)
+class Request:
+    """What is sent; `path` begins behind the base URL, and `headers` come on top of those every request has."""
+
+    method: str
+    path: str
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class Calls:
-    """GETs of one upstream. `breakers` are kept by the name of the collection that is asked."""
+    """Calls of one upstream. `breakers` are kept by the name of the collection that is asked."""
 
     name: str
     options: UpstreamOptions
@@ -91,6 +111,40 @@ class Calls:
                 return reply
         raise UpstreamUnavailableError(self.name, detail="no attempt was made")  # pragma: no cover
 
+    async def write(
+        self, collection: str, request: Request, audience: Audience, *, also: tuple[int, ...] = ()
+    ) -> Reply:
+        """A POST, PATCH or DELETE, sent once. `also`: statuses that are answers too.
+
+        Raises:
+            UnknownOutcomeError: it was sent, and no answer tells what became of it.
+            RefusedError: any other status below 500; nothing was changed.
+            UpstreamError: it was not sent.
+        """
+        deadline = Deadline.after(self.options.timeout)
+        breaker = self._breaker(collection)
+        breaker.before()
+        proof = await self.auth.headers(deadline.require(self.name))
+        try:
+            reply = await self._send(request, audience, deadline, proof)
+            if reply.status == _UNAUTHORIZED and self.auth.rejected(proof):  # refused, so it may be sent again
+                proof = await self.auth.headers(deadline.require(self.name))
+                reply = await self._send(request, audience, deadline, proof)
+        except UpstreamUnreachedError:
+            breaker.failed()
+            raise
+        except UpstreamError as error:
+            breaker.failed()
+            raise UnknownOutcomeError(self.name, detail=error.detail) from error
+        told = f"{request.method} {request.path}: {reply.status} {reply.body[:200]!r}"
+        if reply.status >= _SERVER_ERROR or reply.status in (_TIMEOUT, _TOO_MANY):
+            breaker.failed()
+            raise UnknownOutcomeError(self.name, detail=told)
+        breaker.succeeded()
+        if reply.status not in _WRITTEN and reply.status not in also:
+            raise RefusedError(self.name, reply.status, detail=told)
+        return reply
+
     async def _try(self, collection: str, path: str, audience: Audience, deadline: Deadline) -> Reply:
         """One attempt, and what it tells the circuit breaker. An unusable answer tells it nothing."""
         breaker = self._breaker(collection)
@@ -109,22 +163,29 @@ class Calls:
 
     async def _exchange(self, path: str, audience: Audience, deadline: Deadline) -> Reply:
         """The request itself, and once more with a new token when the first was refused."""
+        request = Request("GET", path)
         proof = await self.auth.headers(deadline.require(self.name))
-        reply = await self._send(path, audience, deadline, proof)
+        reply = await self._send(request, audience, deadline, proof)
         if reply.status == _UNAUTHORIZED and self.auth.rejected(proof):
             proof = await self.auth.headers(deadline.require(self.name))
-            reply = await self._send(path, audience, deadline, proof)
+            reply = await self._send(request, audience, deadline, proof)
         return reply
 
-    async def _send(self, path: str, audience: Audience, deadline: Deadline, proof: Mapping[str, str]) -> Reply:
+    async def _send(self, request: Request, audience: Audience, deadline: Deadline, proof: Mapping[str, str]) -> Reply:
         headers = {
             **proof,
+            **request.headers,
             "accept": "application/json",
             "accept-language": audience.language,
             self.options.channel_header: audience.channel,
         }
-        url = f"{self.options.base_url}/{path}"
-        return await self.sender.send("GET", url, headers=headers, seconds=deadline.require(self.name))
+        return await self.sender.send(
+            request.method,
+            f"{self.options.base_url}/{request.path}",
+            headers=headers,
+            content=request.content,
+            seconds=deadline.require(self.name),
+        )
 
     def _breaker(self, collection: str) -> CircuitBreaker:
         if collection not in self.breakers:

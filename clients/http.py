@@ -13,7 +13,12 @@ from typing import Protocol
 
 import httpx
 
-from kernel.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
+from kernel.errors import (
+    UpstreamInvalidError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+    UpstreamUnreachedError,
+)
 
 _ERROR_BODY_LIMIT = 8_192
 
@@ -64,6 +69,7 @@ class HttpxSender:
 
         Raises:
             UpstreamTimeoutError: the time was up.
+            UpstreamUnreachedError: nothing was sent, since no connection came about.
             UpstreamUnavailableError: refused, reset, or cut off in the middle.
             UpstreamInvalidError: the body is larger than allowed (the rest is not read), or badly compressed.
         """
@@ -79,7 +85,10 @@ class HttpxSender:
             raise UpstreamTimeoutError(self._upstream, detail=f"{method} {url}: over {seconds:.2f} s") from None
         except httpx.DecodingError as error:  # the server is well; asking again would bring the same
             raise UpstreamInvalidError(self._upstream, detail=f"{method} {url}: {error}") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.ConnectError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            detail = f"{method} {url}: {type(error).__name__}: {error}"
+            raise UpstreamUnreachedError(self._upstream, detail=detail) from error
+        except httpx.HTTPError as error:
             detail = f"{method} {url}: {type(error).__name__}: {error}"
             raise UpstreamUnavailableError(self._upstream, detail=detail) from error
 

@@ -1,4 +1,4 @@
-"""A TM Forum REST API as it really is: one client for all of them, one line per collection.
+"""A TM Forum REST API as it really is: one client for all of them, one line per collection. Writes: `clients.writing`.
 
 What a newcomer would get wrong: servers break TMF630 in known ways (`shared` notes: FACTS). So totals are hints, a page
 ends where an empty one follows, an `id=a,b,c` filter is believed only as far as its answer proves it, and a value that
@@ -75,7 +75,7 @@ class _Dialect:
 
 @dataclass
 class TMFClient:
-    """Reads one upstream API. Create one per upstream and process."""
+    """Speaks to one upstream API. Create one per upstream and process."""
 
     name: str
     options: UpstreamOptions
@@ -86,7 +86,7 @@ class TMFClient:
     _dialects: dict[str, _Dialect] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._calls = Calls(self.name, self.options, self.sender, self.clock, self.auth, self.budget)
+        self.calls = Calls(self.name, self.options, self.sender, self.clock, self.auth, self.budget)
 
     async def page(
         self,
@@ -106,7 +106,7 @@ class TMFClient:
         query = self._query(collection, fields, {**(filters or {}), "offset": str(offset), "limit": str(limit)})
         # Some servers say 404 or 416 for "nothing there"; on a bare first page it means a wrong base URL instead.
         nothing = (_NOT_FOUND, _RANGE) if filters or offset else ()
-        reply = await self._calls.get(collection.name, f"{collection.path}?{query}", audience, also=nothing)
+        reply = await self.calls.get(collection.name, f"{collection.path}?{query}", audience, also=nothing)
         if reply.status in nothing:
             return Page((), 0, None)
         try:
@@ -128,7 +128,7 @@ class TMFClient:
             self._odd(collection, f"an id that cannot go into a URL: {local_id[:80]!r}")
             return None
         path = f"{collection.path}/{quote(local_id, safe='')}?{self._query(collection, fields, {})}"
-        reply = await self._calls.get(collection.name, path, audience, also=(_NOT_FOUND,))
+        reply = await self.calls.get(collection.name, path, audience, also=(_NOT_FOUND,))
         if reply.status == _NOT_FOUND:
             return None
         try:
@@ -221,7 +221,7 @@ class TMFClient:
 
     def circuits(self) -> dict[str, str]:
         """Each collection asked so far, and whether its circuit is `open` or `closed`."""
-        return {name: "open" if breaker.is_open else "closed" for name, breaker in self._calls.breakers.items()}
+        return {name: "open" if breaker.is_open else "closed" for name, breaker in self.calls.breakers.items()}
 
     def _addressable(self, collection: Collection[Any], item: Entity) -> bool:
         if is_local_id(item.id):

@@ -8,6 +8,9 @@ tree is written for the client; what an upstream said goes into `detail`, which 
     ├── LimitExceededError           LIMIT_EXCEEDED
     └── UpstreamError
         ├── UpstreamUnavailableError UPSTREAM_UNAVAILABLE
+        │   ├── CircuitOpenError
+        │   ├── UpstreamUnreachedError
+        │   └── UnknownOutcomeError
         ├── UpstreamTimeoutError     UPSTREAM_TIMEOUT
         └── UpstreamInvalidError     UPSTREAM_INVALID
 """
@@ -60,6 +63,16 @@ class UpstreamUnavailableError(UpstreamError):
 
 class CircuitOpenError(UpstreamUnavailableError):
     """Not asked: the upstream failed too often just now. Asking again at once cannot help."""
+
+    retryable = False
+
+
+class UpstreamUnreachedError(UpstreamUnavailableError):
+    """No connection came about: whatever was to be sent has certainly had no effect."""
+
+
+class UnknownOutcomeError(UpstreamUnavailableError):
+    """A write without a usable answer: it may have had its effect, or have it later, or never. Only a read can tell."""
 
     retryable = False
 
