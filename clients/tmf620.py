@@ -100,12 +100,17 @@ class CharacteristicValue(Part, frozen=True):
     value_to: Any = None
     is_default: bool = False
     unit_of_measure: str | None = None
+    regex: str | None = None
 
 
 class CharacteristicUse(Part, frozen=True):
-    """How an offering narrows a characteristic of its specification, or which value a price is for."""
+    """How an offering narrows a characteristic of its specification, or which value a price is for.
+
+    `id` is text in the standard; some servers number them.
+    """
 
     name: str
+    id: str | int | None = None
     min_cardinality: int | None = None
     max_cardinality: int | None = None
     product_spec_characteristic_value: tuple[CharacteristicValue, ...] = ()
@@ -115,6 +120,7 @@ class SpecCharacteristic(CharacteristicUse, frozen=True):
     description: str | None = None
     configurable: bool = False
     value_type: str | None = None
+    regex: str | None = None
     characteristic_value_specification: tuple[CharacteristicValue, ...] = ()
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from clients.tmf620 import (
     CharacteristicUse,
@@ -12,6 +12,8 @@ from clients.tmf620 import (
     ProductSpecification,
     SpecCharacteristic,
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,12 @@ class Option:
 
 @dataclass(frozen=True)
 class Choice:
-    """A characteristic as it is offered. `min` and `max` are how many values may be chosen; None: not limited."""
+    """A characteristic as it is offered. `min` and `max` are how many values may be chosen; None: not limited.
 
+    `id` is the same in every language. `regex` is a rule for values that are not listed.
+    """
+
+    id: str | None
     name: str
     description: str | None
     value_type: str | None
@@ -39,6 +45,7 @@ class Choice:
     range_from: str | None
     range_to: str | None
     unit: str | None
+    regex: str | None
 
     @property
     def required(self) -> bool:
@@ -50,7 +57,9 @@ def choices(offering: ProductOffering, specification: ProductSpecification | Non
     uses = {use.name: use for use in offering.prod_spec_char_value_use}
     specified = specification.product_spec_characteristic if specification else ()
     known = {characteristic.name for characteristic in specified}
-    own = (SpecCharacteristic(name=name, configurable=True) for name in uses if name not in known)
+    own = (
+        SpecCharacteristic(name=name, id=use.id, configurable=True) for name, use in uses.items() if name not in known
+    )
     return tuple(_choice(offering, each, uses.get(each.name)) for each in (*specified, *own))
 
 
@@ -79,6 +88,7 @@ def _choice(offering: ProductOffering, spec: SpecCharacteristic, use: Characteri
     values = _allowed(spec, use)
     spread = next((value for value in values if value.value_from is not None or value.value_to is not None), None)
     return Choice(
+        id=_text_or_none(_first(spec.id, use.id if use else None)),
         name=spec.name,
         description=spec.description,
         value_type=spec.value_type,
@@ -89,7 +99,15 @@ def _choice(offering: ProductOffering, spec: SpecCharacteristic, use: Characteri
         range_from=None if spread is None else _text_or_none(spread.value_from),
         range_to=None if spread is None else _text_or_none(spread.value_to),
         unit=None if spread is None else spread.unit_of_measure,
+        regex=_regex(spec, values),
     )
+
+
+def _regex(spec: SpecCharacteristic, values: Sequence[CharacteristicValue]) -> str | None:
+    """A value's own rule; the specification's is for free text alone, or it would let in what is not listed."""
+    own = _first(*(value.regex for value in values))
+    listed = any(_first(value.value, value.value_from, value.value_to) is not None for value in values)
+    return spec.regex if own is None and not listed else own
 
 
 def _allowed(spec: SpecCharacteristic, use: CharacteristicUse | None) -> tuple[CharacteristicValue, ...]:
@@ -102,8 +120,8 @@ def _option(offering: ProductOffering, spec: SpecCharacteristic, value: Characte
     return Option(offering, spec.name, as_text(value.value), value.is_default, value.unit_of_measure)
 
 
-def _first(*numbers: int | None) -> int | None:
-    return next((number for number in numbers if number is not None), None)
+def _first(*values: T | None) -> T | None:
+    return next((value for value in values if value is not None), None)
 
 
 def _text_or_none(value: Any) -> str | None:
