@@ -23,6 +23,7 @@ COPY schema schema
 COPY resolvers resolvers
 COPY domain domain
 COPY dataloaders dataloaders
+COPY store store
 COPY clients clients
 COPY engine engine
 COPY kernel kernel

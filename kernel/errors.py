@@ -6,6 +6,7 @@ tree is written for the client; what an upstream said goes into `detail`, which 
     GatewayError
     ├── BadRequestError              BAD_REQUEST
     ├── LimitExceededError           LIMIT_EXCEEDED
+    ├── StoreUnavailableError        UPSTREAM_UNAVAILABLE
     └── UpstreamError
         ├── UpstreamUnavailableError UPSTREAM_UNAVAILABLE
         │   ├── CircuitOpenError
@@ -39,6 +40,16 @@ class LimitExceededError(GatewayError):
     """The caller asked for more than the gateway does in one go."""
 
     code = "LIMIT_EXCEEDED"
+
+
+class StoreUnavailableError(GatewayError):
+    """The gateway's own database cannot be reached, is locked for too long, or is full."""
+
+    code = "UPSTREAM_UNAVAILABLE"
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, *, detail: str = "") -> None:
+        super().__init__("The shop cannot keep this just now.", detail=detail)
 
 
 class UpstreamError(GatewayError):

@@ -1,0 +1,189 @@
+"""The database: SQLite in a file or, by one setting, PostgreSQL. Who wants to read asks for `reading`, who wants to
+change anything for `writing`; nobody else opens connections or transactions.
+
+SQLite has one writer at a time. Writers of one process therefore queue here, in order, instead of trying the file's
+lock again and again; a transaction begins as a writing one, because one that has read first and then wants to write
+can find itself in a deadlock that no waiting resolves.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, event, make_url
+from sqlalchemy import exc as sql
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from kernel.errors import StoreUnavailableError
+
+PATIENCE = 5.0
+"""Seconds anything waits for a lock, for a connection or for its turn to write."""
+_SQLITE_READERS = 4
+_POSTGRESQL_CONNECTIONS = 15
+_OUR_FAULT = (sql.IntegrityError, sql.ProgrammingError, sql.DataError, sql.NotSupportedError)
+
+
+class Database:
+    """One process's connections to the database. Made by `open`, closed by `aclose`."""
+
+    def __init__(self, reader: AsyncEngine, writer: AsyncEngine) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._turn = asyncio.Lock() if reader.dialect.name == "sqlite" else None
+
+    @classmethod
+    async def open(cls, url: str, *, migrate: bool) -> "Database":
+        """Connect to `sqlite:///path/file.db` or `postgresql://user:password@host/name`; the tables are there then.
+
+        With `migrate` they are made or brought up to this release first, by one process while others wait.
+
+        Raises:
+            ValueError: another kind of URL, or a SQLite database without a file.
+            StoreUnavailableError: it cannot be reached.
+            OutdatedError: without `migrate`, the tables are not as this release needs them.
+        """
+        from store.migrate import require_current, upgrade  # noqa: PLC0415  (alembic: only who opens pays for it)
+
+        await (upgrade(url) if migrate else require_current(url))
+        return cls(*_engines(parse_url(url)))
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection on which each statement stands for itself and sees what is committed; it cannot write.
+
+        Raises:
+            StoreUnavailableError: on entering or leaving, as everything in here that the database cannot do just now.
+        """
+        with translated():
+            async with self._reader.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed at the end, rolled back on an exception, a cancellation included.
+
+        Raises:
+            StoreUnavailableError: nothing was written, or, when the connection broke in the very commit, perhaps all.
+        """
+        with translated():
+            async with self._my_turn(), self._writer.begin() as connection:
+                yield connection
+
+    async def aclose(self) -> None:
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+    def _my_turn(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self._turn is None else _locked(self._turn)
+
+
+@asynccontextmanager
+async def _locked(turn: asyncio.Lock) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await turn.acquire()
+    except TimeoutError:
+        raise StoreUnavailableError(detail=f"{PATIENCE:g} s were not enough to get a turn to write") from None
+    try:
+        yield
+    finally:
+        turn.release()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """What the database cannot do just now, as `StoreUnavailableError`. A broken rule or wrong SQL stays as it is."""
+    try:
+        yield
+    except _OUR_FAULT:
+        raise
+    except (sql.DBAPIError, sql.TimeoutError) as error:
+        cause = error.orig if isinstance(error, sql.DBAPIError) else error
+        raise StoreUnavailableError(detail=f"{type(cause).__name__}: {cause}") from error
+    except OSError as error:
+        raise StoreUnavailableError(detail=f"{type(error).__name__}: {error}") from error
+
+
+def parse_url(url: str) -> URL:
+    """The URL as SQLAlchemy takes it, drivers filled in.
+
+    Raises:
+        ValueError: neither `sqlite:///path/file.db` nor `postgresql://…`. The text does not repeat a password.
+    """
+    try:
+        parsed = make_url(url)
+    except (sql.ArgumentError, ValueError):
+        parsed = URL.create("unreadable")
+    if parsed.drivername == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername == "sqlite" and parsed.database not in (None, "", ":memory:") and not parsed.query:
+        return parsed.set(drivername="sqlite+aiosqlite")
+    raise ValueError("must be sqlite:///path/file.db or postgresql://user:password@host/name")
+
+
+def _engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
+    """One for reading, one for writing. Without a transaction around it, reading is one statement and nothing else."""
+    if url.get_backend_name() == "sqlite":
+        reader = sqlite_engine(url, pool_size=_SQLITE_READERS, isolation_level="AUTOCOMMIT", read_only=True)
+        return reader, sqlite_engine(url, pool_size=1)
+    reader = postgresql_engine(url, pool_size=_POSTGRESQL_CONNECTIONS, isolation_level="AUTOCOMMIT")
+    return reader, reader.execution_options(isolation_level="READ COMMITTED")
+
+
+def sqlite_engine(
+    url: URL, *, pool_size: int, patience: float = PATIENCE, read_only: bool = False, **options: Any
+) -> AsyncEngine:
+    """An engine over the file, whose folder is made when it is not there, readable to nobody else."""
+    with suppress(OSError):  # whatever is wrong with the folder, connecting says it better
+        Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=patience,
+        skip_autocommit_rollback=read_only,
+        connect_args={"timeout": patience},
+        **options,
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # or sqlite3 would begin transactions of its own, not IMMEDIATE ones
+        cursor = connection.cursor()
+        pragmas = ["journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"]
+        for pragma in [*pragmas, "query_only = ON"] if read_only else pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    if not read_only:
+        event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return engine
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def postgresql_engine(url: URL, *, pool_size: int, patience: float = PATIENCE, **options: Any) -> AsyncEngine:
+    """An engine that gives up in time: on a server that is not there, on one that went away, on another's lock."""
+    limits = {"connect_timeout": f"{PATIENCE:.0f}", "tcp_user_timeout": f"{2 * PATIENCE * 1000:.0f}"}
+    engine = create_async_engine(
+        url.set(query={**limits, **url.query}),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=patience,
+        pool_pre_ping=True,  # a server that restarted costs nobody a request
+        **options,
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = {patience * 1000:.0f}")
+        cursor.close()
+        connection.commit()
+
+    return engine

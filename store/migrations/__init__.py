@@ -1,0 +1,1 @@
+"""The tables' history, as alembic runs it (`store/migrate.py`)."""

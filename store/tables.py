@@ -1,0 +1,77 @@
+"""Every table the gateway owns. A change here needs a migration; a test compares the two.
+
+Times are seconds since the epoch, as `kernel.clock` gives them, and end in `_at` or `_until`. Text columns without a
+length hold JSON that only the room that writes them reads.
+"""
+
+from sqlalchemy import Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+# Named, or a later migration could not name what it drops, and SQLite and PostgreSQL would call it differently.
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("scope", String(200), primary_key=True),
+    Column("mutation", String(64), primary_key=True),
+    Column("key", String(36), primary_key=True),
+    Column("body", String(64), nullable=False),  # keyed HMAC in hex, never the body
+    Column("state", String(8), nullable=False),  # running | done
+    Column("holder", String(32), nullable=False),
+    Column("held_until", Double, nullable=False),
+    Column("result", Text),
+    Column("started_at", Double, nullable=False, index=True),
+    Column("finished_at", Double),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("holder", String(32), nullable=False),
+    Column("held_until", Double, nullable=False),
+)
+
+carts = Table(
+    "carts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("upstream_id", String(128), unique=True),
+    Column("token_hash", String(64), unique=True),
+    Column("token_key", String(16)),
+    Column("owner", String(128), index=True),
+    Column("segment", String(8), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("lines", Text, nullable=False),
+    Column("etag", Text),
+    Column("contact", Text),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Column("active_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("intent", Text),
+    Column("holder", String(32)),
+    Column("held_until", Double, index=True),
+    Column("unsettled", Text, nullable=False),
+    Index(None, "state", "expires_at"),
+)
+
+cart_changes = Table(
+    "cart_changes",
+    metadata,
+    Column("cart_id", String(32), ForeignKey("carts.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("key", String(36)),
+    Column("what", Text, nullable=False),
+)
