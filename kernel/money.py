@@ -54,18 +54,19 @@ class Money(NamedTuple):
 
     def with_tax(self, rate: Decimal) -> "Money":
         """With `rate` percent put on top."""
-        return self._fitting(self.amount * (1 + rate / 100))
+        return self.fitting(self.amount * (1 + rate / 100))
 
     def without_tax(self, rate: Decimal) -> "Money":
         """What remains when `rate` percent had been put on top."""
-        return self._fitting(self.amount / (1 + rate / 100))
+        return self.fitting(self.amount / (1 + rate / 100))
 
     def written_out(self) -> "Money":
         """The same amount with at least the digits of its minor unit: 21 euros are `21.00`."""
-        return self._fitting(self.amount)
+        return self.fitting(self.amount)
 
-    def _fitting(self, amount: Decimal) -> "Money":
-        """Rounded to the minor unit, or to this amount's own digits where it has more; no needless zeros after that.
+    def fitting(self, amount: Decimal) -> "Money":
+        """Another amount in this one's place: rounded half up to the minor unit, or to this amount's own digits where it
+        has more; no needless zeros after that.
 
         A usage price of 0.0125 keeps its four digits: rounded to cents it would be a different price.
         More than twelve digits are no price's own.

@@ -48,8 +48,8 @@ def net(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
     stated = _money(price.price)
     if stated is None or not includes_tax:
         return stated
-    rate = _rate(price)
-    return None if rate is None else stated.without_tax(rate)
+    percent = rate(price)
+    return None if percent is None else stated.without_tax(percent)
 
 
 def gross(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
@@ -57,11 +57,18 @@ def gross(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
     stated = _money(price.price)
     if stated is None or includes_tax:
         return stated
-    rate = _rate(price)
-    if rate is not None:
-        return stated.with_tax(rate)
+    percent = rate(price)
+    if percent is not None:
+        return stated.with_tax(percent)
     added = _tax_amounts(price, stated.currency)
     return None if added is None else Money(stated.amount + added, stated.currency)
+
+
+def rate(price: ProductOfferingPrice) -> Decimal | None:
+    """The rates of all taxes added up, in percent; None unless every tax tells its rate, and for one below zero."""
+    rates = [tax.tax_rate for tax in price.tax]
+    known = [rate for rate in rates if rate is not None and rate >= 0]
+    return sum(known, Decimal(0)) if rates and len(known) == len(rates) else None
 
 
 def shown(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
@@ -80,13 +87,6 @@ def _money(amount: Amount | None) -> Money | None:
     if amount is None or not amount.value.is_finite() or amount.value.adjusted() > _LARGEST_EXPONENT:
         return None
     return Money(amount.value, amount.unit).written_out()
-
-
-def _rate(price: ProductOfferingPrice) -> Decimal | None:
-    """The rates of all taxes added up, in percent; None unless every tax tells its rate."""
-    rates = [tax.tax_rate for tax in price.tax]
-    known = [rate for rate in rates if rate is not None]
-    return sum(known, Decimal(0)) if rates and len(known) == len(rates) else None
 
 
 def _tax_amounts(price: ProductOfferingPrice, currency: str) -> Decimal | None:
