@@ -65,8 +65,8 @@ class Money(NamedTuple):
         return self.fitting(self.amount)
 
     def fitting(self, amount: Decimal) -> "Money":
-        """Another amount in this one's place: rounded half up to the minor unit, or to this amount's own digits where it
-        has more; no needless zeros after that.
+        """Another amount in this one's place: rounded half up to the minor unit, or to this one's digits where it has
+        more; no needless zeros after that.
 
         A usage price of 0.0125 keeps its four digits: rounded to cents it would be a different price.
         More than twelve digits are no price's own.

@@ -18,7 +18,7 @@ Chosen = tuple[tuple[str, str], ...]
 """(characteristic's name, value), one pair for each chosen value."""
 
 _LONGEST_VALUE = 200
-_NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d{1,30})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _TRUTHS = frozenset({"boolean", "bool"})
 _WHOLE = frozenset({"integer", "int", "long"})
 _NUMBERS = frozenset({"number", "numeric", "decimal", "float", "double"})
@@ -163,7 +163,7 @@ def _typed(choice: Choice, text: str) -> str:
             raise _RefusedError(f"{choice.name}: true or false is needed.")
         return text.casefold()
     number = _number(text)
-    if kind in _WHOLE and (number is None or number % 1):
+    if kind in _WHOLE and (number is None or number != number.to_integral_value()):
         raise _RefusedError(f"{choice.name}: a whole number is needed.")
     if kind in _NUMBERS and number is None:
         raise _RefusedError(f"{choice.name}: a number is needed.")

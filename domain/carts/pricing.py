@@ -1,7 +1,7 @@
 """What a line costs: the prices that a configuration brings, less their reductions, and the totals of a cart.
 
-Everything is Decimal and exact; each price for one is rounded once, each total once. A reduction is always taken from the
-list price, never from what another one left.
+Everything is Decimal and exact; each price for one is rounded once, each total once. A reduction is always taken from
+the list price, never from what another one left.
 """
 
 from collections import defaultdict
@@ -18,7 +18,6 @@ from domain.catalog.characteristics import as_text
 from domain.catalog.kinds import Period, PriceKind
 from domain.catalog.rules import ShopRules
 from kernel.money import Money
-
 
 _Group = tuple[PriceKind, int | None, Period | None]
 # Amounts have up to 27 digits, tax rates, percentages and quantities multiply them: wide enough for every product.
@@ -133,7 +132,7 @@ def totals(lines: Iterable[tuple[int, Sequence[SeenPrice]]]) -> tuple[Total, ...
 def changes(seen: Sequence[SeenPrice], today: Sequence[SeenPrice]) -> tuple[PriceChange, ...]:
     """What costs something else than it did, price by price: an amount, a kind or a period; new prices come last.
 
-    Names, units and reductions are texts of one language, and list prices are for comparison: alone, they are no change.
+    Names, units and reductions are texts of one language, and list prices are for comparison: alone, none is a change.
     """
     before, after = {price.id: price for price in seen}, {price.id: price for price in today}
     return tuple(
