@@ -7,6 +7,7 @@ can find itself in a deadlock that no waiting resolves.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -19,7 +20,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from kernel.errors import StoreUnavailableError
 
 PATIENCE = 5.0
-"""Seconds anything waits for a lock, for a connection or for its turn to write."""
 _SQLITE_READERS = 4
 _POSTGRESQL_CONNECTIONS = 15
 _OUR_FAULT = (sql.IntegrityError, sql.ProgrammingError, sql.DataError, sql.NotSupportedError)
@@ -28,16 +28,18 @@ _OUR_FAULT = (sql.IntegrityError, sql.ProgrammingError, sql.DataError, sql.NotSu
 class Database:
     """One process's connections to the database. Made by `open`, closed by `aclose`."""
 
-    def __init__(self, reader: AsyncEngine, writer: AsyncEngine) -> None:
+    def __init__(self, reader: AsyncEngine, writer: AsyncEngine, patience: float) -> None:
         self._reader = reader
         self._writer = writer
+        self._patience = patience
         self._turn = asyncio.Lock() if reader.dialect.name == "sqlite" else None
 
     @classmethod
-    async def open(cls, url: str, *, migrate: bool) -> "Database":
+    async def open(cls, url: str, *, migrate: bool, patience: float = PATIENCE) -> "Database":
         """Connect to `sqlite:///path/file.db` or `postgresql://user:password@host/name`; the tables are there then.
 
-        With `migrate` they are made or brought up to this release first, by one process while others wait.
+        With `migrate` they are made or brought up to this release first, by one process while others wait. `patience`:
+        seconds that anything later waits for a lock, for a connection or for its turn to write.
 
         Raises:
             ValueError: another kind of URL, or a SQLite database without a file.
@@ -47,7 +49,7 @@ class Database:
         from store.migrate import require_current, upgrade  # noqa: PLC0415  (alembic: only who opens pays for it)
 
         await (upgrade(url) if migrate else require_current(url))
-        return cls(*_engines(parse_url(url)))
+        return cls(*_engines(parse_url(url), patience), patience)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -76,16 +78,16 @@ class Database:
         await self._writer.dispose()
 
     def _my_turn(self) -> AbstractAsyncContextManager[None]:
-        return nullcontext() if self._turn is None else _locked(self._turn)
+        return nullcontext() if self._turn is None else _locked(self._turn, self._patience)
 
 
 @asynccontextmanager
-async def _locked(turn: asyncio.Lock) -> AsyncIterator[None]:
+async def _locked(turn: asyncio.Lock, patience: float) -> AsyncIterator[None]:
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             await turn.acquire()
     except TimeoutError:
-        raise StoreUnavailableError(detail=f"{PATIENCE:g} s were not enough to get a turn to write") from None
+        raise StoreUnavailableError(detail=f"{patience:g} s were not enough to get a turn to write") from None
     try:
         yield
     finally:
@@ -97,13 +99,17 @@ def translated() -> Iterator[None]:
     """What the database cannot do just now, as `StoreUnavailableError`. A broken rule or wrong SQL stays as it is."""
     try:
         yield
-    except _OUR_FAULT:
-        raise
-    except (sql.DBAPIError, sql.TimeoutError) as error:
-        cause = error.orig if isinstance(error, sql.DBAPIError) else error
-        raise StoreUnavailableError(detail=f"{type(cause).__name__}: {cause}") from error
-    except OSError as error:
-        raise StoreUnavailableError(detail=f"{type(error).__name__}: {error}") from error
+    except sql.TimeoutError as error:  # all connections are taken
+        raise StoreUnavailableError(detail=str(error)) from error
+    except sql.DBAPIError as error:
+        if _is_our_fault(error):
+            raise
+        raise StoreUnavailableError(detail=f"{type(error.orig).__name__}: {error.orig}") from error
+
+
+def _is_our_fault(error: sql.DBAPIError) -> bool:
+    """SQLite calls everything an OperationalError; its code tells wrong SQL from a lock, a full disk and the like."""
+    return isinstance(error, _OUR_FAULT) or getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
 
 def parse_url(url: str) -> URL:
@@ -123,18 +129,16 @@ def parse_url(url: str) -> URL:
     raise ValueError("must be sqlite:///path/file.db or postgresql://user:password@host/name")
 
 
-def _engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
+def _engines(url: URL, patience: float) -> tuple[AsyncEngine, AsyncEngine]:
     """One for reading, one for writing. Without a transaction around it, reading is one statement and nothing else."""
     if url.get_backend_name() == "sqlite":
-        reader = sqlite_engine(url, pool_size=_SQLITE_READERS, isolation_level="AUTOCOMMIT", read_only=True)
-        return reader, sqlite_engine(url, pool_size=1)
-    reader = postgresql_engine(url, pool_size=_POSTGRESQL_CONNECTIONS, isolation_level="AUTOCOMMIT")
-    return reader, reader.execution_options(isolation_level="READ COMMITTED")
+        reader = sqlite_engine(url, pool_size=_SQLITE_READERS, patience=patience, read_only=True)
+        return reader, sqlite_engine(url, pool_size=1, patience=patience)
+    writer = postgresql_engine(url, pool_size=_POSTGRESQL_CONNECTIONS, patience=patience)
+    return writer.execution_options(isolation_level="AUTOCOMMIT"), writer
 
 
-def sqlite_engine(
-    url: URL, *, pool_size: int, patience: float = PATIENCE, read_only: bool = False, **options: Any
-) -> AsyncEngine:
+def sqlite_engine(url: URL, *, pool_size: int, patience: float, read_only: bool = False) -> AsyncEngine:
     """An engine over the file, whose folder is made when it is not there, readable to nobody else."""
     with suppress(OSError):  # whatever is wrong with the folder, connecting says it better
         Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -144,9 +148,9 @@ def sqlite_engine(
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=patience,
+        isolation_level="AUTOCOMMIT" if read_only else None,
         skip_autocommit_rollback=read_only,
         connect_args={"timeout": patience},
-        **options,
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -167,7 +171,7 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def postgresql_engine(url: URL, *, pool_size: int, patience: float = PATIENCE, **options: Any) -> AsyncEngine:
+def postgresql_engine(url: URL, *, pool_size: int, patience: float) -> AsyncEngine:
     """An engine that gives up in time: on a server that is not there, on one that went away, on another's lock."""
     limits = {"connect_timeout": f"{PATIENCE:.0f}", "tcp_user_timeout": f"{2 * PATIENCE * 1000:.0f}"}
     engine = create_async_engine(
@@ -176,7 +180,6 @@ def postgresql_engine(url: URL, *, pool_size: int, patience: float = PATIENCE, *
         max_overflow=0,
         pool_timeout=patience,
         pool_pre_ping=True,  # a server that restarted costs nobody a request
-        **options,
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -163,9 +163,9 @@ class Idempotency:
         )
         replacing = new.on_conflict_do_update(
             index_elements=[_its.scope, _its.mutation, _its.key], set_=first, where=self._outlived()
-        )
+        ).returning(_its.key)
         while True:
-            if (await connection.execute(replacing)).rowcount:
+            if (await connection.execute(replacing)).first() is not None:
                 return Fresh(claim)
             found = (await connection.execute(select(idempotency).where(_is(claim)).with_for_update())).one_or_none()
             if found is not None:  # on PostgreSQL another transaction may have ended and taken it away in between

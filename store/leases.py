@@ -41,9 +41,9 @@ class Leases:
                     index_elements=[leases.c.name],
                     set_={"holder": wanted.excluded.holder, "held_until": wanted.excluded.held_until},
                     where=leases.c.held_until <= now,
-                )
+                ).returning(leases.c.name)
             )
-        return lease if taken.rowcount else None
+            return lease if taken.first() is not None else None
 
     async def renew(self, lease: Lease) -> bool:
         """Hold it for `lease.seconds` from now; False when somebody else has taken it, and this work must stop."""

@@ -10,5 +10,8 @@ Upsert: TypeAlias = postgresql.Insert | sqlite.Insert
 
 
 def insert_into(connection: AsyncConnection, table: Table) -> Upsert:
-    """An insert that has `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    """An insert that has `on_conflict_do_nothing` and `on_conflict_do_update`.
+
+    Whether it took place, only `returning` tells on both: an insert's row count is not always known.
+    """
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
