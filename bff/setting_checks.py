@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 Check = Callable[[Any], str | None]
 
+_LEAST_SECRET = 32
+
 
 def at_least(least: float, most: float = 1e12) -> Callable[[Any], str | None]:
     def check(value: float) -> str | None:
@@ -30,6 +32,16 @@ def web_url(value: str) -> str | None:
 def redis_url(value: str) -> str | None:
     fine = not value or value.startswith(("redis://", "rediss://", "unix://"))
     return None if fine else "must begin with redis://, rediss:// or unix://"
+
+
+def database_url(value: str) -> str | None:
+    fine = re.fullmatch(r"sqlite:///(?!:memory:$)[^?]+|postgresql://.+", value)
+    return None if fine else "must be sqlite:///path/file.db or postgresql://user:password@host/name"
+
+
+def signing_keys(value: tuple[str, ...]) -> str | None:
+    fine = all(len(each) >= _LEAST_SECRET for each in value)
+    return None if fine else f"must be of at least {_LEAST_SECRET} characters each"
 
 
 def matching(pattern: str, what: str) -> Callable[[Any], str | None]:

@@ -10,7 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_origin, get_type_hints
 
-from bff.setting_checks import Check, at_least, header, header_value, one_of, redis_url, web_url, words
+from bff.setting_checks import (
+    Check,
+    at_least,
+    database_url,
+    header,
+    header_value,
+    one_of,
+    redis_url,
+    signing_keys,
+    web_url,
+    words,
+)
 
 PREFIX = "BFF_"
 
@@ -156,6 +167,21 @@ class EventSettings:
 
 
 @dataclass(frozen=True)
+class DatabaseSettings:
+    """Where the gateway keeps what only it knows: SQLite on one machine, PostgreSQL where there are several."""
+
+    url: str = setting(
+        "sqlite:///.bff/bff.db",
+        "sqlite:///path/file.db or postgresql://user:password@host/name.",
+        check=database_url,
+        secret=True,
+    )
+    migrate: bool = setting(
+        True, "Whether a starting process brings the tables up to its release; else `bff database migrate` does."
+    )
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration."""
 
@@ -183,6 +209,14 @@ class Settings:
         check=redis_url,
         secret=True,
     )
+    keys: tuple[str, ...] = setting(
+        (),
+        "Secrets of at least 32 characters, the newest first: they sign guests' tokens and remember requests' bodies.",
+        example="$(openssl rand -base64 32)",
+        check=signing_keys,
+        secret=True,
+    )
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
     limit: LimitSettings = field(default_factory=LimitSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
     catalog: CatalogSettings = field(default_factory=CatalogSettings)

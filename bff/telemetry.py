@@ -46,5 +46,6 @@ def _include_libraries(settings: Settings, renderer: structlog.typing.Processor)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(_LEVELS[settings.log_level])
-    for chatty in ("httpx", "httpcore", "aiocache"):  # a line for each upstream call, with its whole URL
+    # A line for each upstream call, with its whole URL; each start's plugins.
+    for chatty in ("httpx", "httpcore", "aiocache", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -124,7 +124,7 @@ def parse_url(url: str) -> URL:
         parsed = URL.create("unreadable")
     if parsed.drivername == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
-    if parsed.drivername == "sqlite" and parsed.database not in (None, "", ":memory:") and not parsed.query:
+    if parsed.drivername == "sqlite" and parsed.database not in (None, "", ":memory:") and "?" not in url:
         return parsed.set(drivername="sqlite+aiosqlite")
     raise ValueError("must be sqlite:///path/file.db or postgresql://user:password@host/name")
 

@@ -10,7 +10,7 @@ import structlog
 from graphql import GraphQLError, ValueNode
 
 from bff.edge.documents import DocumentError
-from kernel.errors import GatewayError, UpstreamError
+from kernel.errors import GatewayError, StoreUnavailableError, UpstreamError
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ def unexpected(error: BaseException) -> dict[str, Any]:
 
 def _of_gateway(cause: GatewayError, error: GraphQLError) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": cause.code}
-    if isinstance(cause, UpstreamError):
+    if isinstance(cause, UpstreamError | StoreUnavailableError):
         extensions["errorId"] = error_id = uuid.uuid4().hex
         log.warning("field.failed", error_id=error_id, code=cause.code, path=error.path, detail=cause.detail)
     return {"message": cause.message, "extensions": extensions}

@@ -1,6 +1,7 @@
 """The command line: what it prints, writes and refuses, and `bff catalog check` on a good and a bad catalogue."""
 
 import os
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.upstream import Upstream
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = CliRunner()
+HEAD = max(path.name[:4] for path in (ROOT / "store" / "migrations" / "versions").glob("[0-9]*.py"))
 
 
 @pytest.fixture(autouse=True)
@@ -189,3 +191,38 @@ def test_a_catalogue_that_cannot_be_read(operator: SandboxControl) -> None:
     assert result.output.startswith(
         "UPSTREAM_INVALID A system behind the shop gave an unusable answer.\ntmf620: category"
     )
+
+
+# ---------------------------------------------------------------- bff database
+
+
+def test_a_database_is_made_and_found_in_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Before, while and after; migrating twice does nothing the second time."""
+    monkeypatch.setenv("BFF_DATABASE_URL", f"sqlite:///{tmp_path}/bff.db")
+    said = [RUNNER.invoke(app, ["database", command]) for command in ("status", "migrate", "migrate", "status")]
+    assert [(result.exit_code, result.output) for result in said] == [
+        (1, f"At nothing; this release needs {HEAD}: run `bff database migrate`.\n"),
+        (0, f"Brought from nothing to {HEAD}.\n"),
+        (0, f"Nothing to do: At {HEAD}, as this release needs it.\n"),
+        (0, f"At {HEAD}, as this release needs it.\n"),
+    ]
+
+
+def test_a_database_of_a_newer_release_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BFF_DATABASE_URL", f"sqlite:///{tmp_path}/bff.db")
+    RUNNER.invoke(app, ["database", "migrate"])
+    with sqlite3.connect(tmp_path / "bff.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    result = RUNNER.invoke(app, ["database", "status"])
+    assert (result.exit_code, result.output) == (0, "At 9999, a newer release's.\n")
+
+
+def test_a_database_that_cannot_be_used_is_told_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BFF_DATABASE_URL", f"postgresql://bff:hunter2@/bff?host={tmp_path}")
+    result = RUNNER.invoke(app, ["database", "status"])
+    assert result.exit_code == 2
+    assert result.output.startswith("The database cannot be used: OperationalError: ")
+    assert "hunter2" not in result.output

@@ -28,7 +28,7 @@ from bff.dev import (
     run_dev,
     serve,
 )
-from bff.settings import Settings
+from bff.settings import DatabaseSettings, Settings
 from sandbox.process import SandboxProcess
 from tests.processes import free_ports
 
@@ -116,11 +116,11 @@ def test_sockets_have_short_names(tmp_path: Path) -> None:
 
 
 async def test_says_where_to_look_when_it_is_ready(
-    sandbox_process: SandboxProcess, capsys: pytest.CaptureFixture[str]
+    sandbox_process: SandboxProcess, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """The server announces itself after it listens."""
     port = free_ports(2)
-    settings = dev_settings(Settings(), port=port, sandbox_url=sandbox_process.base_url, redis_url="")
+    settings = dev_settings(Settings(), port=port, sandbox_url=sandbox_process.base_url, redis_url="", data=tmp_path)
     server: Any = _Announcing(uvicorn.Config(create_app(settings), port=port, log_level="warning"), settings)
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  (uvicorn has no event for it)
@@ -155,12 +155,13 @@ def test_everything_is_stopped_however_serving_ends(tmp_path: Path, monkeypatch:
     assert ended.value.code == 0
     (settings,) = given
     assert (settings.port, settings.log_format, settings.tmf620.page_size) == (port, "console", 500)
+    assert settings.database.url == f"sqlite:///{tmp_path}/bff.db"
     assert settings.tmf620.url == f"http://127.0.0.1:{port + 1}/tmf-api/productCatalogManagement/v4"
     _require_free(port + 1)
     assert not _socket_path(tmp_path / "redis").exists()
 
 
-def test_ctrl_c_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """uvicorn raises it again when it has stopped; nobody wants to see that."""
     before = structlog.get_config()
 
@@ -169,6 +170,27 @@ def test_ctrl_c_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("bff.dev._Announcing.run", stopped)
     try:
-        serve(dev_settings(Settings(), port=1, sandbox_url="http://127.0.0.1:2", redis_url=""))
+        serve(dev_settings(Settings(), port=1, sandbox_url="http://127.0.0.1:2", redis_url="", data=tmp_path))
     finally:
         structlog.configure(**before)
+
+
+def dev(settings: Settings, data: Path) -> Settings:
+    return dev_settings(settings, port=1, sandbox_url="http://127.0.0.1:2", redis_url="", data=data)
+
+
+def test_the_signing_key_of_a_folder_is_drawn_once(tmp_path: Path) -> None:
+    """Nobody else on the machine can read it, and another folder has another."""
+    (tmp_path / "other").mkdir()
+    first, again, other = (dev(Settings(), folder).keys for folder in (tmp_path, tmp_path, tmp_path / "other"))
+    assert first == again != other
+    assert len(first[0]) >= 32
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_database_and_keys_of_the_users_are_kept(tmp_path: Path) -> None:
+    """Whoever names a PostgreSQL server tries it with everything else of `bff dev`."""
+    keys, database = ("k" * 32,), DatabaseSettings(url="postgresql://u@h/d", migrate=False)
+    settings = dev(Settings(keys=keys, database=database), tmp_path)
+    assert (settings.keys, settings.database) == (keys, database)
+    assert not (tmp_path / "key").exists()

@@ -9,6 +9,7 @@ import pytest
 from bff.settings import Settings, SettingsError, dotenv, read_settings, require_upstreams, variables
 from bff.upstreams import shop_rules
 from domain.catalog.rules import ShopRules
+from store.database import parse_url
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,7 +80,7 @@ def test_a_wrong_value_is_named(name: str, value: str, why: str) -> None:
 
 def test_secrets_are_never_shown() -> None:
     """A wrong secret is named without its value, and a settings object does not print one."""
-    for name in ("BFF_REDIS_URL", "BFF_TMF620_API_KEY"):
+    for name in ("BFF_REDIS_URL", "BFF_TMF620_API_KEY", "BFF_DATABASE_URL", "BFF_KEYS"):
         with pytest.raises(SettingsError) as raised:
             read_settings({name: "localhost hunter2"})
         assert "hunter2" not in str(raised.value)
@@ -88,8 +89,34 @@ def test_secrets_are_never_shown() -> None:
         "BFF_REDIS_URL": "redis://:hunter2@h/0",
         "BFF_TMF620_API_KEY": "hunter2",
         "BFF_TMF620_CLIENT_SECRET": "hunter2",
+        "BFF_DATABASE_URL": "postgresql://bff:hunter2@h/d",
+        "BFF_KEYS": "hunter2" * 5,
     }
     assert "hunter2" not in repr(read_settings(given))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "bff.db", "sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///a?b", "mysql://h/d", "postgresql:x"],
+)
+def test_only_a_file_or_a_server_is_a_database(url: str) -> None:
+    """What the check lets through, the store takes."""
+    with pytest.raises(SettingsError, match=r"^BFF_DATABASE_URL: must be sqlite:///path/file\.db or postgresql://"):
+        read_settings({"BFF_DATABASE_URL": url})
+    with pytest.raises(ValueError, match="must be"):
+        parse_url(url)
+
+
+@pytest.mark.parametrize("url", ["sqlite:///a.db", "sqlite:////var/a.db", "postgresql://u:p@h/d?sslmode=require"])
+def test_a_file_or_a_server_is_a_database(url: str) -> None:
+    assert read_settings({"BFF_DATABASE_URL": url}).database.url == url
+    parse_url(url)
+
+
+def test_signing_keys_are_long_and_in_order() -> None:
+    assert read_settings({"BFF_KEYS": f"{'n' * 32},{'o' * 40}"}).keys == ("n" * 32, "o" * 40)
+    with pytest.raises(SettingsError, match=r"^BFF_KEYS: must be of at least 32 characters each"):
+        read_settings({"BFF_KEYS": f"{'n' * 32},{'o' * 31}"})
 
 
 def test_all_problems_at_once() -> None:

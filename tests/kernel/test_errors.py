@@ -7,6 +7,7 @@ from kernel.errors import (
     CircuitOpenError,
     GatewayError,
     LimitExceededError,
+    StoreUnavailableError,
     UpstreamError,
     UpstreamInvalidError,
     UpstreamTimeoutError,
@@ -31,6 +32,14 @@ def test_upstream_errors(kind: type[UpstreamError], code: str, retryable: bool) 
     assert str(error) == error.message == kind.text
     assert "10.0.0.7" not in error.message
     assert "tmf620" not in error.message
+
+
+def test_the_gateways_own_database() -> None:
+    """To a client it is one more system that is not available; what the driver said is for the log."""
+    error = StoreUnavailableError(detail="OperationalError: database is locked")
+    assert (error.code, error.retryable) == ("UPSTREAM_UNAVAILABLE", True)
+    assert str(error) == error.message == "The shop cannot keep this just now."
+    assert error.detail == "OperationalError: database is locked"
 
 
 @pytest.mark.parametrize(("kind", "code"), [(BadRequestError, "BAD_REQUEST"), (LimitExceededError, "LIMIT_EXCEEDED")])
