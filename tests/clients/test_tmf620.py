@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from clients import tmf620
-from clients.tmf620 import Amount, ProductOfferingPrice, TimePeriod
+from clients.lenient import decode_one
+from clients.tmf620 import Amount, ProductOfferingPrice, ProductSpecification, TimePeriod
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -64,3 +65,18 @@ def test_collections() -> None:
     ]
     for each in collections:
         assert each.always <= {field.encode_name for field in msgspec.structs.fields(each.model)}
+
+
+@pytest.mark.parametrize("values", ["productSpecCharacteristicValue", "characteristicValueSpecification"])
+@pytest.mark.parametrize(
+    ("stated", "known", "reports"),
+    [('"data"', "data", 0), ("7", 7, 0), ("null", None, 0), ("{}", None, 1), ("[]", None, 1)],
+)
+def test_a_characteristics_id_and_patterns(values: str, stated: str, known: str | int | None, reports: int) -> None:
+    """Text or a number, v4 or v5; any other id costs only itself."""
+    one = f'{{"name": "Data", "id": {stated}, "regex": "x", "{values}": [{{"regex": "y"}}]}}'
+    heard: list[str] = []
+    body = f'{{"id": "s", "productSpecCharacteristic": [{one}]}}'.encode()
+    (found,) = decode_one(body, ProductSpecification, heard.append).product_spec_characteristic
+    assert (found.id, found.regex, found.product_spec_characteristic_value[0].regex) == (known, "x", "y")
+    assert len(heard) == reports

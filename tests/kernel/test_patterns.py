@@ -1,6 +1,7 @@
 """Patterns from outside: the same answers as Python's own, and an end to every one of them."""
 
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -17,10 +18,15 @@ def _grown(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return repeated | st.lists(parts, max_size=4).map("".join) | st.lists(parts, min_size=2, max_size=3).map("|".join)
 
 
-@given(st.recursive(ATOMS, _grown, max_leaves=8), st.text("ab-1.ü", max_size=8))
-def test_a_pattern_means_what_python_says(pattern: str, text: str) -> None:
-    """Whole texts, for every pattern that is understood; these all are."""
-    assert fits(pattern, text) is (re.fullmatch(pattern, text, re.ASCII) is not None)
+SHORT = ["".join(letters) for length in range(5) for letters in product("a1-", repeat=length)]
+
+
+@given(st.recursive(ATOMS, _grown, max_leaves=6))
+def test_a_pattern_means_what_python_says(pattern: str) -> None:
+    """For every short text; all these patterns are understood."""
+    assert {text: fits(pattern, text) for text in SHORT} == {
+        text: re.fullmatch(pattern, text, re.ASCII) is not None for text in SHORT
+    }
 
 
 @pytest.mark.parametrize(
@@ -36,6 +42,14 @@ def test_a_pattern_means_what_python_says(pattern: str, text: str) -> None:
         ("", "", True),
         ("", "a", False),
         ("a|", "", True),
+        ("a?", "a", True),
+        ("a?", "aa", False),
+        ("a{2,3}", "aaa", True),
+        ("a{2,3}", "aaaa", False),
+        ("a{2,}", "a", False),
+        ("a{2,}", "aaaaa", True),
+        (r"\w", "ü", False),
+        (r"\u00fc\x41", "üA", True),
     ],
 )
 def test_patterns_of_catalogues(pattern: str, text: str, answer: bool) -> None:
@@ -73,6 +87,7 @@ def test_a_pattern_that_would_hang_still_has_its_answer(pattern: str) -> None:
 
 def test_too_many_steps_give_no_answer() -> None:
     assert fits("(?:(?:a?){900}){900}", "a" * 900) is None
+    assert fits("a*" * 240, "a" * 1000) is None
 
 
 def test_a_text_beyond_all_rounds_gives_no_answer() -> None:
