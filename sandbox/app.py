@@ -26,6 +26,7 @@ from sandbox.controls import control_routes
 from sandbox.deliveries import Courier
 from sandbox.errors import Refusal, refusal_response
 from sandbox.faults import Faults
+from sandbox.ghosts import Ghosts
 from sandbox.habits import Habits
 from sandbox.rendering import Window
 from sandbox.resources import Parts, ResourceServer
@@ -61,7 +62,7 @@ def create_sandbox(
     stopping = stopping or asyncio.Event()
     habits, courier, windows = Habits(), courier or Courier(), [Window(api, apis) for api in apis]
     announcer = Announcer(Subscriptions(store.connection), windows, habits, courier, now)
-    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), habits, announcer, now, stopping)
+    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), habits, announcer, Ghosts(), now, stopping)
     routes = [
         *control_routes(parts, lambda: seed(again=True), windows),
         *_routes(windows, parts),

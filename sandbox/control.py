@@ -48,6 +48,15 @@ class SandboxControl:
     def clear_habits(self) -> None:
         self._send("DELETE", "habits")
 
+    def ghosts(self) -> list[dict[str, Any]]:
+        """The writes that `applied-later` holds back, oldest first: method and path."""
+        waiting: list[dict[str, Any]] = self._send("GET", "ghosts")
+        return waiting
+
+    def apply_ghosts(self) -> None:
+        """Apply every write that `applied-later` holds back, now and in the order in which they came."""
+        self._send("POST", "ghosts")
+
     def hubs(self) -> list[dict[str, Any]]:
         """The subscriptions: id, api, version, callback, query."""
         listing: list[dict[str, Any]] = self._send("GET", "hubs")
@@ -77,7 +86,7 @@ class SandboxControl:
         self._send("PUT", "auth", {"kind": kind, "api": api, **options})
 
     def reset(self) -> None:
-        """Back to the seed: no calls, no faults, habits, locks, subscriptions or events."""
+        """Back to the seed: no calls, no faults, habits, waiting writes, locks, subscriptions or events."""
         self._send("POST", "reset")
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints under /sandbox: health, calls, faults, habits, events, locks, tokens, dumps,
+"""The sandbox's own endpoints under /sandbox: health, calls, faults, habits, ghosts, events, locks, tokens, dumps,
 pictures, reset.
 
 They are for whoever tests against the sandbox, never for a client of TM Forum APIs: nothing here is counted, faulted
@@ -52,6 +52,7 @@ def control_routes(parts: Parts, reseed: Callable[[], None], windows: Sequence[W
         Route("/sandbox/calls", control.calls, methods=["GET", "DELETE"]),
         Route("/sandbox/faults", control.faults, methods=["GET", "PUT", "DELETE"]),
         Route("/sandbox/habits", control.habits, methods=["GET", "PUT", "DELETE"]),
+        Route("/sandbox/ghosts", control.ghosts, methods=["GET", "POST"]),
         Route("/sandbox/hubs", control.hubs, methods=["GET", "PUT", "DELETE"]),
         Route("/sandbox/events", control.events, methods=["GET"]),
         Route("/sandbox/events", control.send, methods=["POST"]),
@@ -96,6 +97,11 @@ class Control:
             self._parts.habits.clear(request.query_params.get("api"))
         return _json(self._parts.habits.listing())
 
+    async def ghosts(self, request: Request) -> Response:
+        if request.method == "POST":
+            self._parts.ghosts.apply()
+        return _json(self._parts.ghosts.listing())
+
     async def hubs(self, request: Request) -> Response:
         announcer = self._parts.announcer
         if request.method == "PUT":
@@ -139,6 +145,7 @@ class Control:
         self._parts.faults.remove()
         self._parts.locks.clear()
         self._parts.habits.clear()
+        self._parts.ghosts.clear()
         self._parts.announcer.clear()
         return _json({"status": "ok"})
 

@@ -18,13 +18,16 @@ OWN = "/sandbox/"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the collection of each kind is, below the host, as one API sees it: its own kinds at its own version."""
+    """Where the collection of each kind is, below the host, as one API sees it.
+
+    Its own kinds are at its own version, those of other APIs at the same major version where they have it.
+    """
 
     collections: Mapping[str, str]
 
     @classmethod
     def of(cls, apis: Iterable[Api], seen_from: Api) -> "Addresses":
-        in_order = (*apis, seen_from)
+        in_order = (*sorted(apis, key=lambda api: api.major == seen_from.major), seen_from)
         return cls({api.kind(r): f"{api.base_path}/{r.path}" for api in in_order for r in api.resources})
 
     def item(self, base: str, kind: str, identifier: str) -> str:
@@ -78,5 +81,9 @@ def _objects_at(node: Any, path: list[str]) -> Iterator[dict[str, Any]]:
     elif isinstance(node, dict):
         if not path:
             yield node
-        elif path[0] in node:
-            yield from _objects_at(node[path[0]], path[1:])
+            return
+        name = path[0].removesuffix("*")
+        if name in node:
+            yield from _objects_at(node[name], path[1:])
+            if name != path[0]:
+                yield from _objects_at(node[name], path)

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -25,9 +26,11 @@ from sandbox.errors import Refusal, bad_request, conflict, not_found, refusal_re
 from sandbox.events import Change
 from sandbox.faults import BrokenOff, Faults, faulty, pause
 from sandbox.filters import parse_filters
+from sandbox.ghosts import Ghosts
 from sandbox.habits import Active, Found, Habits, Question
-from sandbox.habits.model import FOREVER, as_stored
+from sandbox.habits.model import FOREVER, Postponed, as_stored
 from sandbox.hub import HUB, Hub
+from sandbox.items import identified
 from sandbox.languages import negotiate
 from sandbox.paging import Page, parse_page, parse_sort
 from sandbox.patching import patches
@@ -47,6 +50,7 @@ class Parts:
     locks: Locks
     habits: Habits
     announcer: Announcer
+    ghosts: Ghosts
     now: Callable[[], datetime]
     stopping: asyncio.Event
 
@@ -96,6 +100,11 @@ class ResourceServer:
                 await pause(request, seconds, self._parts.stopping)
 
             async def answer() -> Response:
+                usual: Postponed | None = None
+                postponed = active.through("postpone", usual, request)
+                if postponed:
+                    work = partial(self._work, request, body, name, identifier, active)
+                    return await self._parts.ghosts.take(postponed, request, work, self._parts.stopping)
                 response = self._work(request, body, name, identifier, active)
                 return await self._late(request, response, active)
 
@@ -159,7 +168,8 @@ class ResourceServer:
         if call.api.major < TYPED:
             body.setdefault("@type", call.resource.type)
         self._check(call, body)
-        document = self._stamped(call, call.resource.shape.inward(body) if call.resource.shape else body)
+        body = self._taken(call, body)
+        document = self._stamped(call, call.resource.shape.inward(body) if call.resource.shape else body, None)
         if not self._parts.store.add(call.api.kind(call.resource), document):
             raise conflict(f"{call.resource.path} {document['id']} exists already")
         self._announce(call, None, document)
@@ -172,7 +182,8 @@ class ResourceServer:
         patched = patch(shown, call.body, call.language)
         self._refuse_moves(call, shown, patched)
         self._check(call, patched)
-        after = self._stamped(call, shape.written(before, patched) if shape else patched)
+        patched = self._taken(call, patched)
+        after = self._stamped(call, shape.written(before, patched) if shape else patched, before)
         self._parts.store.replace(call.api.kind(call.resource), after)
         self._announce(call, before, after)
         return self._reply_with(call, after)
@@ -205,9 +216,18 @@ class ResourceServer:
         document.pop("href", None)
         check(call.resource, document)
 
-    def _stamped(self, call: Call, document: Document) -> Document:
-        if call.resource.stamped:
-            document[call.resource.stamped] = self._parts.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    def _taken(self, call: Call, document: Document) -> Document:
+        """What the server makes of a document it will store."""
+        if call.resource.items:
+            document = identified(document, call.resource.items)
+        return call.active.through("take", document, call.resource, self._parts.store.get)
+
+    def _stamped(self, call: Call, document: Document, before: Document | None) -> Document:
+        now, resource = self._parts.now().strftime("%Y-%m-%dT%H:%M:%SZ"), call.resource
+        if resource.stamped:
+            document[resource.stamped] = now
+        if resource.created:
+            document[resource.created] = before.get(resource.created, now) if before else now
         return document
 
     def _refuse_moves(self, call: Call, before: Document, after: Any) -> None:

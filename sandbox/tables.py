@@ -46,12 +46,14 @@ class Lifecycle:
 class Resource:
     """One collection and its items.
 
-    `references` maps dotted paths of references to the kind they point at: the server writes their href.
+    `references` maps dotted paths of references to the kind they point at: the server writes their href. A name with
+    a star (`cartItem*.productOffering`) is followed into itself, at any depth.
     `indexed` names dotted paths whose equality filters must not scan; only attributes that no language changes.
-    `stamped` is set to the time of each write. `kept_as` is its name in the store where another version of the API
-    calls it differently (`catalog`, which v5 names `productCatalog`). `attributes` are those its definition lists,
-    `arrays` the ones among them that hold arrays; only habits need them. `shape` is how its documents differ from the
-    stored ones, where those are another version's.
+    `stamped` is set to the time of each write, `created` to that of the first. `items` is the array whose elements, the
+    ones nested in the same array too, get an id from the server where the client gives none. `kept_as` is its name in
+    the store where another version of the API calls it differently (`catalog`, which v5 names `productCatalog`).
+    `attributes` are those its definition lists, `arrays` the ones among them that hold arrays; only habits need them.
+    `shape` is how its documents differ from the stored ones, where those are another version's.
     """
 
     path: str
@@ -60,6 +62,8 @@ class Resource:
     references: Mapping[str, str] = field(default_factory=dict)
     indexed: tuple[str, ...] = ()
     stamped: str | None = None
+    created: str | None = None
+    items: str | None = None
     lifecycle: Lifecycle | None = None
     methods: frozenset[str] = ALL_METHODS
     kept_as: str | None = None

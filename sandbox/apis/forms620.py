@@ -4,42 +4,11 @@ Only differences stand here: an attribute without a form is the same in both. Wh
 offering, allowedAction, externalIdentifier...) is stored under its v5 name.
 """
 
-from typing import Any
-
+from sandbox.apis.forms import OFFERING, PARTY_PATHS, SPECIFICATION, any_value, party, same, typed_by_value
 from sandbox.shapes import Document, Form, Shape
 
-_PARTIES = frozenset({"Individual", "Organization", "Party"})
 _PRICED = frozenset({"price", "priceType", "percentage", "lifecycleStatus", "recurringChargePeriodType"})
 _VALUE = "CharacteristicValueSpecification"
-_VALUES: dict[type, str] = {bool: "Boolean", int: "Integer", float: "Number", str: "String", dict: "Object"}
-_VALUE_TYPES = {"boolean": "Boolean", "integer": "Integer", "number": "Number", "string": "String", "object": "Object"}
-
-
-def _value_type(document: Document) -> str:
-    """By the value itself, except that `valueType` may call a whole number a Number, or stand in for no value."""
-    value: Any = document.get("value")
-    named = _VALUE_TYPES.get(str(document.get("valueType", "")).lower(), "")
-    if isinstance(value, list):
-        return f"{_VALUES.get(type(value[0]) if value else dict, 'Object')}Array{_VALUE}"
-    typed = named if value is None or (named == "Number" and type(value) is int) else _VALUES.get(type(value), "")
-    return typed + _VALUE
-
-
-def _any_value(value: Document) -> Document:
-    """v4 has one type for all values, whichever of its own a client of v5 has sent."""
-    typed = str(value.get("@type", "")).endswith(_VALUE)
-    return {**value, "@type": _VALUE} if typed else value
-
-
-def _nested(party: Document) -> Document:
-    """`{id, name, role}` becomes `{role, partyOrPartyRole: {id, name}}`."""
-    inner = {key: party.pop(key) for key in ("id", "href", "name", "@referredType", "_i18n") if key in party}
-    return {**party, "partyOrPartyRole": inner}
-
-
-def _flat(party: Document) -> Document:
-    inner = party.pop("partyOrPartyRole", None)
-    return {**(inner if isinstance(inner, dict) else {}), **party}
 
 
 def _with_parent(category: Document) -> Document:
@@ -52,32 +21,15 @@ def _with_parent_id(category: Document) -> Document:
     return {**category, "parentId": parent["id"]} if isinstance(parent, dict) and parent.get("id") else category
 
 
-def _same(name: str, **more: Any) -> Form:
-    """An object with the same `@type` in both, which v4 may leave out."""
-    return Form(name, was=name, **more)
-
-
 CATEGORY = Form("CategoryRef")
 POLICY = Form("PolicyRef")
 PLACE = Form("PlaceRef")
-OFFERING = Form("ProductOfferingRef")
-SPECIFICATION = Form("ProductSpecificationRef")
 ATTACHMENT = Form(lambda each: "AttachmentRef" if "@referredType" in each else "Attachment", was="Attachment")
-VALUE = Form(_value_type, was=_VALUE, inward=_any_value)
-TERM = _same("ProductOfferingTerm")
-TAX = _same("TaxItem", dropped=frozenset({"id", "href"}))
-PARTY = Form(
-    "RelatedPartyRefOrPartyRoleRef",
-    was="RelatedParty",
-    parts={
-        "partyOrPartyRole": Form(
-            lambda each: "PartyRef" if str(each.get("@referredType")) in _PARTIES else "PartyRoleRef"
-        )
-    },
-    outward=_nested,
-    inward=_flat,
-)
-USE = _same(
+VALUE = Form(typed_by_value(_VALUE), was=_VALUE, inward=any_value(_VALUE))
+TERM = same("ProductOfferingTerm")
+TAX = same("TaxItem", dropped=frozenset({"id", "href"}))
+PARTY = party("RelatedPartyRefOrPartyRoleRef")
+USE = same(
     "ProductSpecificationCharacteristicValueUse",
     parts={"productSpecCharacteristicValue": VALUE, "productSpecification": SPECIFICATION},
 )
@@ -104,24 +56,23 @@ _PRICE_PARTS = {
     "policy": POLICY,
     "productOfferingTerm": TERM,
     "prodSpecCharValueUse": USE,
-    "pricingLogicAlgorithm": _same("PricingLogicAlgorithm"),
-    "popRelationship": _same("ProductOfferingPriceRelationship"),
-    "bundledPopRelationship": _same("BundledProductOfferingPriceRelationship"),
+    "pricingLogicAlgorithm": same("PricingLogicAlgorithm"),
+    "popRelationship": same("ProductOfferingPriceRelationship"),
+    "bundledPopRelationship": same("BundledProductOfferingPriceRelationship"),
 }
-PRICE = _same("ProductOfferingPrice", renamed={"constraint": "policy"}, parts=_PRICE_PARTS)
+PRICE = same("ProductOfferingPrice", renamed={"constraint": "policy"}, parts=_PRICE_PARTS)
 PRICE_OR_REF = Form(
     lambda each: "ProductOfferingPrice" if each.keys() & _PRICED else "ProductOfferingPriceRef",
     renamed=PRICE.renamed,
     parts=_PRICE_PARTS,
 )
 
-_PARTY_PATHS = {"relatedParty.partyOrPartyRole": "relatedParty"}
 SHAPES = {
     "catalog": Shape(
-        Form("ProductCatalog", was="Catalog", parts={"category": CATEGORY, "relatedParty": PARTY}), _PARTY_PATHS
+        Form("ProductCatalog", was="Catalog", parts={"category": CATEGORY, "relatedParty": PARTY}), PARTY_PATHS
     ),
     "category": Shape(
-        _same(
+        same(
             "Category",
             parts={"parent": CATEGORY, "subCategory": CATEGORY, "productOffering": OFFERING},
             outward=_with_parent,
@@ -130,7 +81,7 @@ SHAPES = {
         {"parent.id": "parentId"},
     ),
     "productOffering": Shape(
-        _same(
+        same(
             "ProductOffering",
             parts={
                 "category": CATEGORY,
@@ -144,12 +95,12 @@ SHAPES = {
                 "productSpecification": SPECIFICATION,
                 "productOfferingPrice": PRICE_OR_REF,
                 "prodSpecCharValueUse": USE,
-                "bundledProductOffering": _same(
+                "bundledProductOffering": same(
                     "BundledProductOffering",
                     dropped=frozenset({"lifecycleStatus"}),
                     parts={"bundledProductOfferingOption": Form("BundledProductOfferingOption")},
                 ),
-                "productOfferingRelationship": _same("ProductOfferingRelationship"),
+                "productOfferingRelationship": same("ProductOfferingRelationship"),
                 "productOfferingTerm": TERM,
                 "attachment": ATTACHMENT,
             },
@@ -157,12 +108,12 @@ SHAPES = {
     ),
     "productOfferingPrice": Shape(PRICE, {"policy": "constraint"}),
     "productSpecification": Shape(
-        _same(
+        same(
             "ProductSpecification",
             parts={
                 "productSpecCharacteristic": CHARACTERISTIC,
                 "bundledProductSpecification": Form("BundledProductSpecification"),
-                "productSpecificationRelationship": _same("ProductSpecificationRelationship"),
+                "productSpecificationRelationship": same("ProductSpecificationRelationship"),
                 "serviceSpecification": Form("ServiceSpecificationRef"),
                 "resourceSpecification": Form("ResourceSpecificationRef"),
                 "attachment": ATTACHMENT,
@@ -170,7 +121,7 @@ SHAPES = {
             },
         ),
         {
-            **_PARTY_PATHS,
+            **PARTY_PATHS,
             "productSpecCharacteristic.characteristicValueSpecification": (
                 "productSpecCharacteristic.productSpecCharacteristicValue"
             ),

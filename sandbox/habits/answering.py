@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from sandbox.bodies import JSON
 from sandbox.errors import Refusal
-from sandbox.habits.model import FOREVER, Habit, On
+from sandbox.habits.model import FOREVER, Habit, On, Postponed
+from sandbox.projection import ALWAYS
 from sandbox.tables import Document, Lifecycle
 
 WRITES = frozenset({"POST", "PATCH", "DELETE"})
@@ -68,6 +69,21 @@ def _late(seconds: float, on: On, request: Request) -> float:
     return on["delayMs"] / 1000 if on["delayMs"] else FOREVER
 
 
+def _ghost(postponed: Postponed | None, on: On, request: Request) -> Postponed | None:
+    if request.method not in WRITES or (on["times"] and on.turn() >= on["times"]):
+        return postponed
+    return Postponed(on["delayMs"] / 1000 or None, on["closed"])
+
+
+def _sparse(response: Response, _: On, request: Request, document: Document | None) -> Response:
+    if request.method not in {"POST", "PATCH"} or document is None:
+        return response
+    whole = msgspec.json.decode(bytes(response.body), type=Document)
+    response.body = msgspec.json.encode({key: whole[key] for key in ALWAYS if key in whole})
+    response.headers["content-length"] = str(len(response.body))
+    return response
+
+
 def etag(document: Document, *, weak: bool = False) -> str:
     """The tag of a stored document: the same in every language, another after each write that changes it."""
     digest = hashlib.sha256(msgspec.json.encode(document)).hexdigest()[:20]
@@ -120,6 +136,13 @@ ANSWERING = (
         respond=_status("POST", 201, 200),
     ),
     Habit(
+        name="sparse-write-answers",
+        about="POST and PATCH answer `id`, `href` and `@type` alone; the write is applied whole.",
+        section="1.5",
+        seen="After a PATCH, compare the returned body with what was asked.",
+        respond=_sparse,
+    ),
+    Habit(
         name="etag-present",
         about="ETag on items and writes; If-Match on PATCH and DELETE is honoured with 412, with `required` also 428.",
         section="1.5",
@@ -157,5 +180,14 @@ ANSWERING = (
         seen='Timeouts on writes are "unknown", not "failed".',
         options={"delayMs": 0, "times": 0},
         late=_late,
+    ),
+    Habit(
+        name="applied-later",
+        about="A write is applied only after `delayMs`, or when it is told (0), and never answered: the connection is "
+        "reset at once, or hangs without `closed`; `times` ends it after so many.",
+        section="3",
+        seen='Timeouts on writes are "unknown", not "failed".',
+        options={"delayMs": 0, "closed": True, "times": 0},
+        postpone=_ghost,
     ),
 )

@@ -20,6 +20,9 @@ from sandbox.tables import Document, Lifecycle, Resource
 
 T = TypeVar("T")
 
+Read = Callable[[str, str], Document | None]
+"""The stored document of a kind and id, if there is one."""
+
 FOREVER = 86_400.0
 """Seconds; longer than any client waits."""
 
@@ -65,12 +68,21 @@ class Parcel:
     hold: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A write that is applied only later: in `seconds`, None for when it is told; `closed` ends the connection now."""
+
+    seconds: float | None
+    closed: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habit:
     """One way in which real servers differ. `section` and `seen` are where FACTS.md tells of it, and its words.
 
     `options` are the names and defaults of what can be set; a value of another type than the default is refused.
     `show` also works on the payload of events; `late` answers seconds to wait after the work, `FOREVER` for no answer.
+    `take` works on a whole document as a POST or PATCH would leave it, in the words of the API version it came by.
     """
 
     name: str
@@ -85,7 +97,9 @@ class Habit:
     fields: Callable[[Tree | None, "On", list[str]], Tree | None] | None = None
     show: Callable[[Document, "On", Resource], Document] | None = None
     states: Callable[[Lifecycle, "On"], Lifecycle] | None = None
+    postpone: Callable[[Postponed | None, "On", Request], Postponed | None] | None = None
     guard: Callable[[Document, "On", Request], Document] | None = None
+    take: Callable[[Document, "On", Resource, Read], Document] | None = None
     respond: Callable[[Response, "On", Request, Document | None], Response] | None = None
     refuse: Callable[[Response, "On", Refusal], Response] | None = None
     late: Callable[[float, "On", Request], float] | None = None

@@ -9,8 +9,9 @@ from sandbox.habits.events import EVENTS
 from sandbox.habits.model import NONE, Active, Habit, On
 from sandbox.habits.reading import READING
 from sandbox.habits.showing import ODD, SHOWING
+from sandbox.habits.writing import WRITING
 
-HABITS: Mapping[str, Habit] = {habit.name: habit for habit in (*READING, *ANSWERING, *SHOWING, *EVENTS)}
+HABITS: Mapping[str, Habit] = {habit.name: habit for habit in (*READING, *WRITING, *ANSWERING, *SHOWING, *EVENTS)}
 CHOICES = {"shape": {"rotate", *SHAPES}, "kind": {"rotate", *ODD}}
 """Options that take one of a few words."""
 

@@ -41,6 +41,8 @@ class OpenContract:
         return found | node.get("properties", {})
 
     def _flat(self, name: str) -> dict[str, Any]:
+        if "enum" in self.schemas[name]:
+            return {"enum": self.schemas[name]["enum"]}
         properties = {key: _linked(value) for key, value in self.names(name).items()}
         closed = {"additionalProperties": False} if properties else {}
         return {"type": "object", "properties": properties, "required": self._required(name), **closed}

@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.habits.answering import etag
 from sandbox.process import SandboxProcess
+from tests.sandbox.carts import NEWER, OLDER, SMALL
 from tests.sandbox.conftest import BASE
 from tests.sandbox.habits.conftest import Switch
 
@@ -126,3 +127,128 @@ def test_late_apply(server: SandboxProcess) -> None:
 async def test_a_late_answer_comes(client: httpx.AsyncClient, habit: Switch) -> None:
     await habit("late-apply", delayMs=1)
     assert (await client.patch(ESIM, json={"version": "2"})).json()["version"] == "2"
+
+
+@pytest.mark.parametrize("path", [OLDER, NEWER])
+async def test_sparse_write_answers(client: httpx.AsyncClient, habit: Switch, path: str) -> None:
+    body = {"@type": "ShoppingCart", **SMALL}
+    whole = (await client.post(path, json=body)).json()
+    assert "cartItem" in whole
+    await habit("sparse-write-answers", api="TMF663")
+    created = await client.post(path, json=body)
+    assert (created.status_code, set(created.json())) == (201, {"id", "href", "@type"})
+    assert created.headers["content-length"] == str(len(created.content))
+    address = created.json()["href"]
+    assert (await client.get(address)).json()["cartItem"][0] == whole["cartItem"][0]
+    patched = await client.patch(address, json={"cartItem": []})
+    assert (patched.status_code, patched.json()) == (200, created.json())
+    assert (await client.get(address)).json()["cartItem"] == []
+    assert len((await client.get(path)).json()[0]) > 3
+    assert (await client.patch(f"{path}/nobody", json={})).json()["code"] == "notFound"
+    assert (await client.delete(address)).status_code == 204
+
+
+@pytest.mark.parametrize("path", [OLDER, NEWER])
+async def test_a_cart_has_a_tag_and_if_match_is_honoured(client: httpx.AsyncClient, habit: Switch, path: str) -> None:
+    await habit("etag-present", api="TMF663")
+    created = await client.post(path, json={"@type": "ShoppingCart", **SMALL})
+    address, tag = created.json()["href"], created.headers["etag"]
+    first = await client.patch(address, json={"cartItem": []}, headers={"if-match": tag})
+    assert first.status_code == 200
+    refused = await client.patch(address, json=SMALL, headers={"if-match": tag})
+    assert (refused.status_code, refused.json()["code"]) == (412, "preconditionFailed")
+    assert (await client.delete(address, headers={"if-match": tag})).status_code == 412
+    read = await client.get(address)
+    assert (read.json()["cartItem"], read.headers["etag"]) == ([], first.headers["etag"])
+    assert (await client.delete(address, headers={"if-match": read.headers["etag"]})).status_code == 204
+
+
+async def test_both_versions_give_a_cart_the_same_tag(client: httpx.AsyncClient, habit: Switch) -> None:
+    await habit("etag-present", api="TMF663")
+    created = await client.post(OLDER, json=SMALL)
+    newer = await client.get(f"{NEWER}/{created.json()['id']}")
+    assert newer.headers["etag"] == created.headers["etag"]
+
+
+def test_late_apply_writes_a_cart_at_once(server: SandboxProcess) -> None:
+    address = server.base_url + OLDER
+    cart = httpx.post(address, json={}).json()
+    server.control.habit("late-apply", api="TMF663")
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.patch(f"{address}/{cart['id']}", json=SMALL, timeout=0.3)
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(address, json={"id": "late"}, timeout=0.3)
+    found = httpx.get(f"{address}?relatedParty.id=ind-7").json()
+    assert [each["id"] for each in found] == [cart["id"]]
+    assert httpx.get(f"{address}/late").status_code == 200
+
+
+@pytest.mark.parametrize("path", [OLDER, NEWER])
+def test_applied_later(server: SandboxProcess, path: str) -> None:
+    address = server.base_url + path
+    cart = httpx.post(address, json={"@type": "ShoppingCart"}).json()
+    server.control.habit("applied-later", api="TMF663")
+    with pytest.raises(httpx.TransportError):
+        httpx.patch(cart["href"], json=SMALL)
+    with pytest.raises(httpx.TransportError):
+        httpx.post(address, json={"@type": "ShoppingCart", "id": "ghost"})
+    assert httpx.get(cart["href"]).json() == cart
+    assert httpx.get(f"{address}/ghost").status_code == 404
+    assert server.control.ghosts() == [
+        {"method": "PATCH", "path": f"{path}/{cart['id']}"},
+        {"method": "POST", "path": path},
+    ]
+    server.control.apply_ghosts()
+    assert len(httpx.get(cart["href"]).json()["cartItem"]) == 2
+    assert httpx.get(f"{address}/ghost").status_code == 200
+    assert server.control.ghosts() == []
+    assert [call["status"] for call in server.control.calls()["log"] if call["method"] == "PATCH"] == [0]
+
+
+def test_a_ghost_comes_by_itself_after_its_time(server: SandboxProcess) -> None:
+    address = server.base_url + OLDER
+    server.control.habit("applied-later", api="TMF663", delayMs=1, times=1)
+    with pytest.raises(httpx.TransportError):
+        httpx.post(address, json={"id": "ghost"})
+    while httpx.get(f"{address}/ghost").status_code == 404:
+        pass  # the write comes, or this test never ends
+    assert server.control.ghosts() == []
+    assert httpx.post(address, json={"id": "usual"}).status_code == 201
+
+
+def test_a_ghost_may_keep_its_client_waiting(server: SandboxProcess) -> None:
+    address = server.base_url + OLDER
+    server.control.habit("applied-later", api="TMF663", closed=False)
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(address, json={"id": "ghost"}, timeout=0.3)
+    assert httpx.get(f"{address}/ghost").status_code == 404
+    server.control.apply_ghosts()
+    assert httpx.get(f"{address}/ghost").status_code == 200
+
+
+def test_a_ghost_is_judged_when_it_comes(server: SandboxProcess) -> None:
+    server.control.habit("etag-present", api="TMF663")
+    created = httpx.post(server.base_url + OLDER, json={})
+    address, tag = created.json()["href"], created.headers["etag"]
+    server.control.habit("applied-later", api="TMF663", times=1)
+    with pytest.raises(httpx.TransportError):
+        httpx.patch(address, json={"cartItem": []}, headers={"if-match": tag})
+    assert httpx.patch(address, json=SMALL, headers={"if-match": tag}).status_code == 200
+    server.control.apply_ghosts()
+    assert len(httpx.get(address).json()["cartItem"]) == 2
+
+
+def test_a_reset_forgets_ghosts(server: SandboxProcess) -> None:
+    server.control.habit("applied-later", api="TMF663", delayMs=3_600_000)
+    with pytest.raises(httpx.TransportError):
+        httpx.post(server.base_url + OLDER, json={"id": "ghost"})
+    server.control.reset()
+    assert server.control.ghosts() == []
+    server.control.apply_ghosts()
+    assert httpx.get(f"{server.base_url}{OLDER}/ghost").status_code == 404
+
+
+def test_reads_are_no_ghosts(server: SandboxProcess) -> None:
+    server.control.habit("applied-later")
+    assert httpx.get(server.base_url + ESIM).status_code == 200
+    assert server.control.ghosts() == []

@@ -54,7 +54,8 @@ def test_every_habit_changes_something(name: str) -> None:
 
 
 HOOKS = {
-    "ask", "found", "listed", "fields", "show", "states", "guard", "respond", "refuse", "late", "subscribe", "parcels"
+    "ask", "found", "listed", "fields", "show", "states", "postpone", "guard", "take", "respond", "refuse", "late",
+    "subscribe", "parcels",
 }  # fmt: skip
 
 
