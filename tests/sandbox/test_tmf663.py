@@ -11,6 +11,7 @@ from tests.sandbox.listening import listening
 NOW = "2026-11-23T08:30:00Z"
 TMF620 = "http://sandbox.test/tmf-api/productCatalogManagement/v4"
 PATCH = {"content-type": "application/json-patch+json"}
+TMF620_V5 = "http://sandbox.test/productCatalogManagement/v5"
 TYPED = {"@type": "ShoppingCart"}
 both = pytest.mark.parametrize("path", [OLDER, NEWER])
 
@@ -72,6 +73,25 @@ async def test_offerings_get_their_href_at_any_depth(client: httpx.AsyncClient) 
     newer = await get(client, f"{NEWER}/{cart['id']}")
     href = newer["cartItem"][1]["cartItem"][0]["productOffering"]["href"]
     assert href == "http://sandbox.test/productCatalogManagement/v5/productOffering/po-mobile-m"
+
+
+@pytest.mark.parametrize(
+    ("path", "total", "base"), [(OLDER, "ItemTotalPrice", TMF620), (NEWER, "itemTotalPrice", TMF620_V5)]
+)
+async def test_every_way_into_the_catalogue_has_an_href(
+    client: httpx.AsyncClient, path: str, total: str, base: str
+) -> None:
+    cart = await create(client, **FULL)
+    shown = await get(client, f"{path}/{cart['id']}")
+    (item,) = shown["cartItem"]
+    product = item["product"]
+    assert {each["href"] for each in (item["productOffering"], product["productOffering"])} == {
+        f"{base}/productOffering/r"
+    }
+    assert product["productSpecification"]["href"] == f"{base}/productSpecification/r"
+    prices = (*item["itemPrice"], *item[total], *item["cartItem"][0][total], *shown["cartTotalPrice"])
+    hrefs = [price["productOfferingPrice"]["href"] for price in prices]
+    assert hrefs == [f"{base}/productOfferingPrice/r"] * 4
 
 
 async def test_an_unknown_offering_is_taken(client: httpx.AsyncClient) -> None:
