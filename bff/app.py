@@ -13,14 +13,18 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bff.edge.audience import audience_of
+from bff.edge.cart_token import HEADER as CART_TOKEN
+from bff.edge.cart_token import cart_cookie, cart_token_of
 from bff.edge.documents import Documents
 from bff.edge.events import event_routes
 from bff.edge.http import GraphQLEndpoint, MakeContext
 from bff.graphiql import graphiql_response, static_files
 from bff.settings import Settings, require_upstreams
-from bff.upstreams import Services, Transports, open_services
+from bff.upstream_clients import Transports
+from bff.upstreams import Services, open_services
+from domain.carts.offers import Offers
 from kernel.clock import Clock, SystemClock
-from kernel.context import Deadline, RequestContext
+from kernel.context import Deadline, Principal, RequestContext
 from resolvers.context import Context
 from schema.root import build_schema
 
@@ -79,7 +83,18 @@ def _context_maker(settings: Settings) -> MakeContext:
             languages=settings.languages,
             channels=settings.channels,
         )
-        return Context(RequestContext(audience, Deadline.after(settings.request_timeout)), services.catalog)
+        principal = Principal(cart_token=cart_token_of(request, cookie=settings.cart.cookie))
+        catalog = services.catalog
+        context = Context(
+            RequestContext(audience, Deadline.after(settings.request_timeout), principal),
+            catalog,
+            Offers(catalog, settings.languages[0]),
+            services.carts,
+        )
+        if settings.cart.cookie:
+            seconds = int(settings.cart.days * 86_400)
+            context.keep_cart_token = lambda token: context.cookies.append(cart_cookie(token, seconds=seconds))
+        return context
 
     return make
 
@@ -90,7 +105,8 @@ def _middleware(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["content-type", "accept-language", "x-channel"],
+            allow_headers=["content-type", "accept-language", "x-channel", CART_TOKEN],
+            allow_credentials=settings.cart.cookie,
             max_age=600,
         )
     ]

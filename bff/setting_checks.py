@@ -48,6 +48,7 @@ def matching(pattern: str, what: str) -> Callable[[Any], str | None]:
     return lambda value: None if re.fullmatch(pattern, value, re.ASCII) else f"must be {what}"
 
 
+currency = matching(r"[A-Z]{3}", "a currency's ISO 4217 code")
 header = matching(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "a header's name")
 header_value = matching(r"[!-~]*", "printable ASCII without spaces")
 

@@ -13,6 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from bff.setting_checks import (
     Check,
     at_least,
+    currency,
     database_url,
     header,
     header_value,
@@ -182,6 +183,23 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True)
+class CartSettings:
+    """Carts; they are there where TMF663 is."""
+
+    currency: str = setting("EUR", "Currency of a cart for which none is asked (ISO 4217).", check=currency)
+    days: float = setting(14.0, "Days an untouched cart lives.", check=at_least(0.001))
+    keep_days: float = setting(7.0, "Days for which an ended cart can still be looked at.", check=at_least(0))
+    sweep: float = setting(60.0, "Seconds between sweeps.", check=at_least(0.1))
+    hold: float = setting(
+        30.0, "Seconds after which a change that is not heard of is settled by others.", check=at_least(1)
+    )
+    cookie: bool = setting(
+        False, "Whether a guest's token is kept in an HttpOnly cookie; else the answer shows it for X-Cart-Token."
+    )
+    stock_fresh: float = setting(15.0, "Seconds a stock level is believed.", check=at_least(0))
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration."""
 
@@ -222,7 +240,10 @@ class Settings:
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
     dump: DumpSettings = field(default_factory=DumpSettings)
     events: EventSettings = field(default_factory=EventSettings)
+    cart: CartSettings = field(default_factory=CartSettings)
     tmf620: UpstreamSettings = field(default_factory=UpstreamSettings)
+    tmf663: UpstreamSettings = field(default_factory=UpstreamSettings)
+    tmf687: UpstreamSettings = field(default_factory=UpstreamSettings)
 
 
 @dataclass(frozen=True)
@@ -280,11 +301,15 @@ def require_upstreams(settings: Settings) -> None:
         SettingsError: an upstream has no URL, or lacks what its authentication needs.
     """
     needed = {} if settings.catalog.source == "dump" else {"BFF_TMF620_URL": settings.tmf620.url}
-    if settings.tmf620.auth == "api_key":
-        needed["BFF_TMF620_API_KEY"] = settings.tmf620.api_key
-    if settings.tmf620.auth == "oauth2":
-        needed["BFF_TMF620_TOKEN_URL"] = settings.tmf620.token_url
-        needed["BFF_TMF620_CLIENT_ID"] = settings.tmf620.client_id
+    for name in ("tmf620", "tmf663", "tmf687"):
+        upstream: UpstreamSettings = getattr(settings, name)
+        if upstream.auth == "api_key":
+            needed[f"BFF_{name.upper()}_API_KEY"] = upstream.api_key
+        if upstream.auth == "oauth2":
+            needed[f"BFF_{name.upper()}_TOKEN_URL"] = upstream.token_url
+            needed[f"BFF_{name.upper()}_CLIENT_ID"] = upstream.client_id
+    if settings.tmf663.url:
+        needed["BFF_KEYS"] = ",".join(settings.keys)
     known = {variable.name: variable for variable in variables()}
     missing = [f"{name} is not set{_example(known[name])}" for name, value in needed.items() if not value]
     if missing:

@@ -1,24 +1,24 @@
 """From settings to the things that speak to the operator's systems and to Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from bff.carts import open_carts
 from bff.feeds import open_feeds
-from bff.settings import CacheSettings, CatalogSettings, Settings, UpstreamSettings
+from bff.settings import CacheSettings, CatalogSettings, Settings
+from bff.upstream_clients import Transports, open_client
 from clients import tmf620
-from clients.auth import Authentication, ClientCredentials, StaticHeaders
-from clients.http import HttpxSender, Sender
-from clients.tmf import TMFClient, UpstreamOptions
+from clients.tmf import TMFClient
 from dataloaders.catalog import CacheOptions, catalog_loaders
 from dataloaders.freshness import Freshness
+from domain.carts.carts import Carts
 from domain.catalog.catalog import Catalog
 from domain.catalog.dumps.generations import Generations
 from domain.catalog.dumps.switch import DumpSwitch
@@ -33,8 +33,6 @@ from kernel.context import Segment
 _REDIS_SECONDS = 0.25
 _BYTES_A_MEGABYTE = 1_000_000
 
-Transports = Mapping[str, httpx.AsyncBaseTransport]
-
 
 @dataclass(frozen=True)
 class Services:
@@ -46,6 +44,7 @@ class Services:
     redis: "Redis | None"
     dumps: DumpSwitch | None
     events: EventIntake
+    carts: Carts | None
 
     @property
     def catalog(self) -> Catalog:
@@ -60,8 +59,7 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
         redis = _redis(settings.redis_url)
         if redis is not None:
             stack.push_async_callback(redis.aclose)
-        transport = transports.get(tmf620.UPSTREAM)
-        client = _client(tmf620.UPSTREAM, settings, settings.tmf620, clock, stack, transport)
+        client = open_client(tmf620.UPSTREAM, settings, clock, stack, transports)
         cache = CacheOptions(redis, _freshness(settings.cache), settings.cache.memory_mb * _BYTES_A_MEGABYTE)
         loaders = catalog_loaders(client, cache, clock)
         stack.push_async_callback(loaders.aclose)
@@ -78,7 +76,8 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             dumps = await stack.enter_async_context(_dumps(settings, rules, clock, source))
         feeds = open_feeds(settings, client, loaders, dumps, rules, redis, clock)
         events = await stack.enter_async_context(feeds)
-        yield Services(source, Catalog(source, rules, clock), client, redis, dumps, events)
+        carts = await stack.enter_async_context(open_carts(settings, redis, clock, transports))
+        yield Services(source, Catalog(source, rules, clock), client, redis, dumps, events, carts)
 
 
 @asynccontextmanager
@@ -102,56 +101,6 @@ async def _dumps(
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         switch.close()
-
-
-def _client(
-    name: str,
-    settings: Settings,
-    upstream: UpstreamSettings,
-    clock: Clock,
-    stack: AsyncExitStack,
-    transport: httpx.AsyncBaseTransport | None,
-) -> TMFClient:
-    def sender(purpose: str) -> HttpxSender:
-        made = HttpxSender(
-            purpose,
-            max_connections=upstream.max_connections,
-            max_bytes=upstream.max_bytes,
-            transport=transport,
-        )
-        stack.push_async_callback(made.aclose)
-        return made
-
-    options = UpstreamOptions(
-        base_url=upstream.url.rstrip("/"),
-        version=upstream.version,
-        timeout=upstream.timeout,
-        page_size=upstream.page_size,
-        max_url=upstream.max_url,
-        fan_out=upstream.fan_out,
-        attempts=upstream.attempts,
-        channel_header=settings.channel_header,
-        breaker_threshold=upstream.breaker_threshold,
-        breaker_cooldown=upstream.breaker_cooldown,
-    )
-    http = sender(name)
-    return TMFClient(name, options, http, clock, _authentication(name, upstream, http, clock))
-
-
-def _authentication(name: str, upstream: UpstreamSettings, http: Sender, clock: Clock) -> Authentication:
-    if upstream.auth == "api_key":
-        return StaticHeaders({upstream.api_key_header: upstream.api_key})
-    if upstream.auth == "oauth2":
-        return ClientCredentials(
-            http,
-            clock,
-            upstream=name,
-            token_url=upstream.token_url,
-            client_id=upstream.client_id,
-            client_secret=upstream.client_secret,
-            scope=upstream.scope,
-        )
-    return StaticHeaders()
 
 
 def _redis(url: str) -> "Redis | None":

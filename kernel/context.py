@@ -22,10 +22,14 @@ class Segment(Enum):
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is asking. A guest may see both segments; signed-in customers only their own."""
+    """Who is asking. A guest may see both segments; signed-in customers only their own.
+
+    `cart_token` is the secret by which a guest reaches a cart.
+    """
 
     id: str | None = None
     segments: frozenset[Segment] = frozenset(Segment)
+    cart_token: str | None = field(default=None, repr=False)
 
 
 GUEST = Principal()

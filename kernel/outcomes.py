@@ -1,4 +1,4 @@
-"""What a client is expected to handle: refusals as data, each with a stable code and the place in the input it is about.
+"""What a client is expected to handle: refusals as data, each with a stable code and the place it is about.
 
 Nothing here is raised to GraphQL. `Rejected` carries rejections through a domain's own functions, up to the one that
 makes an outcome of them.

@@ -10,6 +10,7 @@ from strawberry import argument
 from engine import projection
 from kernel.errors import GatewayError, LimitExceededError
 from kernel.ids import GlobalId, parse_global_id
+from resolvers.carts import load_line
 from resolvers.context import Context, Info
 
 MAX_NODES = 100
@@ -21,6 +22,8 @@ _LOADERS: Mapping[str, Load] = {
     "OfferingPrice": lambda ctx, local, fields: ctx.catalog.price(ctx.request, local, fields),
     "ProductSpecification": lambda ctx, local, fields: ctx.catalog.specification(ctx.request, local, fields),
     "Category": lambda ctx, local, _: ctx.catalog.category(ctx.request, local),
+    "Cart": lambda ctx, local, _: ctx.require_carts().cart(ctx.request, local),
+    "CartLine": lambda ctx, local, _: load_line(ctx, local),
 }
 
 

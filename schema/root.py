@@ -5,10 +5,13 @@ from typing import Any
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from clients.tmf620 import CATEGORIES, OFFERINGS
+from clients.tmf620 import CATEGORIES, OFFERINGS, PRICES, SPECIFICATIONS
+from clients.tmf663 import CARTS
+from domain.carts.offers import CHOICE_FIELDS, OFFERING_FIELDS, PRICE_FIELDS
 from domain.catalog.on_demand import TREE_FIELDS
 from engine import computed
-from resolvers import catalog, nodes
+from resolvers import carts, catalog, nodes
+from schema.types.carts import Cart, CartLine, CartPayload, CreateCartPayload
 from schema.types.catalog import (
     SELECTED,
     Category,
@@ -18,6 +21,7 @@ from schema.types.catalog import (
     ProductSpecification,
 )
 from schema.types.common import SCALARS, Node
+from schema.types.errors import GenericError, VersionConflictError
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -37,9 +41,27 @@ class Query:
         description="The categories right below one, or those at the top.",
         loads={CATEGORIES: TREE_FIELDS},
     )
+    cart: Cart | None = computed(
+        carts.cart,
+        description="A cart of the caller's; without an id the one in use. Null for any other.",
+        loads={CARTS: SELECTED},
+    )
+
+
+@strawberry.type(description="Everything that can be done. One of these at a time.")
+class Mutation:
+    create_cart: CreateCartPayload | None = computed(
+        carts.create_cart, description="Makes a cart. The same key brings the same cart.", loads={CARTS: SELECTED}
+    )
+    update_cart: CartPayload | None = computed(
+        carts.update_cart,
+        description="Changes a cart: all operations are carried out, in order, or none.",
+        loads={CARTS: SELECTED, OFFERINGS: OFFERING_FIELDS, PRICES: PRICE_FIELDS, SPECIFICATIONS: CHOICE_FIELDS},
+    )
 
 
 def build_schema() -> strawberry.Schema:
     """The whole schema. Its printed form is `schema.graphql`."""
-    kinds: list[Any] = [ProductOffering, OfferingPrice, ProductSpecification, Category]
-    return strawberry.Schema(query=Query, types=kinds, config=StrawberryConfig(scalar_map=SCALARS))
+    kinds: list[Any] = [ProductOffering, OfferingPrice, ProductSpecification, Category, Cart, CartLine]
+    kinds += [GenericError, VersionConflictError]
+    return strawberry.Schema(query=Query, mutation=Mutation, types=kinds, config=StrawberryConfig(scalar_map=SCALARS))

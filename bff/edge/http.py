@@ -91,7 +91,10 @@ class GraphQLEndpoint:
         if result.errors:
             answer["errors"] = [execution_error(error) for error in result.errors]
         answer["data"] = result.data
-        return _json(answer, 200, media_type, headers)
+        response = _json(answer, 200, media_type, headers)
+        for cookie in context.cookies:
+            response.headers.append("set-cookie", cookie)
+        return response
 
     async def _execute(self, document: DocumentNode, asked: GraphQLRequest, context: Context) -> ExecutionResult:
         result = execute(

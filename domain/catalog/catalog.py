@@ -132,6 +132,14 @@ class Catalog:
         now = self.now()
         return [p for p in await _all(self.source.prices, ctx, ids, fields) if self.rules.price_applies(p, now)]
 
+    async def reductions_of(
+        self, ctx: RequestContext, price: ProductOfferingPrice, fields: frozenset[str]
+    ) -> list[ProductOfferingPrice]:
+        """Those of the promotions that hold for everyone who buys now, without any condition put in words."""
+        ids = [r.id for r in price.pop_relationship if fold(r.relationship_type) in self.rules.reductions]
+        now = self.now()
+        return [p for p in await _all(self.source.prices, ctx, ids, fields) if self.rules.price_applies(p, now)]
+
     async def specification_of(
         self, ctx: RequestContext, offering: ProductOffering, fields: frozenset[str]
     ) -> ProductSpecification | None:

@@ -44,6 +44,7 @@ class ShopRules:
         }
     )
     discounts: frozenset[str] = folded(("discount", "promotion", "allowance"))
+    reductions: frozenset[str] = folded(("discount", "allowance", "alteration"))
     prices_include_tax: bool = False
 
     def segments_of(self, offering: ProductOffering) -> frozenset[Segment]:

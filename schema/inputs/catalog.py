@@ -3,10 +3,9 @@
 import strawberry
 
 from domain.catalog.kinds import OfferingSort
-from kernel.context import Segment
 from schema.inputs.described import publish_enum
+from schema.inputs.segment import Segment
 
-publish_enum(Segment, "The two markets the shop sells to.", B2C="Consumers.", B2B="Companies.")
 publish_enum(
     OfferingSort,
     "The order of a listing. Without one: the catalogue's own, or by relevance when searching. By price: the lowest "

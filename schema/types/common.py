@@ -1,5 +1,7 @@
 """Scalars, and the types every domain shows: nodes, pages, money, periods of time."""
 
+import re
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NewType
@@ -11,9 +13,21 @@ from strawberry.types.scalar import ScalarDefinition
 from kernel.clock import parse_instant
 from kernel.money import Money as Amount
 from resolvers.context import Info
+from schema.inputs.scalars import E164, CurrencyCode
 
-CurrencyCode = NewType("CurrencyCode", str)
 URL = NewType("URL", str)
+
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_E164 = re.compile(r"\+[1-9]\d{4,14}", re.ASCII)
+
+
+def _matching(pattern: re.Pattern[str], what: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if not isinstance(value, str) or not pattern.fullmatch(value):
+            raise ValueError(what)
+        return value
+
+    return parse
 
 
 def _instant_text(value: datetime) -> str:
@@ -71,7 +85,14 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="CurrencyCode",
         description='A currency by its ISO 4217 code: "EUR".',
         serialize=str,
-        parse_value=str,
+        parse_value=_matching(_CURRENCY, "not a currency code"),
+    ),
+    E164: strawberry.scalar(
+        name="E164",
+        description='A phone number in international form: "+447911123456".',
+        specified_by_url="https://www.itu.int/rec/T-REC-E.164",
+        serialize=str,
+        parse_value=_matching(_E164, "not a phone number in international form"),
     ),
     URL: strawberry.scalar(
         name="URL",

@@ -1,0 +1,32 @@
+"""The secret of a guest's cart, as it travels: in the header `X-Cart-Token`, or in a cookie no script can read."""
+
+import re
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.requests import Request
+
+HEADER = "x-cart-token"
+# The prefix makes browsers insist on Secure, on no Domain and on the path / (RFC 6265bis, section 4.1.3.2).
+COOKIE = "__Host-cart"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+def cart_token_of(request: Request, *, cookie: bool) -> str | None:
+    """The token a request carries; the header's before the cookie's. What cannot be one is none."""
+    for given in (request.headers.get(HEADER), _from_cookie(request) if cookie else None):
+        if given is not None and _TOKEN.fullmatch(given):
+            return given
+    return None
+
+
+def _from_cookie(request: Request) -> str | None:
+    try:
+        found = SimpleCookie(request.headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return None
+    return None if found is None else found.value
+
+
+def cart_cookie(token: str, *, seconds: int) -> str:
+    """A `Set-Cookie` that keeps the token from scripts and from requests that other sites make."""
+    return f"{COOKIE}={token}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax"

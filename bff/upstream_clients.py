@@ -1,0 +1,57 @@
+"""From an upstream's settings to the client that speaks to it."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+import httpx
+
+from bff.settings import Settings, UpstreamSettings
+from clients.auth import Authentication, ClientCredentials, StaticHeaders
+from clients.http import HttpxSender, Sender
+from clients.tmf import TMFClient, UpstreamOptions
+from kernel.clock import Clock
+
+Transports = Mapping[str, httpx.AsyncBaseTransport]
+
+
+def open_client(
+    name: str, settings: Settings, clock: Clock, stack: AsyncExitStack, transports: Transports
+) -> TMFClient:
+    """The client of the upstream `name`, which is also the name of its settings; closed with the stack."""
+    upstream: UpstreamSettings = getattr(settings, name)
+    http = HttpxSender(
+        name,
+        max_connections=upstream.max_connections,
+        max_bytes=upstream.max_bytes,
+        transport=transports.get(name),
+    )
+    stack.push_async_callback(http.aclose)
+    options = UpstreamOptions(
+        base_url=upstream.url.rstrip("/"),
+        version=upstream.version,
+        timeout=upstream.timeout,
+        page_size=upstream.page_size,
+        max_url=upstream.max_url,
+        fan_out=upstream.fan_out,
+        attempts=upstream.attempts,
+        channel_header=settings.channel_header,
+        breaker_threshold=upstream.breaker_threshold,
+        breaker_cooldown=upstream.breaker_cooldown,
+    )
+    return TMFClient(name, options, http, clock, _authentication(name, upstream, http, clock))
+
+
+def _authentication(name: str, upstream: UpstreamSettings, http: Sender, clock: Clock) -> Authentication:
+    if upstream.auth == "api_key":
+        return StaticHeaders({upstream.api_key_header: upstream.api_key})
+    if upstream.auth == "oauth2":
+        return ClientCredentials(
+            http,
+            clock,
+            upstream=name,
+            token_url=upstream.token_url,
+            client_id=upstream.client_id,
+            client_secret=upstream.client_secret,
+            scope=upstream.scope,
+        )
+    return StaticHeaders()

@@ -1,0 +1,119 @@
+"""Making a cart: in SQL first, then upstream, then both are tied together with the key under which it was asked for.
+
+A process that dies in between leaves a row without an upstream id; the sweeper removes it on both sides.
+"""
+
+import dataclasses
+import secrets
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+
+from domain.carts.access import GuestTokens, name_of, scope_of, token_hash
+from domain.carts.keeper import NOT_NOW, CartKeeper
+from domain.carts.model import CartState
+from domain.carts.outcome import NO_CART, CartOutcome, Done, refusal
+from domain.carts.record import cart_of
+from kernel.context import Principal, RequestContext, Segment
+from kernel.errors import UpstreamError
+from kernel.outcomes import ErrorCode, Rejection
+from store import carts as rows
+from store.carts import CartRow, Change
+from store.idempotency import Claim, Fresh, Idempotency, Replay
+
+log = structlog.get_logger(__name__)
+
+
+class _TooLateError(Exception):
+    """This process slept so long that the row was swept or the key taken over: nothing of this is kept."""
+
+
+@dataclass(frozen=True)
+class CartMaker:
+    """Makes carts. `currency`: of a cart for which none is asked."""
+
+    keeper: CartKeeper
+    idempotency: Idempotency
+    tokens: GuestTokens
+    currency: str
+
+    async def create(self, ctx: RequestContext, key: str, segment: Segment, currency: str | None) -> CartOutcome:
+        """A new cart; for a guest with the token that opens it. The same key brings the same cart and token."""
+        if segment not in ctx.principal.segments:
+            refused = Rejection(ErrorCode.FORBIDDEN, "This segment is not yours.", ("input", "segment"))
+            return CartOutcome(None, (refused,))
+        body = msgspec.json.encode([segment.value, currency])
+        begun = await self.idempotency.begin(scope_of(ctx.principal), "createCart", key, body)
+        if isinstance(begun, Replay):
+            return await self._again(ctx, key, Done.decode(begun.result).cart)
+        if not isinstance(begun, Fresh):
+            return CartOutcome(None, (refusal(begun),))
+        row = self._row(ctx.principal, key, segment, currency or self.currency)
+        try:
+            made = await self._make(ctx, row, begun.claim)
+        except UpstreamError as error:
+            log.warning("cart.not_created", cart=row.id, detail=error.detail)
+            made = False
+        except BaseException:
+            await self.idempotency.release(begun.claim)
+            raise
+        if not made:
+            await self.idempotency.abandon(begun.claim)
+            return CartOutcome(None, (NOT_NOW,))
+        return CartOutcome(cart_of(row, (), row.created_at), token=self._token(row, key))
+
+    async def _again(self, ctx: RequestContext, key: str, cart_id: str) -> CartOutcome:
+        row = await self.keeper.holds.row(cart_id)
+        if row is None:
+            return CartOutcome(None, (NO_CART,))
+        return CartOutcome(await self.keeper.read(ctx.audience, row), token=self._token(row, key))
+
+    async def _make(self, ctx: RequestContext, row: CartRow, claim: Claim) -> bool:
+        async with self.keeper.holds.database.writing() as connection:
+            await rows.add(connection, row)
+        upstream_id, etag = await self.keeper.system.create(ctx.audience, row.id)
+        change = Change(row.version, row.created_at, name_of(ctx.principal), claim.key, "created")
+        try:
+            await self._tie(row, change, upstream_id, etag, claim)
+        except _TooLateError:
+            return False
+        return True
+
+    async def _tie(self, row: CartRow, change: Change, upstream_id: str, etag: str | None, claim: Claim) -> None:
+        async with self.keeper.holds.database.writing() as connection:
+            born = await rows.born(connection, row.id, change, upstream_id=upstream_id, etag=etag)
+            if not born or not await self.idempotency.finish(claim, Done(row.id).encode(), connection=connection):
+                raise _TooLateError
+
+    def _row(self, principal: Principal, key: str, segment: Segment, currency: str) -> CartRow:
+        now = self.keeper.holds.clock.now()
+        row = CartRow(
+            id="c" + secrets.token_hex(15),  # never digits only: some servers read those as a number
+            upstream_id=None,
+            token_hash=None,
+            token_key=None,
+            owner=principal.id,
+            segment=segment.value,
+            currency=currency,
+            state=CartState.ACTIVE.value,
+            version=1,
+            lines="[]",
+            etag=None,
+            contact=None,
+            created_at=now,
+            updated_at=now,
+            active_at=now,
+            expires_at=now + self.keeper.holds.lifetime,
+            intent=None,
+            holder=None,
+            held_until=None,
+            unsettled="[]",
+        )
+        if principal.id is not None:
+            return row
+        row = dataclasses.replace(row, token_key=self.tokens.newest)
+        return dataclasses.replace(row, token_hash=token_hash(self._token(row, key) or ""))
+
+    def _token(self, row: CartRow, key: str) -> str | None:
+        return None if row.token_key is None else self.tokens.token(row.id, key, row.token_key)

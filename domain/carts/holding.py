@@ -1,0 +1,173 @@
+"""Holding a cart's row while it is changed, and writing down what came of it.
+
+A hold has a name, not only a time: time decides when others may look after the cart, the name decides whose last step
+counts. A process that slept through its hold finds another name in the row, and nothing it writes takes effect.
+"""
+
+import asyncio
+import dataclasses
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.carts.model import Line
+from domain.carts.record import Intent, Unsettled, lines_of, text, unsettled_of
+from domain.carts.system import Kept, adopted
+from kernel.clock import Clock
+from kernel.errors import StoreUnavailableError
+from store import carts as rows
+from store.carts import CartRow, Change
+from store.database import Database
+
+log = structlog.get_logger(__name__)
+
+UPSTREAM = "upstream"
+"""Who made a version that nobody asked us for."""
+_REMEMBERED = 5
+_REMEMBER_SECONDS = 3_600.0
+
+AndWith = Callable[[AsyncConnection, int], Awaitable[bool]]
+"""What else belongs into the transaction that makes a new version: given the connection and that version.
+
+False undoes the whole of it.
+"""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A cart as it was when it was taken hold of, and the name of the hold."""
+
+    row: CartRow
+    holder: str
+
+
+class HoldLostError(Exception):
+    """Someone else took over and decided; what came of it stands in the row and its history."""
+
+
+@dataclass(frozen=True)
+class Holds:
+    """Takes hold of carts. `seconds`: after which others may take over; `lifetime`: how long an idle cart lives."""
+
+    database: Database
+    clock: Clock
+    seconds: float
+    lifetime: float
+
+    async def row(self, cart_id: str) -> CartRow | None:
+        async with self.database.reading() as connection:
+            return await rows.by_id(connection, cart_id)
+
+    def is_live(self, row: CartRow) -> bool:
+        """Whether someone is at this cart who should be waited for."""
+        return row.holder is not None and row.held_until is not None and row.held_until >= self.clock.now()
+
+    async def begin(self, row: CartRow, intent: Intent) -> Held | None:
+        """Write the intent down and take hold, in one step; None when the cart is no longer as `row` shows."""
+        holder, now = secrets.token_hex(16), self.clock.now()
+        async with self.database.writing() as connection:
+            mine = await rows.claim(
+                connection, row.id, row.version, holder=holder, until=now + self.seconds, now=now, intent=text(intent)
+            )
+        return Held(dataclasses.replace(row, intent=text(intent)), holder) if mine else None
+
+    async def take_over(self, row: CartRow) -> Held | None:
+        """Take hold of a cart as it is, to settle it; None when it is held or has changed."""
+        holder, now = secrets.token_hex(16), self.clock.now()
+        async with self.database.writing() as connection:
+            mine = await rows.take_over(connection, row, holder=holder, until=now + self.seconds, now=now)
+        return Held(row, holder) if mine else None
+
+    @asynccontextmanager
+    async def letting_go(self, held: Held) -> AsyncIterator[None]:
+        """Whatever interrupts what is done in here, the hold does not outlive it; an intent stays to be settled."""
+        try:
+            yield
+        except BaseException:
+            with suppress(StoreUnavailableError):
+                await asyncio.shield(self._let_go(held))
+            raise
+
+    async def _let_go(self, held: Held) -> None:
+        async with self.database.writing() as connection:
+            await rows.let_go(connection, held.row.id, held.holder)
+
+    # ---------------------------------------------------------------- ends of a hold; each raises HoldLostError
+
+    async def commit(
+        self, held: Held, intent: Intent, lines: tuple[Line, ...], etag: str | None, and_with: AndWith | None = None
+    ) -> CartRow:
+        """The intent is in: it becomes the next version, with its entry in the history and what else belongs to it."""
+        now = self.clock.now()
+        contact = held.row.contact if intent.contact is None else text(intent.contact)
+        return await self._finish(
+            held,
+            Change(held.row.version + 1, now, intent.who, intent.key, intent.what),
+            and_with,
+            lines=text(lines),
+            contact=contact,
+            etag=etag,
+            updated_at=now,
+            active_at=now,
+            expires_at=now + self.lifetime,
+        )
+
+    async def adopt(self, held: Held, kept: Kept, given_up: Intent | None) -> CartRow:
+        """What the cart system keeps is the truth: it becomes the next version."""
+        known = [*lines_of(held.row), *(given_up.lines if given_up else ())]
+        lines = adopted(known, kept.items, new_line_id)
+        log.warning("cart.changed_upstream", cart=held.row.id, lines=len(lines))
+        return await self._finish(
+            held,
+            self._upstream_change(held, "changed"),
+            lines=text(lines),
+            etag=kept.etag,
+            unsettled=self._remembering(held.row, given_up),
+            updated_at=self.clock.now(),
+        )
+
+    async def drop(self, held: Held, given_up: Intent | None) -> CartRow:
+        """Nothing changes. A write that was sent is remembered, for it may be carried out yet."""
+        return await self._finish(held, None, unsettled=self._remembering(held.row, given_up))
+
+    async def restore(self, held: Held, lines: tuple[Line, ...], etag: str | None) -> CartRow:
+        """The cart system keeps again what is known."""
+        return await self._finish(held, None, lines=text(lines), etag=etag)
+
+    async def end(self, held: Held, who: str, what: str) -> CartRow:
+        """The cart is over. How its shopper can be reached is forgotten."""
+        now = self.clock.now()
+        change = Change(held.row.version + 1, now, who, None, what)
+        return await self._finish(held, change, state="EXPIRED", contact=None, updated_at=now)
+
+    async def _finish(
+        self, held: Held, change: Change | None, and_with: AndWith | None = None, **values: str | float | None
+    ) -> CartRow:
+        version = held.row.version if change is None else change.version
+        async with self.database.writing() as connection:
+            if not await rows.finish(connection, held.row.id, held.holder, change, version=version, **values):
+                raise HoldLostError
+            if and_with is not None and not await and_with(connection, version):
+                raise HoldLostError
+        ended = {**values, "version": version, "intent": None, "holder": None, "held_until": None}
+        return dataclasses.replace(held.row, **ended)  # type: ignore[arg-type]
+
+    def _upstream_change(self, held: Held, what: str) -> Change:
+        return Change(held.row.version + 1, self.clock.now(), UPSTREAM, None, what)
+
+    def _remembering(self, row: CartRow, given_up: Intent | None) -> str:
+        known = self.given_up(row)
+        more = (Unsettled(lines=given_up.lines, at=self.clock.now()),) if given_up else ()
+        return text((*known, *more)[-_REMEMBERED:])
+
+    def given_up(self, row: CartRow) -> tuple[Unsettled, ...]:
+        """The writes of the last hour that were given up and may come late."""
+        return tuple(each for each in unsettled_of(row) if each.at > self.clock.now() - _REMEMBER_SECONDS)
+
+
+def new_line_id() -> str:
+    return "l" + secrets.token_hex(8)

@@ -1,0 +1,122 @@
+"""Changing a cart: all operations of a request or none, once per key, by one caller at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.carts.access import name_of, scope_of
+from domain.carts.keeper import NOT_NOW, UNKNOWN, CartKeeper, OutcomeUnknownError
+from domain.carts.model import Cart, CartState
+from domain.carts.offers import Offers
+from domain.carts.operations import Operation, SetContact, Shelves, apply, needed, terms_of
+from domain.carts.outcome import CartOutcome, Done, refusal
+from domain.carts.record import Intent, cart_of, lines_of
+from kernel.context import RequestContext, Segment
+from kernel.errors import UpstreamError
+from kernel.outcomes import ErrorCode, Rejected, Rejection, VersionConflict
+from store import carts as rows
+from store.carts import CartRow
+from store.idempotency import Claim, Fresh, Idempotency, Replay
+
+_TRIES = 5
+_OVERTAKEN = Rejection(ErrorCode.IN_PROGRESS, "Others keep changing this cart.", retryable=True, retry_after=1)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a cart."""
+
+    key: str
+    cart_id: str
+    expected_version: int
+    operations: Sequence[Operation]
+
+    def body(self) -> bytes:
+        """The same for the same request, whatever its key."""
+        return msgspec.json.encode([self.cart_id, self.expected_version, self.operations])
+
+
+@dataclass(frozen=True)
+class CartUpdater:
+    """Changes carts. That the caller may is for whoever calls this to know."""
+
+    keeper: CartKeeper
+    idempotency: Idempotency
+
+    async def update(self, ctx: RequestContext, offers: Offers, row: CartRow, request: Request) -> CartOutcome:
+        """Carry out all operations or none."""
+        begun = await self.idempotency.begin(scope_of(ctx.principal), "updateCart", request.key, request.body())
+        if isinstance(begun, Replay):
+            return CartOutcome(await self.keeper.read(ctx.audience, row))
+        if not isinstance(begun, Fresh):
+            return CartOutcome(self._as_known(row), (refusal(begun),))
+        try:
+            async with self.keeper.turn(row.id):
+                changed = await self._carry_out(ctx, offers, begun.claim, request)
+        except OutcomeUnknownError:
+            await self.idempotency.release(begun.claim)
+            return CartOutcome(None, (UNKNOWN,))
+        except (Rejected, UpstreamError) as error:
+            await self.idempotency.abandon(begun.claim)
+            known = await self.keeper.holds.row(row.id)
+            reasons = error.reasons if isinstance(error, Rejected) else (NOT_NOW,)
+            return CartOutcome(None if known is None else self._as_known(known), reasons)
+        except BaseException:
+            await self.idempotency.release(begun.claim)
+            raise
+        return CartOutcome(self._as_known(changed))
+
+    async def _carry_out(self, ctx: RequestContext, offers: Offers, claim: Claim, request: Request) -> CartRow:
+        async def remember(connection: AsyncConnection, _version: int) -> bool:
+            return await self.idempotency.finish(claim, Done(request.cart_id).encode(), connection=connection)
+
+        for _ in range(_TRIES):
+            row = await self.keeper.ready(ctx.audience, request.cart_id)
+            if claim.resumed and await self._was_done(row, claim):
+                return row
+            self._require(row, request)
+            intent = await self._intent(ctx, offers, row, request)
+            changed = await self.keeper.change(ctx.audience, row, intent, remember)
+            if changed is not None:
+                return changed
+        raise Rejected(_OVERTAKEN)
+
+    def _require(self, row: CartRow, request: Request) -> None:
+        state = self._as_known(row).state
+        if state is not CartState.ACTIVE:
+            message = "This cart is in a checkout." if state is CartState.LOCKED else "This cart is over."
+            raise Rejected(Rejection(ErrorCode.CART_LOCKED, message, ("input", "cartId")))
+        if row.version != request.expected_version:
+            message, path = "The cart was changed meanwhile.", ("input", "expectedVersion")
+            raise Rejected(
+                VersionConflict(ErrorCode.VERSION_CONFLICT, message, path, retryable=False, current_version=row.version)
+            )
+
+    async def _intent(self, ctx: RequestContext, offers: Offers, row: CartRow, request: Request) -> Intent:
+        """What the cart shall be, by what the catalogue says in the carts' language and in the shopper's."""
+        lines = lines_of(row)
+        writing = offers.written(ctx)
+        written = await offers.load_with_bundled(writing, needed(lines, request.operations))
+        shown = written if writing == ctx else await offers.load(ctx, written)
+        terms = terms_of(ctx, offers, Segment(row.segment), row.currency)
+        contacts = [each.contact for each in request.operations if isinstance(each, SetContact)]
+        return Intent(
+            lines=apply(lines, request.operations, Shelves(written, shown), terms),
+            who=name_of(ctx.principal),
+            what=",".join(type(each).__name__ for each in request.operations),
+            key=request.key,
+            contact=contacts[-1] if contacts else None,
+        )
+
+    async def _was_done(self, row: CartRow, claim: Claim) -> bool:
+        """Whether an earlier, interrupted run of this request did it after all; then that is remembered now."""
+        async with self.keeper.holds.database.writing() as connection:
+            done = await rows.change_of(connection, row.id, claim.key)
+            if done is not None:
+                await self.idempotency.finish(claim, Done(row.id).encode(), connection=connection)
+        return done is not None
+
+    def _as_known(self, row: CartRow) -> Cart:
+        return cart_of(row, lines_of(row), self.keeper.holds.clock.now())

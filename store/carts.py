@@ -1,0 +1,194 @@
+"""What only the gateway knows of a cart: whose it is, its version, what was shown, and which change is under way.
+
+One row is one cart. Whoever changes a cart holds its row: `claim` is the one place where two processes that want the
+same cart are kept apart, and `holder` is what a paused process finds changed when it wakes (a fence, not a clock).
+Everything is written under that fence. Texts named `lines`, `contact`, `intent` and `unsettled` are JSON of
+`domain.carts`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.tables import cart_changes, carts
+
+
+@dataclass(frozen=True)
+class CartRow:
+    """A cart as it is kept. Times are seconds since the epoch."""
+
+    id: str
+    upstream_id: str | None
+    token_hash: str | None
+    token_key: str | None
+    owner: str | None
+    segment: str
+    currency: str
+    state: str
+    version: int
+    lines: str
+    etag: str | None
+    contact: str | None
+    created_at: float
+    updated_at: float
+    active_at: float
+    expires_at: float
+    intent: str | None
+    holder: str | None
+    held_until: float | None
+    unsettled: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry of a cart's history: the version it made, when, by whom, under which idempotency key, and what."""
+
+    version: int
+    at: float
+    who: str
+    key: str | None
+    what: str
+
+
+async def add(connection: AsyncConnection, row: CartRow) -> None:
+    await connection.execute(insert(carts).values(**row.__dict__))
+
+
+async def by_id(connection: AsyncConnection, cart_id: str) -> CartRow | None:
+    return _one((await connection.execute(select(carts).where(carts.c.id == cart_id))).one_or_none())
+
+
+async def by_token(connection: AsyncConnection, token_hash: str) -> CartRow | None:
+    return _one((await connection.execute(select(carts).where(carts.c.token_hash == token_hash))).one_or_none())
+
+
+async def active_of(connection: AsyncConnection, owner: str) -> CartRow | None:
+    """The cart that an owner changed last, of those that can be changed."""
+    found = select(carts).where(carts.c.owner == owner, carts.c.state == "ACTIVE")
+    return _one((await connection.execute(found.order_by(carts.c.updated_at.desc()).limit(1))).one_or_none())
+
+
+async def claim(
+    connection: AsyncConnection, cart_id: str, version: int, *, holder: str, until: float, now: float, intent: str
+) -> bool:
+    """Hold a cart at a version, with what is intended; False when it has moved on or someone else holds it."""
+    free = or_(carts.c.holder.is_(None), carts.c.held_until < now)
+    changed = await connection.execute(
+        update(carts)
+        .where(carts.c.id == cart_id, carts.c.version == version, carts.c.intent.is_(None), free)
+        .values(holder=holder, held_until=until, intent=intent)
+    )
+    return changed.rowcount == 1
+
+
+async def take_over(connection: AsyncConnection, row: CartRow, *, holder: str, until: float, now: float) -> bool:
+    """Hold a cart exactly as `row` shows it, whatever was intended; False when it is held or has changed."""
+    free = or_(carts.c.holder.is_(None), carts.c.held_until < now)
+    same = (carts.c.id == row.id, carts.c.version == row.version, _equals(carts.c.intent, row.intent))
+    changed = await connection.execute(update(carts).where(*same, free).values(holder=holder, held_until=until))
+    return changed.rowcount == 1
+
+
+async def finish(connection: AsyncConnection, cart_id: str, holder: str, change: Change | None, **values: Any) -> bool:
+    """Write what came of a claim, with its entry in the history, and let go; False when the hold was lost."""
+    changed = await connection.execute(
+        update(carts)
+        .where(carts.c.id == cart_id, carts.c.holder == holder)
+        .values(holder=None, held_until=None, intent=None, **values)
+    )
+    if changed.rowcount != 1:
+        return False
+    if change is not None:
+        await connection.execute(insert(cart_changes).values(cart_id=cart_id, **change.__dict__))
+    return True
+
+
+async def let_go(connection: AsyncConnection, cart_id: str, holder: str) -> None:
+    """Let go of a claim whose outcome is not known: the intent stays, for whoever comes next to settle."""
+    await connection.execute(
+        update(carts).where(carts.c.id == cart_id, carts.c.holder == holder).values(holder=None, held_until=None)
+    )
+
+
+async def touch(connection: AsyncConnection, cart_id: str, *, at: float, expires_at: float) -> None:
+    """Take note that the shopper was here."""
+    alive = (carts.c.id == cart_id, carts.c.state == "ACTIVE", carts.c.active_at < at)
+    await connection.execute(update(carts).where(*alive).values(active_at=at, expires_at=expires_at))
+
+
+async def change_of(connection: AsyncConnection, cart_id: str, key: str) -> Change | None:
+    """What was done to a cart under an idempotency key."""
+    wanted = (cart_changes.c.cart_id == cart_id, cart_changes.c.key == key)
+    found = (await connection.execute(select(cart_changes).where(*wanted).limit(1))).one_or_none()
+    return None if found is None else _change(found)
+
+
+async def history(connection: AsyncConnection, cart_id: str) -> list[Change]:
+    """Everything that was done to a cart, oldest first."""
+    wanted = select(cart_changes).where(cart_changes.c.cart_id == cart_id).order_by(cart_changes.c.version)
+    return [_change(row) for row in (await connection.execute(wanted)).all()]
+
+
+async def expired(connection: AsyncConnection, now: float, *, limit: int) -> list[CartRow]:
+    """Carts whose time is over and that nobody holds."""
+    free = or_(carts.c.holder.is_(None), carts.c.held_until < now)
+    over = (carts.c.state == "ACTIVE", carts.c.expires_at < now, free)
+    found = await connection.execute(select(carts).where(*over).order_by(carts.c.expires_at).limit(limit))
+    return [row for row in map(_one, found.all()) if row is not None]
+
+
+async def left_over(connection: AsyncConnection, now: float, *, limit: int) -> list[CartRow]:
+    """Carts with a change that nobody carries on with: its process died, or the outcome could not be known."""
+    dead = (carts.c.intent.is_not(None), or_(carts.c.holder.is_(None), carts.c.held_until < now))
+    found = await connection.execute(select(carts).where(*dead).order_by(carts.c.updated_at).limit(limit))
+    return [row for row in map(_one, found.all()) if row is not None]
+
+
+async def unborn(connection: AsyncConnection, before: float, *, limit: int) -> list[CartRow]:
+    """Carts that were begun before a moment and never came about: their process died, or no cart system answered."""
+    wanted = (carts.c.upstream_id.is_(None), carts.c.created_at < before)
+    found = await connection.execute(select(carts).where(*wanted).limit(limit))
+    return [row for row in map(_one, found.all()) if row is not None]
+
+
+async def born(
+    connection: AsyncConnection, cart_id: str, change: Change, *, upstream_id: str, etag: str | None
+) -> bool:
+    """The cart system has made the cart; False when the row was swept away meanwhile."""
+    changed = await connection.execute(
+        update(carts)
+        .where(carts.c.id == cart_id, carts.c.upstream_id.is_(None))
+        .values(upstream_id=upstream_id, etag=etag)
+    )
+    if changed.rowcount == 1:
+        await connection.execute(insert(cart_changes).values(cart_id=cart_id, **change.__dict__))
+    return changed.rowcount == 1
+
+
+async def remove(connection: AsyncConnection, cart_id: str) -> None:
+    await connection.execute(delete(carts).where(carts.c.id == cart_id))
+
+
+async def forget(connection: AsyncConnection, before: float) -> int:
+    """Remove carts that came to their end before a moment, with their history; how many."""
+    ended = (carts.c.state.in_(("EXPIRED", "MERGED", "ORDERED")), carts.c.updated_at < before)
+    return (await connection.execute(delete(carts).where(*ended))).rowcount
+
+
+async def count_by_state(connection: AsyncConnection) -> dict[str, int]:
+    found = await connection.execute(select(carts.c.state, func.count()).group_by(carts.c.state))
+    return dict(found.tuples().all())
+
+
+def _one(row: "Row[Any] | None") -> CartRow | None:
+    return None if row is None else CartRow(**row._mapping)  # noqa: SLF001  (SQLAlchemy's public name for a row as a mapping)
+
+
+def _change(row: "Row[Any]") -> Change:
+    return Change(row.version, row.at, row.who, row.key, row.what)
+
+
+def _equals(column: Any, value: Any) -> Any:
+    return column.is_(None) if value is None else column == value
