@@ -1,0 +1,49 @@
+"""A shop with carts: gateways over the sandbox's catalogue, cart system and stock, each with a database of its own."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from bff.dev import SANDBOX_TMF663, SANDBOX_TMF687
+from kernel.clock import Clock
+from sandbox.control import SandboxControl
+from sandbox.process import SandboxProcess
+from tests.carts.shopper import Shopper
+from tests.conftest import gateway_over
+
+KEY = "a-signing-key-for-tests-of-forty-letters"
+
+
+class MakeShop(Protocol):
+    """Opens a shop; keyword arguments are settings by variable, without `BFF_`, in lower case."""
+
+    def __call__(self, *, clock: Clock | None = None, **settings: Any) -> AbstractAsyncContextManager[Shopper]: ...
+
+
+@pytest.fixture
+def shop(sandbox_process: SandboxProcess, sandbox: SandboxControl, tmp_path: Path) -> MakeShop:
+    """Makes shops over one database: two of them at once are two processes of one estate."""
+
+    @asynccontextmanager
+    async def open_shop(*, clock: Clock | None = None, **given: Any) -> AsyncIterator[Shopper]:
+        version = given.get("tmf663_version", "v4")
+        settings = {
+            "tmf663_url": sandbox_process.base_url + SANDBOX_TMF663[version],
+            "tmf687_url": sandbox_process.base_url + SANDBOX_TMF687,
+            "keys": KEY,
+            "database_url": f"sqlite:///{tmp_path}/bff.db",
+            "cart_sweep": 3600,
+            **given,
+        }
+        async with gateway_over(sandbox_process.base_url, clock=clock, **settings) as client:
+            yield Shopper(client)
+
+    return open_shop
+
+
+def new_key() -> str:
+    return str(uuid.uuid4())
