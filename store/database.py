@@ -2,7 +2,7 @@
 change anything for `writing`; nobody else opens connections or transactions.
 
 SQLite has one writer at a time. Writers of one process therefore queue here, in order, instead of trying the file's
-lock again and again; a transaction begins as a writing one, because one that has read first and then wants to write
+lock again and again (a pool of one connection nearly does that, but stalls when its first user is cancelled); a transaction begins as a writing one, because one that has read first and then wants to write
 can find itself in a deadlock that no waiting resolves.
 """
 
@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from kernel.errors import StoreUnavailableError
 
 PATIENCE = 5.0
+_LONGEST_PAUSE = 60.0
 _SQLITE_READERS = 4
 _POSTGRESQL_CONNECTIONS = 15
 _OUR_FAULT = (sql.IntegrityError, sql.ProgrammingError, sql.DataError, sql.NotSupportedError)
@@ -65,6 +66,8 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end, rolled back on an exception, a cancellation included.
+
+        Never one inside another: on SQLite the inner one would wait for its own turn. Hand the connection on instead.
 
         Raises:
             StoreUnavailableError: nothing was written, or, when the connection broke in the very commit, perhaps all.
@@ -176,6 +179,7 @@ def postgresql_engine(url: URL, *, pool_size: int, patience: float) -> AsyncEngi
     limits = {"connect_timeout": f"{PATIENCE:.0f}", "tcp_user_timeout": f"{2 * PATIENCE * 1000:.0f}"}
     engine = create_async_engine(
         url.set(query={**limits, **url.query}),
+        isolation_level="READ COMMITTED",  # whatever the server's default
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=patience,
@@ -186,6 +190,8 @@ def postgresql_engine(url: URL, *, pool_size: int, patience: float) -> AsyncEngi
     def _connected(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
         cursor.execute(f"SET lock_timeout = {patience * 1000:.0f}")
+        # A process that was stopped in the middle of a transaction does not keep its locks for ever.
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {_LONGEST_PAUSE * 1000:.0f}")
         cursor.close()
         connection.commit()
 

@@ -18,7 +18,7 @@ from bff.edge.http import GraphQLEndpoint
 from bff.edge.limits import check_limits
 from bff.settings import LimitSettings
 from kernel.context import Audience, Deadline, RequestContext
-from kernel.errors import BadRequestError, GatewayError, UpstreamTimeoutError
+from kernel.errors import BadRequestError, GatewayError, StoreUnavailableError, UpstreamTimeoutError
 from resolvers.context import Context
 from tests.client import JSON
 
@@ -99,6 +99,17 @@ def test_upstream_failures_are_told_by_code_and_logged_by_id() -> None:
         "path": ["a", 0],
     }
     assert logged["detail"] == "tmf620: GET http://10.0.0.1/secret"
+
+
+def test_a_database_that_fails_is_told_and_logged_like_an_upstream() -> None:
+    with capture_logs() as logs:
+        shown = execution_error(located(StoreUnavailableError(detail="OperationalError: database is locked")))
+    (logged,) = logs
+    assert shown == {
+        "message": "The shop cannot keep this just now.",
+        "extensions": {"code": "UPSTREAM_UNAVAILABLE", "errorId": logged["error_id"]},
+    }
+    assert logged["detail"] == "OperationalError: database is locked"
 
 
 def test_our_own_refusals_are_no_news() -> None:

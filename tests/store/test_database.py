@@ -170,6 +170,19 @@ async def test_writers_of_one_process_come_in_order(database: Database) -> None:
     assert done == list(range(20))
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+async def test_who_writes_again_and_again_lets_those_who_wait_pass(database: Database) -> None:
+    done: list[str] = []
+
+    async def write(who: str, times: int) -> None:
+        for _ in range(times):
+            async with database.writing():
+                done.append(who)
+
+    await asyncio.gather(write("busy", 4), write("a", 1), write("b", 1))
+    assert done == ["busy", "a", "b", "busy", "busy", "busy"]
+
+
 # ---------------------------------------------------------------- cancellation
 
 
@@ -241,6 +254,19 @@ async def test_cancelled_while_waiting_for_its_turn(database: Database) -> None:
         await put(connection, "a")
     await asyncio.gather(*waiting, return_exceptions=True)
     assert await names(database) == ["a", "b"]
+
+
+async def test_the_first_being_cancelled_while_it_connects_holds_nobody_up(database_url: str) -> None:
+    """However patient the second is: it would wait for ten minutes if it had to."""
+    for steps in range(1, 25):
+        database = await Database.open(database_url, migrate=False, patience=600.0)
+        first, second = (asyncio.create_task(put_all(database, f"{which}{steps}")) for which in "ab")
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await second
+        await database.aclose()
 
 
 # ---------------------------------------------------------------- what the database cannot do
