@@ -23,7 +23,6 @@ _MARKUP = re.compile(r"[<\uff1c\ufe64](?:[^\W\d_]|[/!?])")
 _JOINERS = "\u200c\u200d"
 _CARD_LENGTHS = range(13, 20)
 _PHONE_DIGITS = 15  # E.164, 6.2.1
-_CARD_ELSEWHERE = (19, 20, 32)  # ICCID (E.118) with and without its check digit, EID (SGP.02): all begin with 89
 _RUN = re.compile(r"(?:\+ ?)?\d+(?: {1,5}\d+)*")
 _NO_PHONE_PLUS = re.compile(r"(?<=\d)\+|\+(?! ?\d)")
 _ISSUED = re.compile(
@@ -62,8 +61,9 @@ def has_card_number(text: str) -> bool:
     """Whether a payment card number stands in the text: 13 to 19 digits, an issuer's prefix and length, Luhn's check.
 
     Up to five characters that are neither letters nor digits may stand between two digits. Digits that touch belong
-    to one number, so a longer one (an EID) is none of a card, whatever is inside it. In doubt the answer is yes: one
-    in ten numbers of an issuer's shape passes Luhn's check by chance.
+    to one number, so a longer one (an EID) is none of a card, whatever is inside it; an ICCID begins with 89, where no
+    issuer is. In doubt the answer is yes: one in ten numbers of an issuer's shape passes Luhn's check by chance, and
+    it may stand inside an ICCID that is written in groups.
     """
     plain = _NO_PHONE_PLUS.sub(" ", "".join(map(_plain, text)))
     return any(_is_card(number) for run in _RUN.finditer(plain) for number in _numbers(run[0]))
@@ -103,10 +103,7 @@ def _plain(letter: str) -> str:
 def _numbers(run: str) -> Iterator[str]:
     """What could be meant as one number: neighbouring groups of digits, as many as a card number can have."""
     groups = run.lstrip("+ ").split()
-    digits = sum(map(len, groups))
-    if run[0] == "+" and digits <= _PHONE_DIGITS:
-        return
-    if groups[0].startswith("89") and digits in _CARD_ELSEWHERE:
+    if run[0] == "+" and sum(map(len, groups)) <= _PHONE_DIGITS:
         return
     for start in range(len(groups)):
         number = ""

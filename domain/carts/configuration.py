@@ -49,8 +49,10 @@ def configure(choices: Sequence[Choice], given: Chosen) -> Configured | list[Fau
 
     A characteristic takes one value unless it says more. Where a server's `max` is below its `min`, `min` holds.
     """
-    known = {choice.name: choice for choice in reversed(choices)}  # the first of two namesakes
-    taken: dict[str, list[str]] = {name: [] for name in reversed(known)}
+    known: dict[str, Choice] = {}
+    for choice in choices:
+        known.setdefault(choice.name, choice)  # the first of two namesakes
+    taken: dict[str, list[str]] = {name: [] for name in known}
     faults: list[Fault] = []
     for place, (name, value) in enumerate(given):
         try:

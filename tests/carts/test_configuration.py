@@ -256,8 +256,8 @@ def test_what_is_fixed_holds_without_being_chosen() -> None:
 
 
 def test_of_two_namesakes_the_first_is_meant() -> None:
-    twice = (choice("X", "a", default=("a",)), choice("X", "b", default=("b",)))
-    assert kept((), *twice) == (("X", "a"),)
+    first, second = choice("X", "a", default=("a",)), choice("X", "b", default=("b",))
+    assert kept((), first, SIZE, second) == (("X", "a"), ("Size", "M"))
 
 
 # ---------------------------------------------------------------- what the catalogue tells
