@@ -23,6 +23,30 @@ others, besides those every read needs. Lists are asked with `offset` and `limit
 one by one where a server's lists of ids prove useless. Every answer is checked again: no filter is trusted.
 """
 
+_CARTS = """## TMF663 Shopping Cart
+
+Settings: `BFF_TMF663_...`; v4 and v5 by `BFF_TMF663_VERSION`. Without a URL there are no carts. A cart is always read
+whole.
+
+| call | when |
+| --- | --- |
+| `POST /shoppingCart` | `createCart`: an empty cart; its related party carries the id we know it by |
+| `GET /shoppingCart/{id}` | `cart`; after a write whose answer does not tell what became of it |
+| `PATCH /shoppingCart/{id}` | `updateCart`: a merge-patch of `cartItem`, with `If-Match` where an ETag is known |
+| `GET /shoppingCart?relatedParty.id=` | after a POST without an answer; before an expired cart is removed |
+| `DELETE /shoppingCart/{id}` | a cart whose time is over |
+
+## TMF687 Stock
+
+Settings: `BFF_TMF687_...`. Without a URL nothing is said about stock.
+
+| call | when |
+| --- | --- |
+| `GET /productStock?stockedProduct.productOffering.id=a,b` | `Cart.problems`; believed for `BFF_CART_STOCK_FRESH` |
+
+Read of each: `stockedProduct`, `productStockLevel`, `productStockStatusType`. The levels of an offering are added up.
+"""
+
 
 def upstream_docs() -> str:
     """The page as Markdown."""
@@ -33,6 +57,7 @@ def upstream_docs() -> str:
         "Settings: `BFF_TMF620_...`; v4 and v5 by `BFF_TMF620_VERSION`. Attributes stand here by v4's names.\n",
     ]
     parts += [_collection(schema, each) for each in tmf620.collections()]
+    parts.append(_CARTS)
     return "\n".join(parts)
 
 
