@@ -172,15 +172,16 @@ def _seen(
     left = base.fitting(max(base.amount - sum(_off(base, each) for each in felt), Decimal(0))) if felt else base
     other = _other_side(price, base, left, list_net if inclusive else list_gross, inclusive)
     net, gross = (other, left) if inclusive else (left, other)
+    kind = rules.kind_of(price)
     return SeenPrice(
         id=price.id,
         name=price.name or "",
-        kind=rules.kind_of(price),
+        kind=kind,
         currency=base.currency,
-        net=_amount(net),
-        gross=_amount(gross),
-        list_net=_amount(list_net),
-        list_gross=_amount(list_gross),
+        net=_amount(net, kind),
+        gross=_amount(gross, kind),
+        list_net=_amount(list_net, kind),
+        list_gross=_amount(list_gross, kind),
         tax_rate=catalog_prices.rate(price),
         every=catalog_prices.every(price),
         period=catalog_prices.period(price),
@@ -216,8 +217,11 @@ def _other_side(
     return base.fitting(left.amount / factor if inclusive else left.amount * factor)
 
 
-def _amount(money: Money | None) -> Decimal | None:
-    return None if money is None else money.amount
+def _amount(money: Money | None, kind: PriceKind) -> Decimal | None:
+    """As it is charged: in whole cents of what the catalogue shows. Only a price by usage may be finer."""
+    if money is None:
+        return None
+    return money.amount if kind is PriceKind.USAGE else money.rounded().amount
 
 
 def _total(group: _Group, counted: Sequence[tuple[int, SeenPrice]]) -> Total:
