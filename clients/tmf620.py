@@ -8,77 +8,19 @@ catalogues hold unreadable ones, and one of those must not cost its offering; `k
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from msgspec.structs import force_setattr
 
+from clients.parts import Amount, Part, Quantity, Ref, TimePeriod, require_amount
 from clients.tmf import Collection, Entity
-from kernel.clock import parse_instant
-
-_LARGEST = 10**15
-
-
-def _number(value: Decimal | None) -> None:
-    """Refuses what JSON texts can smuggle into a Decimal and no sum survives: "NaN", "Infinity", 1e400."""
-    if value is not None and not (value.is_finite() and abs(value) < _LARGEST):
-        raise ValueError("not an amount")
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """A part of a resource: it has no id of its own, or one that nothing depends on."""
-
-
-class TimePeriod(Part, frozen=True):
-    """Half open: `start` belongs to it, `end` does not. Either may be missing."""
-
-    start_date_time: str | None = None
-    end_date_time: str | None = None
-
-    @property
-    def start(self) -> datetime | None:
-        return parse_instant(self.start_date_time)
-
-    @property
-    def end(self) -> datetime | None:
-        return parse_instant(self.end_date_time)
-
-    def covers(self, moment: datetime) -> bool:
-        start, end = self.start, self.end
-        return (start is None or start <= moment) and (end is None or moment < end)
-
-
-class Ref(Part, frozen=True):
-    """A pointer to another resource; its `name` may be missing or in the wrong language."""
-
-    id: str
-    name: str | None = None
 
 
 class Relationship(Ref, frozen=True):
     """A pointer that says what for: `relationshipType` is free text (`requires`, `discount`, ...)."""
 
     relationship_type: str = ""
-
-
-class Amount(Part, frozen=True):
-    """TMF's Money: `unit` is the currency (ISO 4217), `value` an exact decimal."""
-
-    unit: str
-    value: Decimal
-
-    def __post_init__(self) -> None:
-        _number(self.value)
-
-
-class Quantity(Part, frozen=True):
-    amount: Decimal | None = None
-    units: str | None = None
-
-    def __post_init__(self) -> None:
-        _number(self.amount)
 
 
 class Tax(Part, frozen=True):
@@ -89,7 +31,7 @@ class Tax(Part, frozen=True):
     tax_amount: Amount | None = None
 
     def __post_init__(self) -> None:
-        _number(self.tax_rate)
+        require_amount(self.tax_rate)
 
 
 class CharacteristicValue(Part, frozen=True):
@@ -164,7 +106,7 @@ class ProductOfferingPrice(Entity, frozen=True):
     valid_for: TimePeriod | None = None
 
     def __post_init__(self) -> None:
-        _number(self.percentage)
+        require_amount(self.percentage)
 
     @property
     def is_value(self) -> bool:

@@ -9,12 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from msgspec.structs import force_setattr
-
+from clients.parts import Amount, Json, Part, Ref, RelatedParty, party_body, typed
 from clients.tmf import Collection, Entity
-from clients.tmf620 import Amount, Part, Ref
-
-Json = dict[str, Any]
 
 
 class Characteristic(Part, frozen=True):
@@ -60,19 +56,6 @@ class CartItem(Part, frozen=True):
     cart_item: tuple["CartItem", ...] = ()
 
 
-class RelatedParty(Part, frozen=True):
-    """Flat in v4, nested in v5."""
-
-    id: str | None = None
-    role: str | None = None
-    party_or_party_role: Ref | None = None
-
-    def __post_init__(self) -> None:
-        if self.party_or_party_role is not None:
-            force_setattr(self, "id", self.party_or_party_role.id)
-            force_setattr(self, "party_or_party_role", None)
-
-
 class ShoppingCart(Entity, frozen=True):
     related_party: tuple[RelatedParty, ...] = ()
     cart_item: tuple[CartItem, ...] = ()
@@ -97,17 +80,13 @@ def is_marked(cart: ShoppingCart, mark: str) -> bool:
 
 def new_cart(mark: str, version: str) -> Json:
     """The body of a POST: an empty cart that carries our mark."""
-    if version == "v5":
-        party = {"@type": "PartyRef", "id": mark, "name": mark, "@referredType": "Individual"}
-        related: Json = {"@type": "RelatedPartyOrPartyRole", "role": MARK_ROLE, "partyOrPartyRole": party}
-    else:
-        related = {"id": mark, "name": mark, "role": MARK_ROLE, "@referredType": "Individual"}
-    return _typed("ShoppingCart", {"relatedParty": [related]}, version)
+    related = party_body(RelatedParty(id=mark, role=MARK_ROLE), version)
+    return typed("ShoppingCart", {"relatedParty": [related]}, version)
 
 
 def items_patch(items: Iterable[CartItem], version: str) -> Json:
     """The body of a PATCH that makes `items` the cart's lines."""
-    return _typed("ShoppingCart", {"cartItem": [_item(item, version) for item in items]}, version)
+    return typed("ShoppingCart", {"cartItem": [_item(item, version) for item in items]}, version)
 
 
 def _item(item: CartItem, version: str) -> Json:
@@ -116,17 +95,17 @@ def _item(item: CartItem, version: str) -> Json:
         body["productOffering"] = _ref("ProductOffering", item.product_offering, version)
     chosen = item.product.product_characteristic if item.product else ()
     if chosen:
-        body["product"] = _typed("Product", {"productCharacteristic": _characteristics(chosen, version)}, version)
+        body["product"] = typed("Product", {"productCharacteristic": _characteristics(chosen, version)}, version)
     if item.item_price:
         body["itemPrice"] = [_price(price, version) for price in item.item_price]
     if item.cart_item:
         body["cartItem"] = [_item(each, version) for each in item.cart_item]
-    return _typed("CartItem", body, version)
+    return typed("CartItem", body, version)
 
 
 def _characteristics(chosen: Sequence[Characteristic], version: str) -> list[Json]:
     return [
-        _typed("StringCharacteristic", {"name": each.name, "valueType": "string", "value": each.value}, version)
+        typed("StringCharacteristic", {"name": each.name, "valueType": "string", "value": each.value}, version)
         for each in chosen
     ]
 
@@ -136,10 +115,10 @@ def _price(price: CartPrice, version: str) -> Json:
     if price.recurring_charge_period:
         body["recurringChargePeriod"] = price.recurring_charge_period
     if price.price is not None:
-        body["price"] = _typed("Price", _amounts(price.price, version), version)
+        body["price"] = typed("Price", _amounts(price.price, version), version)
     if price.product_offering_price is not None:
         body["productOfferingPrice"] = _ref("ProductOfferingPrice", price.product_offering_price, version)
-    return _typed("CartPrice", body, version)
+    return typed("CartPrice", body, version)
 
 
 def _amounts(price: Price, version: str) -> Json:
@@ -148,7 +127,7 @@ def _amounts(price: Price, version: str) -> Json:
         "taxIncludedAmount": price.tax_included_amount,
     }
     body: Json = {
-        name: _typed("Money", {"unit": amount.unit, "value": amount.value}, version)
+        name: typed("Money", {"unit": amount.unit, "value": amount.value}, version)
         for name, amount in named.items()
         if amount is not None
     }
@@ -161,9 +140,4 @@ def _ref(kind: str, ref: Ref, version: str) -> Json:
     body: Json = {"id": ref.id, "@referredType": kind}
     if ref.name:
         body["name"] = ref.name
-    return _typed(f"{kind}Ref", body, version)
-
-
-def _typed(kind: str, body: Json, version: str) -> Json:
-    """With `@type` where v5 wants it; v4 servers that check what they are sent refuse it."""
-    return {"@type": kind, **body} if version == "v5" else body
+    return typed(f"{kind}Ref", body, version)

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
+from clients.parts import Part, Quantity, Ref
 from clients.tmf import Collection, Entity
-from clients.tmf620 import Part, Quantity, Ref
 
 
 class StockedProduct(Part, frozen=True):

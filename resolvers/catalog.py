@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import argument
 
+from clients.parts import Ref
 from clients.tmf620 import (
     Attachment,
     BundledOffering,
@@ -16,7 +17,6 @@ from clients.tmf620 import (
     ProductOffering,
     ProductOfferingPrice,
     ProductSpecification,
-    Ref,
 )
 from domain.catalog import bundles, characteristics, prices
 from domain.catalog.characteristics import Choice, Option

@@ -2,8 +2,9 @@
 change anything for `writing`; nobody else opens connections or transactions.
 
 SQLite has one writer at a time. Writers of one process therefore queue here, in order, instead of trying the file's
-lock again and again (a pool of one connection nearly does that, but stalls when its first user is cancelled); a transaction begins as a writing one, because one that has read first and then wants to write
-can find itself in a deadlock that no waiting resolves.
+lock again and again (a pool of one connection nearly does that, but stalls when its first user is cancelled). A
+transaction begins as a writing one, because one that has read first and then wants to write can find itself in a
+deadlock that no waiting resolves.
 """
 
 import asyncio

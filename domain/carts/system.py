@@ -16,8 +16,8 @@ import structlog
 
 from clients import tmf663
 from clients.calls import RefusedError
+from clients.parts import Amount, Ref
 from clients.tmf import TMFClient
-from clients.tmf620 import Amount, Ref
 from clients.tmf663 import CARTS, CartItem, CartPrice, Characteristic, Price, Product
 from clients.writing import Writer
 from domain.carts.configuration import Chosen

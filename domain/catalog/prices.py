@@ -5,7 +5,8 @@ TMF620 does not say whether `price` contains tax; by default it does not, and a 
 
 from decimal import Decimal
 
-from clients.tmf620 import Amount, ProductOfferingPrice, Quantity
+from clients.parts import Amount, Quantity
+from clients.tmf620 import ProductOfferingPrice
 from domain.catalog.kinds import Period
 from kernel.money import Money
 

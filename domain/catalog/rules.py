@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from clients.tmf620 import ProductOffering, ProductOfferingPrice, Ref
+from clients.parts import Ref
+from clients.tmf620 import ProductOffering, ProductOfferingPrice
 from domain.catalog.kinds import PriceKind
 from kernel.context import Audience, Segment
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 import strawberry
 
 from clients import tmf620
+from clients.parts import Ref
 from clients.tmf620 import CATEGORIES, OFFERINGS, PRICES, SPECIFICATIONS
 from domain.catalog.kinds import Period, PriceKind
 from domain.catalog.on_demand import TREE_FIELDS
@@ -178,7 +179,7 @@ class Category(Node):
 
     @classmethod
     def is_type_of(cls, obj: object, _info: Info) -> bool:
-        return isinstance(obj, tmf620.Category | tmf620.Ref)
+        return isinstance(obj, tmf620.Category | Ref)
 
 
 @strawberry.type(description="An offering inside a bundle, and how often it may be taken.")

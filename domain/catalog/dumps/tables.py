@@ -12,7 +12,8 @@ from datetime import datetime
 
 import msgspec
 
-from clients.tmf620 import ProductOffering, ProductOfferingPrice, TimePeriod
+from clients.parts import TimePeriod
+from clients.tmf620 import ProductOffering, ProductOfferingPrice
 from domain.catalog import prices, search
 from domain.catalog.characteristics import applies_to
 from domain.catalog.kinds import PriceKind

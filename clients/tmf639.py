@@ -1,0 +1,78 @@
+"""TMF639 Resource Inventory, v4 and v5: phone numbers (MSISDN) and SIM cards (ICCID).
+
+The models speak v4. Of the characteristics only those in `_KNOWN` are kept: on a SIM card others hold its PUK, its key
+and its activation code, and what is dropped as it is read can be neither stored nor logged. For the same reason a
+resource is marked as ours by a related party and not by a characteristic: a PATCH replaces whole arrays, and whoever
+adds a characteristic must send all the others along.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec.structs import force_setattr
+
+from clients.parts import Json, Part, RelatedParty, party_body, typed
+from clients.tmf import Collection, Entity
+
+_KNOWN = frozenset({"numberClass", "simKind", "portInStatus", "donorOperator", "portingDate", "portInReason"})
+
+
+class Characteristic(Part, frozen=True):
+    """One of the characteristics that the shop looks at. The value of any other is dropped as it is read."""
+
+    name: str
+    value: Any = None
+
+    def __post_init__(self) -> None:
+        if self.name not in _KNOWN:
+            force_setattr(self, "value", None)
+
+
+class Resource(Entity, frozen=True):
+    """A number or a card. `value` is the number's digits or the ICCID; a physical card has it as `serialNumber`."""
+
+    name: str | None = None
+    category: str | None = None
+    value: str | None = None
+    serial_number: str | None = None
+    resource_status: str | None = None
+    allocation_status: str | None = None
+    usage_state: str | None = None
+    related_party: tuple[RelatedParty, ...] = ()
+    resource_characteristic: tuple[Characteristic, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.allocation_status is not None:  # v5's name for it
+            force_setattr(self, "resource_status", self.allocation_status)
+            force_setattr(self, "allocation_status", None)
+        kept = tuple(each for each in self.resource_characteristic if each.name in _KNOWN)
+        force_setattr(self, "resource_characteristic", kept)
+
+    def characteristic(self, name: str) -> str | None:
+        """The value of a characteristic as text; None where it has none, or none that the shop looks at."""
+        found = next((each.value for each in self.resource_characteristic if each.name == name), None)
+        return None if found is None else str(found)
+
+
+UPSTREAM = "tmf639"
+
+FIELDS = frozenset({"name", "category", "value", "serialNumber", "resourceStatus", "usageState", "relatedParty"})
+"""What a reservation looks at. No characteristics: see above."""
+
+V5_NAMES = {"resourceStatus": "allocationStatus"}
+
+
+def resources(path: str) -> Collection[Resource]:
+    """The collection under the path that this server has for it: `resource`, `logicalResource`, `physicalResource`."""
+    return Collection(UPSTREAM, path, Resource, v5_names=V5_NAMES)
+
+
+def status_patch(status: str, usage: str, parties: Iterable[RelatedParty], version: str) -> Json:
+    """The body of a PATCH: a new state, and the related parties that the resource shall have from now on."""
+    name = V5_NAMES["resourceStatus"] if version == "v5" else "resourceStatus"
+    body: Json = {
+        name: status,
+        "usageState": usage,
+        "relatedParty": [party_body(each, version) for each in parties],
+    }
+    return typed("LogicalResource", body, version)
