@@ -91,7 +91,7 @@ class CartLine(Node):
         resolve.line_offering, description="What is bought.", loads={OFFERINGS: SELECTED}
     )
     parent: "CartLine | None" = computed(resolve.line_parent, description="The bundle's line that it stands in.")
-    configuration: list[CharacteristicChoice] = computed(
+    configuration: list[CharacteristicChoice] | None = computed(
         resolve.line_configuration,
         description="What was chosen, in your language.",
         loads={OFFERINGS: OFFERING_FIELDS, SPECIFICATIONS: CHOICE_FIELDS},

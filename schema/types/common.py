@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NewType
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
@@ -18,6 +19,7 @@ from schema.inputs.scalars import E164, CurrencyCode
 URL = NewType("URL", str)
 
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 _E164 = re.compile(r"\+[1-9]\d{4,14}", re.ASCII)
 
 
@@ -58,6 +60,12 @@ def _url(value: Any) -> str:
     return value
 
 
+def _uuid(value: Any) -> UUID:
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
+        raise ValueError("not a UUID")
+    return UUID(value)
+
+
 def is_web_url(text: str) -> bool:
     """True for an absolute http or https URL; a `javascript:` one from an upstream must never reach a page."""
     try:
@@ -93,6 +101,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://www.itu.int/rec/T-REC-E.164",
         serialize=str,
         parse_value=_matching(_E164, "not a phone number in international form"),
+    ),
+    UUID: strawberry.scalar(
+        name="UUID",
+        description='A key made up by whoever sends it: "0b1a3c5e-6d7f-4a2b-9c8d-1e2f3a4b5c6d".',
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc9562",
+        serialize=str,
+        parse_value=_uuid,
     ),
     URL: strawberry.scalar(
         name="URL",
