@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bff.app import create_app
 from bff.dev import SANDBOX_TMF620, embedded_redis
 from bff.settings import Settings, read_settings
+from bff.upstream_clients import Transports
 from kernel.clock import Clock, FixedClock
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
@@ -94,10 +95,12 @@ def gateway(sandbox_process: SandboxProcess, sandbox: SandboxControl) -> MakeGat
 
 
 @asynccontextmanager
-async def gateway_over(sandbox_url: str, *, clock: Clock | None = None, **given: Any) -> AsyncIterator[Client]:
+async def gateway_over(
+    sandbox_url: str, *, clock: Clock | None = None, transports: Transports | None = None, **given: Any
+) -> AsyncIterator[Client]:
     """A gateway in this process over the sandbox at that URL."""
     defaults = {"tmf620_url": sandbox_url + SANDBOX_TMF620, "tmf620_page_size": 500}
-    app = create_app(settings_of(**{**defaults, **given}), clock=clock)
+    app = create_app(settings_of(**{**defaults, **given}), clock=clock, transports=transports)
     async with app.router.lifespan_context(app) as state, Client(_with_state(app, dict(state or {}))) as client:
         yield client
 

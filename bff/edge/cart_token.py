@@ -1,7 +1,6 @@
 """The secret of a guest's cart, as it travels: in the header `X-Cart-Token`, or in a cookie no script can read."""
 
 import re
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.requests import Request
 
@@ -13,18 +12,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 def cart_token_of(request: Request, *, cookie: bool) -> str | None:
     """The token a request carries; the header's before the cookie's. What cannot be one is none."""
-    for given in (request.headers.get(HEADER), _from_cookie(request) if cookie else None):
+    for given in (request.headers.get(HEADER), request.cookies.get(COOKIE) if cookie else None):
         if given is not None and _TOKEN.fullmatch(given):
             return given
     return None
-
-
-def _from_cookie(request: Request) -> str | None:
-    try:
-        found = SimpleCookie(request.headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return None if found is None else found.value
 
 
 def cart_cookie(token: str, *, seconds: int) -> str:

@@ -72,7 +72,7 @@ def test_upstream_docs_have_everything() -> None:
         assert f"### `{collection.path}`" in text
         assert all(f"`{each}`" in text for each in collection.always)
     assert "| `attachment` | `ProductOffering.images` |" in text
-    assert "| `popRelationship` | `OfferingPrice.promotions` |" in text
+    assert "| `popRelationship` | `OfferingPrice.promotions`, " in text
     assert "filters: `id`, `category.id`, `isBundle`" in text
 
 

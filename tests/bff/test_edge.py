@@ -31,7 +31,7 @@ LIMITS = LimitSettings()
 
 
 def make_context(_: Request) -> Context:
-    return Context(RequestContext(Audience("en", "web"), Deadline(0.0)), None)  # type: ignore[arg-type]
+    return Context(RequestContext(Audience("en", "web"), Deadline(0.0)), None, None)  # type: ignore[arg-type]
 
 
 @pytest.fixture

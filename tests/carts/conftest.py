@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import pytest
 
 from bff.dev import SANDBOX_TMF663, SANDBOX_TMF687
+from bff.upstream_clients import Transports
 from kernel.clock import Clock
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
+from tests.carts.operator import Operator
 from tests.carts.shopper import Shopper
 from tests.conftest import gateway_over
 
@@ -21,7 +23,9 @@ KEY = "a-signing-key-for-tests-of-forty-letters"
 class MakeShop(Protocol):
     """Opens a shop; keyword arguments are settings by variable, without `BFF_`, in lower case."""
 
-    def __call__(self, *, clock: Clock | None = None, **settings: Any) -> AbstractAsyncContextManager[Shopper]: ...
+    def __call__(
+        self, *, clock: Clock | None = None, transports: Transports | None = None, **settings: Any
+    ) -> AbstractAsyncContextManager[Shopper]: ...
 
 
 @pytest.fixture
@@ -29,7 +33,9 @@ def shop(sandbox_process: SandboxProcess, sandbox: SandboxControl, tmp_path: Pat
     """Makes shops over one database: two of them at once are two processes of one estate."""
 
     @asynccontextmanager
-    async def open_shop(*, clock: Clock | None = None, **given: Any) -> AsyncIterator[Shopper]:
+    async def open_shop(
+        *, clock: Clock | None = None, transports: Transports | None = None, **given: Any
+    ) -> AsyncIterator[Shopper]:
         version = given.get("tmf663_version", "v4")
         settings = {
             "tmf663_url": sandbox_process.base_url + SANDBOX_TMF663[version],
@@ -39,10 +45,16 @@ def shop(sandbox_process: SandboxProcess, sandbox: SandboxControl, tmp_path: Pat
             "cart_sweep": 3600,
             **given,
         }
-        async with gateway_over(sandbox_process.base_url, clock=clock, **settings) as client:
+        async with gateway_over(sandbox_process.base_url, clock=clock, transports=transports, **settings) as client:
             yield Shopper(client)
 
     return open_shop
+
+
+@pytest.fixture
+def operator(sandbox_process: SandboxProcess, sandbox: SandboxControl) -> Operator:
+    """The cart system behind the shop, to look into and to change."""
+    return Operator(sandbox_process.base_url)
 
 
 def new_key() -> str:

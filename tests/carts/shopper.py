@@ -49,6 +49,10 @@ class Shopper:
         """Somebody else at the same shop, without a cart."""
         return Shopper(self.client)
 
+    def at(self, other: "Shopper") -> "Shopper":
+        """The same shopper at another process of the estate, where nothing of the catalogue is known yet."""
+        return Shopper(other.client, self.cart, self.token)
+
     @property
     def headers(self) -> dict[str, str]:
         return {} if self.token is None else {"x-cart-token": self.token}
