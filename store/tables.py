@@ -4,7 +4,7 @@ Times are seconds since the epoch, as `kernel.clock` gives them, and end in `_at
 length hold JSON that only the room that writes them reads.
 """
 
-from sqlalchemy import Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
 # Named, or a later migration could not name what it drops, and SQLite and PostgreSQL would call it differently.
 metadata = MetaData(
@@ -74,4 +74,39 @@ cart_changes = Table(
     Column("who", String(128), nullable=False),
     Column("key", String(36)),
     Column("what", Text, nullable=False),
+)
+
+# The journal of reservations. A live row is the only right to a resource: the last index makes a second one impossible,
+# whatever Redis or an upstream says. `due_at` is when somebody has to look at a row.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("resource", String(64), nullable=False),
+    Column("upstream_id", String(128), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("shopper", String(160), nullable=False),
+    Column("cart_id", String(32), nullable=False, index=True),
+    Column("line_id", String(32)),
+    Column("key", String(36), nullable=False),
+    Column("token", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("live", Boolean, nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("unknown_at", Double),
+    Column("due_at", Double),
+    Index(None, "shopper", "key"),
+    Index(None, "due_at"),
+    Index(
+        "uq_reservations_live",
+        "kind",
+        "resource",
+        unique=True,
+        sqlite_where=text("live"),
+        postgresql_where=text("live"),
+    ),
 )
