@@ -1,0 +1,188 @@
+"""The operator's inventory as the last word on a resource: marking it as ours, and taking the mark off again.
+
+The mark is a related party whose id is the reservation's token. What is sent is compared with what a read shows
+afterwards; who finds another's mark has lost. Where the server gives strong ETags, `If-Match` makes the write
+conditional; a server without them is *blind*, and the guarantee then covers all that passes through this gateway, not
+every channel.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import structlog
+
+from clients.calls import RefusedError
+from clients.parts import RelatedParty
+from clients.tmf import Collection, TMFClient
+from clients.tmf639 import Resource, resources, status_patch
+from clients.writing import Writer
+from domain.reservations.model import Candidate, ResourceState, StatusWords
+from kernel.context import Audience
+from kernel.errors import UnknownOutcomeError, UpstreamError
+
+log = structlog.get_logger(__name__)
+
+MARK_ROLE = "reserver"
+_TRIES = 3
+
+
+class Marked(Enum):
+    """What came of a write. `LOST`: the resource is somebody else's; `UNKNOWN`: only a later read can tell."""
+
+    DONE = "DONE"
+    LOST = "LOST"
+    UNKNOWN = "UNKNOWN"
+    NOT_SENT = "NOT_SENT"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A resource as the inventory shows it: where it stands, whose mark it bears, and what a write must name."""
+
+    state: ResourceState
+    mark: str | None
+    others: tuple[RelatedParty, ...]
+    etag: str | None
+
+
+PathOf = Callable[[Candidate], str]
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """TMF639 of one operator. `path_of`: under which collection a candidate is found.
+
+    `marks`: whether this server keeps related parties; without them only the states tell, and the journal.
+    """
+
+    client: TMFClient
+    words: StatusWords
+    path_of: PathOf
+    audience: Audience
+    marks: bool = True
+
+    async def look(self, candidate: Candidate) -> Seen | None:
+        """The resource as it is now; None when the inventory has none.
+
+        Raises:
+            UpstreamError: it does not tell.
+        """
+        found = await self._writer.read(self._collection(candidate), self.audience, candidate.upstream_id)
+        return None if found is None or found.entity is None else self._seen(found.entity, found.etag)
+
+    async def reserve(self, candidate: Candidate, token: str) -> Marked:
+        """Mark a free resource as reserved by this token."""
+        return await self._move(candidate, token, ResourceState.RESERVED, (ResourceState.FREE,), mark=True)
+
+    async def assign(self, candidate: Candidate, token: str) -> Marked:
+        """Make a resource that bears this mark the customer's for good."""
+        return await self._move(
+            candidate, token, ResourceState.ASSIGNED, (ResourceState.RESERVED,), mark=True, forgotten=True
+        )
+
+    async def release(self, candidate: Candidate, token: str) -> Marked:
+        """Take this mark off, and make the resource free. One that bears another's mark, or none, is left alone."""
+        before = (ResourceState.RESERVED, ResourceState.ASSIGNED, ResourceState.RESTING)
+        return await self._move(candidate, token, ResourceState.FREE, before, mark=False)
+
+    async def rest(self, candidate: Candidate, token: str) -> Marked:
+        """Put a resource that was given up aside; it keeps the mark until it is released."""
+        return await self._move(
+            candidate, token, ResourceState.RESTING, (ResourceState.ASSIGNED, ResourceState.RESERVED), mark=True
+        )
+
+    async def _move(
+        self,
+        candidate: Candidate,
+        token: str,
+        target: ResourceState,
+        before: tuple[ResourceState, ...],
+        *,
+        mark: bool,
+        forgotten: bool = False,
+    ) -> Marked:
+        """Bring a resource to `target`, from one of the states `before`; with or without the mark of `token`.
+
+        `forgotten`: a blind server may have lost the mark meanwhile; a free resource is then taken all the same, for
+        the journal says whose it is.
+        """
+        move = _Move(token, target, before, mark and self.marks, forgotten, self.marks)
+        sent = False
+        try:
+            for _ in range(_TRIES):
+                seen = await self.look(candidate)
+                verdict = move.verdict(seen)
+                if verdict is not None or seen is None:
+                    return verdict or Marked.LOST
+                sent = await self._write(candidate, move, seen) or sent
+        except UpstreamError as error:
+            log.warning("inventory.no_answer", resource_id=candidate.upstream_id, detail=error.detail)
+            return Marked.UNKNOWN if sent else Marked.NOT_SENT
+        return Marked.UNKNOWN if sent else Marked.LOST
+
+    async def _write(self, candidate: Candidate, move: "_Move", seen: Seen) -> bool:
+        """Send it; False when it was refused, and has had no effect.
+
+        Raises:
+            UpstreamError: it was not sent, or we are not let in.
+        """
+        version = self.client.options.version
+        status, usage = self.words.written(move.target, version=version)
+        ours = (RelatedParty(id=move.token, name=move.token, role=MARK_ROLE),) if move.mark else ()
+        body = status_patch(status, usage, (*seen.others, *ours), version)
+        strong = seen.etag if seen.etag and not seen.etag.startswith("W/") else None
+        collection = self._collection(candidate)
+        try:
+            await self._writer.change(collection, self.audience, candidate.upstream_id, body, if_match=strong)
+        except UnknownOutcomeError:
+            return True
+        except RefusedError as error:
+            if error.of_the_caller:
+                raise
+            log.info("inventory.refused", resource_id=candidate.upstream_id, status=error.status)
+            return False
+        return True
+
+    def _seen(self, resource: Resource, etag: str | None) -> Seen:
+        marks = [party.id for party in resource.related_party if party.role == MARK_ROLE]
+        others = tuple(party for party in resource.related_party if party.role != MARK_ROLE)
+        return Seen(self.words.state_of(resource), marks[-1] if marks else None, others, etag)
+
+    def _collection(self, candidate: Candidate) -> Collection[Resource]:
+        return resources(self.path_of(candidate))
+
+    @property
+    def _writer(self) -> Writer:
+        return Writer(self.client)
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A resource on its way to `target`, from one of the states `before`; with or without the token as its mark."""
+
+    token: str
+    target: ResourceState
+    before: tuple[ResourceState, ...]
+    mark: bool
+    forgotten: bool
+    marks: bool
+
+    def verdict(self, seen: Seen | None) -> Marked | None:
+        """Whether it is there, or can never get there; None when a write can bring it there."""
+        releasing = self.target is ResourceState.FREE
+        if seen is None:
+            return Marked.DONE if releasing else Marked.LOST
+        if seen.state is self.target and seen.mark == (self.token if self.mark else None):
+            return Marked.DONE
+        if self._is_ours(seen):
+            return None
+        # what does not bear our mark needs no release, whoever's it is
+        return Marked.DONE if releasing else Marked.LOST
+
+    def _is_ours(self, seen: Seen) -> bool:
+        if seen.mark is not None:
+            return seen.mark == self.token
+        if self.target is ResourceState.RESERVED or not self.marks:
+            return seen.state in self.before
+        return self.forgotten and seen.state is ResourceState.FREE
