@@ -73,12 +73,18 @@ class Journal:
         *,
         connection: AsyncConnection | None = None,
         before: float | None = None,
+        overdue: float | None = None,
         **values: Any,
     ) -> Entry | None:
-        """Take a row on from one of `states`, if its time is not over at `before`; None when it has gone on."""
+        """Take a row on from one of `states`; None when it has gone on.
+
+        `before`: only if its time is not over then; `overdue`: only if it is.
+        """
         where = [_its.id == entry.id, _its.token == entry.token, _its.state.in_(tuple(states))]
         if before is not None:
             where.append(_its.expires_at > before)
+        if overdue is not None:
+            where.append(_its.expires_at <= overdue)
         taken = update(reservations).where(*where).values(**values).returning(reservations)
         if connection is not None:
             return _one((await connection.execute(taken)).one_or_none())
@@ -117,6 +123,12 @@ class Journal:
         counted = select(_its.kind, _its.state, func.count()).where(_its.live).group_by(_its.kind, _its.state)
         async with self.database.reading() as connection:
             return {(kind, state): count for kind, state, count in (await connection.execute(counted)).all()}
+
+    async def hurry(self, kind: str, resource: str, at: float) -> None:
+        """Have the live row of a resource looked at by the next sweep."""
+        due = update(reservations).where(_its.kind == kind, _its.resource == resource, _its.live).values(due_at=at)
+        async with self.database.writing() as connection:
+            await connection.execute(due)
 
     async def forget(self, before: float) -> int:
         """Remove what has ended before a moment; how many."""

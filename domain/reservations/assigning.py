@@ -1,0 +1,93 @@
+"""What pipelines do with reservations: keep them through a checkout, make them the customer's, or give them back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from domain.reservations import metrics
+from domain.reservations.desk import Desk, LostRaceError, OutcomeUnknownError
+from domain.reservations.inventory import Marked
+from domain.reservations.reservation import Step, candidate_of
+from store.reservations import Entry
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Assignments:
+    """Every step can be repeated: the second time it changes nothing."""
+
+    desk: Desk
+
+    async def freeze(self, entry: Entry, *, until: float) -> Entry | None:
+        """Keep it through a checkout, whose end is not later than `until`; None when its time is over.
+
+        Freezing what is frozen already only moves the end.
+        """
+        now = self.desk.clock.now()
+        steps: dict[str, Any] = {
+            "state": Step.IN_CHECKOUT.value,
+            "expires_at": until,
+            "due_at": until,
+            "updated_at": now,
+        }
+        taken = await self.desk.journal.step(entry, (Step.HELD.value,), before=now, **steps)
+        taken = taken or await self.desk.journal.step(entry, (Step.IN_CHECKOUT.value,), **steps)
+        if taken is not None:
+            await self.desk.keep_hold(taken, until - now)
+        return taken
+
+    async def assign(self, entry: Entry) -> Entry | None:
+        """Make it the customer's for good; None when it is not in a checkout. Assigning again changes nothing.
+
+        Raises:
+            OutcomeUnknownError: the inventory does not tell; ask again, or leave it to the sweeper.
+            LostRaceError: the inventory shows another's mark.
+        """
+        now = self.desk.clock.now()
+        taken = await self.desk.journal.step(
+            entry,
+            (Step.IN_CHECKOUT.value, Step.ASSIGNING.value),
+            state=Step.ASSIGNING.value,
+            due_at=now + self.desk.times.settle,
+            updated_at=now,
+        )
+        if taken is None:
+            latest = await self.desk.journal.by_id(entry.id)
+            done = latest is not None and latest.token == entry.token and latest.state == Step.ASSIGNED.value
+            return latest if done else None
+        marked = await self.desk.inventory.assign(candidate_of(taken), taken.token)
+        if marked is Marked.LOST:
+            log.error("reservation.lost_in_checkout", id=taken.id, kind=taken.kind)
+            raise LostRaceError
+        if marked is not Marked.DONE:
+            metrics.UNKNOWN.labels(taken.kind).inc()
+            raise OutcomeUnknownError
+        return await self.assigned(taken)
+
+    async def assigned(self, entry: Entry) -> Entry | None:
+        """Write down that the inventory shows it as the customer's. It is looked at once more later."""
+        now = self.desk.clock.now()
+        done = await self.desk.journal.step(
+            entry,
+            (Step.ASSIGNING.value,),
+            state=Step.ASSIGNED.value,
+            due_at=now + self.desk.times.ghost,
+            unknown_at=None,
+            updated_at=now,
+        )
+        if done is not None:
+            metrics.ASSIGNED.labels(done.kind).inc()
+            await self.desk.drop_hold(done)
+        return done
+
+    async def give_back(self, entry: Entry) -> Entry | None:
+        """Undo: from a checkout it becomes free again; what was assigned rests first."""
+        taken = await self.desk.begin_release(entry, (Step.HELD, Step.IN_CHECKOUT, Step.ASSIGNING), "given back")
+        if taken is not None:
+            return await self.desk.finish_release(taken)
+        now = self.desk.clock.now()
+        return await self.desk.journal.step(
+            entry, (Step.ASSIGNED.value,), state=Step.RESTING.value, due_at=now, reason="given up", updated_at=now
+        )

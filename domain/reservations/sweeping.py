@@ -1,0 +1,161 @@
+"""What time and crashes leave behind: ends what is over, finishes what was begun, puts back what others lost.
+
+One process of the estate sweeps at a time, and two would do no harm: every step it takes is fenced like any other.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from domain.reservations import metrics
+from domain.reservations.assigning import Assignments
+from domain.reservations.desk import Desk, LostRaceError, OutcomeUnknownError, ended, hold_of
+from domain.reservations.holds import HoldsUnavailableError
+from domain.reservations.inventory import Marked
+from domain.reservations.model import ResourceState
+from domain.reservations.reservation import Step, candidate_of
+from kernel.errors import StoreUnavailableError, UpstreamError
+from store.leases import Lease, Leases
+from store.reservations import Entry
+
+log = structlog.get_logger(__name__)
+
+_LEASE = "reservations.sweep"
+_AT_ONCE = 200
+_HOLDING = (Step.INTENT.value, Step.HELD.value, Step.IN_CHECKOUT.value, Step.ASSIGNING.value, Step.RELEASING.value)
+_AUDITS = (600.0, 3_600.0)
+
+
+@dataclass(frozen=True)
+class ReservationSweeper:
+    """Sweeps every `every` seconds. `keep`: seconds for which an ended reservation is remembered."""
+
+    desk: Desk
+    leases: Leases
+    every: float
+    keep: float
+
+    async def run(self) -> None:
+        """Sweep again and again, until cancelled."""
+        while True:
+            try:
+                lease = await self.leases.take(_LEASE, seconds=max(3 * self.every, 10.0))
+                if lease is not None:
+                    await self.sweep(lease)
+            except StoreUnavailableError as error:
+                metrics.SWEEPS.labels("failed").inc()
+                log.warning("reservations.not_swept", detail=error.detail)
+            except Exception:
+                metrics.SWEEPS.labels("failed").inc()
+                log.exception("reservations.sweep_failed")
+            await asyncio.sleep(self.every)
+
+    async def sweep(self, lease: Lease | None = None) -> int:
+        """Look at everything that is due; how many rows that were."""
+        await self.keep_holds()
+        now = self.desk.clock.now()
+        due = await self.desk.journal.due(now, limit=_AT_ONCE)
+        for entry in due:
+            if lease is not None and not await self.leases.renew(lease):
+                break
+            try:
+                await self.settle(entry)
+            except (UpstreamError, LostRaceError, OutcomeUnknownError) as error:
+                log.info("reservation.not_settled", id=entry.id, state=entry.state, detail=repr(error))
+                await self._later(entry)
+        await self.desk.journal.forget(now - self.keep)
+        for (kind, state), count in (await self.desk.journal.count()).items():
+            metrics.LIVE.labels(kind, state).set(count)
+        metrics.SWEEPS.labels("done").inc()
+        return len(due)
+
+    async def keep_holds(self) -> None:
+        """Put back the holds that Redis has lost; a Redis without an epoch takes no new ones until that is done."""
+        desk = self.desk
+        now = desk.clock.now()
+        try:
+            known = await desk.holds.has_epoch()
+            live = await desk.journal.holding(_HOLDING)
+            holds = [(hold_of(entry), max(entry.expires_at - now, 1.0)) for entry in live]
+            if not known:
+                await desk.holds.begin_epoch(holds, f"{now:.3f}")
+                metrics.REBUILDS.inc()
+            else:
+                await desk.holds.keep_all(holds)
+        except HoldsUnavailableError as error:
+            log.warning("holds.unavailable", detail=str(error))
+
+    async def settle(self, entry: Entry) -> None:
+        """Take one row on, whatever it waits for.
+
+        Raises:
+            UpstreamError, LostRaceError, OutcomeUnknownError: not now.
+        """
+        desk, step = self.desk, Step(entry.state)
+        if step is Step.HELD:
+            await self._held(entry)
+        elif step is Step.INTENT:
+            await self._intent(entry)
+        elif step is Step.RELEASING:
+            await desk.finish_release(entry)
+        elif step is Step.ASSIGNING:
+            await Assignments(desk).assign(entry)
+        elif step is Step.ASSIGNED:
+            await self._audit(entry)
+        elif step is Step.RESTING:
+            await self._rest(entry)
+        elif step is Step.IN_CHECKOUT:
+            log.error("reservation.checkout_overdue", id=entry.id, kind=entry.kind)
+            await self._later(entry)
+
+    async def _held(self, entry: Entry) -> None:
+        """Its time is over, or someone wants to know whether its mark still stands."""
+        desk = self.desk
+        taken = await desk.begin_release(entry, (Step.HELD,), "expired", overdue=True)
+        if taken is not None:
+            await desk.finish_release(taken)
+            return
+        marked = await desk.inventory.reserve(candidate_of(entry), entry.token)
+        if marked is Marked.LOST:
+            log.error("reservation.mark_of_another", id=entry.id, kind=entry.kind)
+        await desk.journal.step(entry, (Step.HELD.value,), due_at=entry.expires_at)
+
+    async def _intent(self, entry: Entry) -> None:
+        """Nobody was told that it is reserved: whatever became of the write, or may yet become of it, is undone."""
+        taken = await self.desk.begin_release(entry, (Step.INTENT,), "never acknowledged", unknown=True)
+        if taken is not None:
+            await self.desk.finish_release(taken)
+
+    async def _audit(self, entry: Entry) -> None:
+        """What was assigned is there for good: an inventory that lost our mark gets it again."""
+        desk, candidate = self.desk, candidate_of(entry)
+        seen = await desk.inventory.look(candidate)
+        now = desk.clock.now()
+        if seen is not None and (seen.state is not ResourceState.ASSIGNED or seen.mark != entry.token):
+            marked = await desk.inventory.assign(candidate, entry.token)
+            if marked is Marked.DONE:
+                metrics.REPAIRED.labels(entry.kind).inc()
+            log.warning("reservation.mark_was_lost", id=entry.id, kind=entry.kind, outcome=marked.value)
+        age = now - entry.updated_at
+        later = next((entry.updated_at + after for after in _AUDITS if after > age), None)
+        await desk.journal.step(entry, (Step.ASSIGNED.value,), due_at=later)
+
+    async def _rest(self, entry: Entry) -> None:
+        """Given up: aside for a while, then free."""
+        desk, candidate = self.desk, candidate_of(entry)
+        now = desk.clock.now()
+        over = entry.updated_at + desk.times.rest
+        if now < over:
+            marked = await desk.inventory.rest(candidate, entry.token)
+            due = over if marked is Marked.DONE else now + desk.times.settle
+            await desk.journal.step(entry, (Step.RESTING.value,), due_at=due)
+            return
+        if await desk.inventory.release(candidate, entry.token) is Marked.DONE:
+            await desk.journal.step(entry, (Step.RESTING.value,), **ended(Step.RELEASED, now, reason="given up"))
+        else:
+            await self._later(entry)
+
+    async def _later(self, entry: Entry) -> None:
+        due = self.desk.clock.now() + self.desk.times.settle
+        await self.desk.journal.step(entry, (entry.state,), due_at=due)
