@@ -10,7 +10,14 @@ deadlock that no waiting resolves.
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +41,7 @@ class Database:
         self._reader = reader
         self._writer = writer
         self._patience = patience
+        self._unwanted: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock() if reader.dialect.name == "sqlite" else None
 
     @classmethod
@@ -61,7 +69,7 @@ class Database:
             StoreUnavailableError: on entering or leaving, as everything in here that the database cannot do just now.
         """
         with translated():
-            async with self._reader.connect() as connection:
+            async with self._connected(self._reader) as connection:
                 yield connection
 
     @asynccontextmanager
@@ -74,12 +82,31 @@ class Database:
             StoreUnavailableError: nothing was written, or, when the connection broke in the very commit, perhaps all.
         """
         with translated():
-            async with self._my_turn(), self._writer.begin() as connection:
+            async with self._my_turn(), self._connected(self._writer) as connection, connection.begin():
                 yield connection
 
     async def aclose(self) -> None:
+        await asyncio.gather(*self._unwanted)
         await self._reader.dispose()
         await self._writer.dispose()
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        """A connection out of the pool. Opening one is never cut short: a half-made one would be left behind.
+
+        Whoever is cancelled meanwhile does not wait for it; it goes into the pool by itself.
+        """
+        opening = asyncio.ensure_future(engine.connect().start())
+        try:
+            connection = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            unwanted = asyncio.create_task(_give_back(opening))
+            self._unwanted.add(unwanted)
+            unwanted.add_done_callback(self._unwanted.discard)
+            raise
+        async with AsyncExitStack() as stack:
+            stack.push_async_exit(connection)
+            yield connection
 
     def _my_turn(self) -> AbstractAsyncContextManager[None]:
         return nullcontext() if self._turn is None else _locked(self._turn, self._patience)
@@ -96,6 +123,11 @@ async def _locked(turn: asyncio.Lock, patience: float) -> AsyncIterator[None]:
         yield
     finally:
         turn.release()
+
+
+async def _give_back(opening: "asyncio.Task[AsyncConnection]") -> None:
+    with suppress(Exception):  # it could not be opened, and nobody is left to be told
+        await (await opening).close()
 
 
 @contextmanager
