@@ -164,12 +164,11 @@ class Idempotency:
         replacing = new.on_conflict_do_update(
             index_elements=[_its.scope, _its.mutation, _its.key], set_=first, where=self._outlived()
         ).returning(_its.key)
-        while True:
-            if (await connection.execute(replacing)).first() is not None:
-                return Fresh(claim)
-            found = (await connection.execute(select(idempotency).where(_is(claim)).with_for_update())).one_or_none()
-            if found is not None:  # on PostgreSQL another transaction may have ended and taken it away in between
-                return await self._outcome(claim, body, found, connection)
+        if (await connection.execute(replacing)).first() is not None:
+            return Fresh(claim)
+        # The row is ours until the transaction ends: PostgreSQL locks what an insert conflicts with, updated or not.
+        found = (await connection.execute(select(idempotency).where(_is(claim)))).one()
+        return await self._outcome(claim, body, found, connection)
 
     async def _outcome(self, claim: Claim, body: bytes, found: Row[Any], connection: AsyncConnection) -> Outcome:
         if not self._keys.any_match(bytes.fromhex(found.body), _PURPOSE, *_signed(claim, body)):

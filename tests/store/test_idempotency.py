@@ -103,6 +103,14 @@ async def test_who_took_over_and_did_nothing_leaves_the_doubt(once: Idempotency)
     assert claim_of(await begin(once)).resumed
 
 
+async def test_a_result_stays_what_it_was(once: Idempotency) -> None:
+    claim = claim_of(await begin(once))
+    assert await once.finish(claim, b"1")
+    assert not await once.finish(claim, b"2")
+    await once.abandon(claim)
+    assert await begin(once) == Replay(b"1")
+
+
 # ---------------------------------------------------------------- waiting
 
 
@@ -266,6 +274,27 @@ async def test_a_key_that_was_used_anew_has_no_result_of_the_day_before(once: Id
     await once.finish(second, b"2")
     clock.advance(DAY - 1)
     assert await begin(once) == Replay(b"2")
+
+
+async def test_nothing_of_the_day_before_is_kept_under_a_key_used_anew(
+    once: Idempotency, database: Database, clock: FixedClock
+) -> None:
+    await once.finish(claim_of(await begin(once)), b"1")
+    clock.advance(DAY)
+    await begin(once)
+    async with database.reading() as connection:
+        row = (await connection.execute(select(table))).one()
+    assert (row.result, row.finished_at, row.started_at) == (None, None, clock.now())
+
+
+async def test_one_that_finished_at_the_end_of_the_day_is_forgotten_with_it(
+    once: Idempotency, clock: FixedClock
+) -> None:
+    await once.release(claim_of(await begin(once)))
+    clock.advance(DAY - 1)
+    await once.finish(claim_of(await begin(once)), b"1")
+    clock.advance(1)
+    assert await once.sweep() == 1
 
 
 async def test_one_that_runs_across_the_end_of_the_day_is_not_run_twice(once: Idempotency, clock: FixedClock) -> None:
