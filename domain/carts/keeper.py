@@ -21,12 +21,13 @@ from domain.carts.record import Intent, cart_of, intent_of, lines_of
 from domain.carts.system import CartSystem, Kept, matched
 from kernel.context import Audience
 from kernel.errors import StoreUnavailableError, UnknownOutcomeError, UpstreamError
-from kernel.outcomes import ErrorCode, Rejected, Rejection
+from kernel.outcomes import ErrorCode, Rejected, Rejection, VersionConflict
 from store.carts import CartRow
 
 log = structlog.get_logger(__name__)
 
-_PRECONDITION_FAILED = 412
+# The cart is gone, or not as it was believed to be, or may only be written with its ETag: a look tells which.
+_LOOK_AGAIN = frozenset({404, 410, 412, 428})
 _TRIES = 5
 _POLL = 0.02
 
@@ -45,6 +46,16 @@ _KEPT_OTHERWISE = Rejection(
     ErrorCode.UPSTREAM_UNAVAILABLE, "The cart system kept something else than was asked; the cart shows what."
 )
 _GONE = Rejection(ErrorCode.NOT_FOUND, "There is no such cart.")
+
+
+def conflict(version: int) -> VersionConflict:
+    """Somebody else was first."""
+    message, path = "The cart was changed meanwhile.", ("input", "expectedVersion")
+    return VersionConflict(ErrorCode.VERSION_CONFLICT, message, path, current_version=version)
+
+
+class _RefusedUnseenError(Exception):
+    """A write that was certainly not carried out, because the cart is not what it was believed to be."""
 
 
 class OutcomeUnknownError(Exception):
@@ -154,9 +165,14 @@ class CartKeeper:
         known = lines_of(held.row)
         if intent.lines == known:  # only what the gateway itself knows changes
             return await self.holds.commit(held, intent, known, held.row.etag, and_with)
-        etag = held.row.etag
+        etag, given_up = held.row.etag, None
         for _ in range(2):  # a write that was not carried out can be repeated, for it says all there is to say
-            told = await self._put(audience, held, intent, etag)
+            told = None
+            try:
+                told = await self._put(audience, held, intent, etag)
+                given_up = intent
+            except _RefusedUnseenError:
+                log.info("cart.looking_again", cart=held.row.id)
             same = None if told is None else matched(intent.lines, told.items)
             if told is not None and same is not None:
                 return await self.holds.commit(held, intent, same, told.etag, and_with)
@@ -168,10 +184,10 @@ class CartKeeper:
             if same is not None:
                 return await self.holds.commit(held, intent, same, kept.etag, and_with)
             if matched(known, kept.items) is None and not self._came_late(held.row, kept):
-                await self.holds.adopt(held, kept, intent)
-                raise Rejected(_KEPT_OTHERWISE)
+                row = await self.holds.adopt(held, kept, given_up)
+                raise Rejected(_KEPT_OTHERWISE if given_up else conflict(row.version))
             etag = kept.etag
-        await self.holds.drop(held, intent)
+        await self.holds.drop(held, given_up)
         raise Rejected(NOT_NOW)
 
     async def _put(self, audience: Audience, held: Held, intent: Intent, etag: str | None) -> Kept | None:
@@ -179,6 +195,7 @@ class CartKeeper:
 
         Raises:
             Rejected: it was refused, or never sent.
+            _RefusedUnseenError: it was refused, for a reason that a look at the cart clears up.
         """
         try:
             return await self.system.put(audience, str(held.row.upstream_id), intent.lines, etag=etag)
@@ -186,8 +203,8 @@ class CartKeeper:
             log.info("cart.reading_back", cart=held.row.id, detail=error.detail)
             return None
         except RefusedError as error:
-            if error.status == _PRECONDITION_FAILED:
-                return None
+            if error.status in _LOOK_AGAIN:
+                raise _RefusedUnseenError from error
             log.warning("cart.refused", cart=held.row.id, detail=error.detail)
             await self.holds.drop(held, None)
             raise Rejected(_REFUSED) from error

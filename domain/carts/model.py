@@ -104,7 +104,8 @@ class Cart:
 
         def charged() -> Iterator[tuple[int, Sequence[SeenPrice]]]:
             for line in self.lines:
-                covered = line.included * counted[line.id] // line.quantity
+                bundles = counted[line.parent] if line.parent else 1
+                covered = min(line.included, line.quantity) * bundles
                 yield counted[line.id] - covered, line.prices
                 if covered:
                     yield covered, [price for price in line.prices if price.id in line.surcharges]

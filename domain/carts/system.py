@@ -39,6 +39,7 @@ _PRICE_TYPES = {
     PriceKind.CANCELLATION_FEE: "cancellationFee",
 }
 _MARKED = 5
+_MOST = 2**31 - 1  # GraphQL's Int
 
 NewId = Callable[[], str]
 
@@ -264,7 +265,8 @@ def _alike(line: Line, item: CartItem) -> bool:
 
 
 def _quantity(item: CartItem) -> int:
-    return 1 if item.quantity is None else item.quantity
+    """How many, within what can be shown: nobody owes us a sensible number."""
+    return 1 if item.quantity is None else min(max(item.quantity, 0), _MOST)
 
 
 def _chosen(item: CartItem) -> Chosen:

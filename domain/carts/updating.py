@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.carts.access import name_of, scope_of
-from domain.carts.keeper import NOT_NOW, UNKNOWN, CartKeeper, OutcomeUnknownError
+from domain.carts.keeper import NOT_NOW, UNKNOWN, CartKeeper, OutcomeUnknownError, conflict
 from domain.carts.model import Cart, CartState
 from domain.carts.offers import Offers
 from domain.carts.operations import Operation, SetContact, Shelves, apply, needed, terms_of
@@ -15,7 +15,7 @@ from domain.carts.outcome import CartOutcome, Done, refusal
 from domain.carts.record import Intent, cart_of, lines_of
 from kernel.context import RequestContext, Segment
 from kernel.errors import UpstreamError
-from kernel.outcomes import ErrorCode, Rejected, Rejection, VersionConflict
+from kernel.outcomes import ErrorCode, Rejected, Rejection
 from store import carts as rows
 from store.carts import CartRow
 from store.idempotency import Claim, Fresh, Idempotency, Replay
@@ -61,7 +61,8 @@ class CartUpdater:
         except (Rejected, UpstreamError) as error:
             await self.idempotency.abandon(begun.claim)
             known = await self.keeper.holds.row(row.id)
-            reasons = error.reasons if isinstance(error, Rejected) else (NOT_NOW,)
+            unanswered = UNKNOWN if begun.claim.resumed else NOT_NOW  # an earlier try may be in, and must not be denied
+            reasons = error.reasons if isinstance(error, Rejected) else (unanswered,)
             return CartOutcome(None if known is None else self._as_known(known), reasons)
         except BaseException:
             await self.idempotency.release(begun.claim)
@@ -89,10 +90,7 @@ class CartUpdater:
             message = "This cart is in a checkout." if state is CartState.LOCKED else "This cart is over."
             raise Rejected(Rejection(ErrorCode.CART_LOCKED, message, ("input", "cartId")))
         if row.version != request.expected_version:
-            message, path = "The cart was changed meanwhile.", ("input", "expectedVersion")
-            raise Rejected(
-                VersionConflict(ErrorCode.VERSION_CONFLICT, message, path, retryable=False, current_version=row.version)
-            )
+            raise Rejected(conflict(row.version))
 
     async def _intent(self, ctx: RequestContext, offers: Offers, row: CartRow, request: Request) -> Intent:
         """What the cart shall be, by what the catalogue says in the carts' language and in the shopper's."""
