@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 import structlog
-from graphql import GraphQLError, ValueNode
+from graphql import GraphQLError, ValueNode, VariableDefinitionNode
 
 from bff.edge.documents import DocumentError
 from kernel.errors import GatewayError, StoreUnavailableError, UpstreamError
@@ -32,7 +32,7 @@ def execution_error(error: GraphQLError) -> dict[str, Any]:
         cause = cause.original_error
     if isinstance(cause, GatewayError):
         shown = _of_gateway(cause, error)
-    elif (cause is None or isinstance(cause, GraphQLError)) and _of_request(error):
+    elif ((cause is None or isinstance(cause, GraphQLError)) and _of_request(error)) or _of_variable(error):
         shown = {"message": error.message, "extensions": {"code": "BAD_REQUEST"}}
     else:
         shown = _unexpected(cause or error, error)
@@ -46,6 +46,11 @@ def execution_error(error: GraphQLError) -> dict[str, Any]:
 def _of_request(error: GraphQLError) -> bool:
     """Whether GraphQL itself refused something the client sent: it then points at a value, or at no field at all."""
     return error.path is None or any(isinstance(node, ValueNode) for node in error.nodes or ())
+
+
+def _of_variable(error: GraphQLError) -> bool:
+    """Whether a scalar of ours did not take a variable's value; behind it stands the scalar's own exception."""
+    return error.path is None and any(isinstance(node, VariableDefinitionNode) for node in error.nodes or ())
 
 
 def unexpected(error: BaseException) -> dict[str, Any]:

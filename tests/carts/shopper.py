@@ -18,10 +18,9 @@ FIELDS = """
 PROBLEMS = "problems { code message lineId blocking change { before { amount } after { amount } } }"
 ERRORS = "errors { __typename code message path retryable ... on VersionConflictError { currentVersion } }"
 
-CREATE = (
-    "mutation($input: CreateCartInput!) { createCart(input: $input) "
-    f"{{ cart {{ {FIELDS} }} guestCartToken {ERRORS} }} }}"
-)
+CREATE = f"""mutation($input: CreateCartInput!) {{
+  createCart(input: $input) {{ cart {{ {FIELDS} }} guestCartToken {ERRORS} }}
+}}"""
 UPDATE = f"mutation($input: UpdateCartInput!) {{ updateCart(input: $input) {{ cart {{ {FIELDS} }} {ERRORS} }} }}"
 READ = f"query($id: ID) {{ cart(id: $id) {{ {FIELDS} {PROBLEMS} }} }}"
 READ_PLAIN = f"query($id: ID) {{ cart(id: $id) {{ {FIELDS} }} }}"

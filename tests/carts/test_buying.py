@@ -278,7 +278,9 @@ async def test_what_a_channel_does_not_sell_is_not_bought_there(shop: MakeShop) 
 
 # ---------------------------------------------------------------- contact
 
-CONTACT = "query($id: ID) { cart(id: $id) { contact { email phone reminderConsent address { line1 line2 city postcode country } } } }"
+CONTACT = """query($id: ID) { cart(id: $id) {
+  contact { email phone reminderConsent address { line1 line2 city postcode country } }
+} }"""
 
 
 async def test_how_a_shopper_can_be_reached_is_kept_by_the_gateway_alone(
