@@ -3,7 +3,7 @@
 An object here is the domain's own; the GraphQL type that shows it stands in `schema.types.carts`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from strawberry import argument
 from domain.carts.configuration import Chosen, translate
 from domain.carts.contact import checked_contact
 from domain.carts.model import Cart, Contact, Line, LineInCart
+from domain.carts.operations import MAX_LINES as MOST_LINES
 from domain.carts.operations import (
     MAX_OPERATIONS,
     AcceptPrice,
@@ -42,6 +43,7 @@ log = structlog.get_logger(__name__)
 
 DEFAULT_LINES = 50
 MAX_LINES = 100
+MAX_CHOICES = 100
 _SEPARATOR = "~"
 
 
@@ -104,6 +106,7 @@ def _request(given: inputs.UpdateCartInput) -> Request:
     path: Path = ("input", "operations")
     if not 1 <= len(given.operations) <= MAX_OPERATIONS:
         raise Rejected(Rejection(ErrorCode.INVALID, f"From 1 to {MAX_OPERATIONS} operations at a time.", path))
+    _check_size(given.operations, path)
     operations: list[Operation] = []
     wrong: list[Rejection] = []
     for place, each in enumerate(given.operations):
@@ -116,6 +119,27 @@ def _request(given: inputs.UpdateCartInput) -> Request:
     return Request(str(given.idempotency_key), cart_id, given.expected_version, operations)
 
 
+def _check_size(operations: Sequence[inputs.CartOperation], path: Path) -> None:
+    """Check, before anything is asked upstream, that not more is added than a cart can hold: each may cost a call.
+
+    Raises:
+        Rejected: it is more.
+    """
+    added = [each.add_line for each in operations if each.add_line]
+    for count, line in enumerate(_with_children(added), 1):
+        if count > MOST_LINES or len(line.configuration or ()) > MAX_CHOICES:
+            message = f"A cart has at most {MOST_LINES} lines, and a line at most {MAX_CHOICES} choices."
+            raise Rejected(Rejection(ErrorCode.INVALID, message, path))
+    if any(each.update_line and len(each.update_line.configuration or ()) > MAX_CHOICES for each in operations):
+        raise Rejected(Rejection(ErrorCode.INVALID, f"A line has at most {MAX_CHOICES} choices.", path))
+
+
+def _with_children(lines: Iterable[inputs.AddLine]) -> Iterator[inputs.AddLine]:
+    for line in lines:
+        yield line
+        yield from _with_children(line.children or ())
+
+
 def _operation(given: inputs.CartOperation, cart_id: str, path: Path) -> Operation:
     if given.add_line:
         return _add(given.add_line, cart_id, (*path, "addLine"))
@@ -125,10 +149,10 @@ def _operation(given: inputs.CartOperation, cart_id: str, path: Path) -> Operati
         configuration = None if changed.configuration is None else _chosen(changed.configuration)
         line = _line(changed.line_id, cart_id, (*at, "lineId"))
         return UpdateLine(at, line, changed.quantity, configuration)
-    if given.remove_line:
+    if isinstance(given.remove_line, str):
         at = (*path, "removeLine")
         return RemoveLine(at, _line(given.remove_line, cart_id, at))
-    if given.accept_price:
+    if isinstance(given.accept_price, str):
         at = (*path, "acceptPrice")
         return AcceptPrice(at, _line(given.accept_price, cart_id, at))
     if given.set_contact:

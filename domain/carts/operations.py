@@ -135,8 +135,6 @@ def apply(lines: Sequence[Line], operations: Sequence[Operation], shelves: Shelv
     cart = _Lines(list(lines), shelves, terms)
     for operation in operations:
         cart.carry_out(operation)
-    if len(cart.lines) > MAX_LINES:
-        raise Rejected(Rejection(ErrorCode.INVALID, f"A cart has at most {MAX_LINES} lines.", ("input", "operations")))
     cart.check_bundles()
     cart.include()
     return tuple(cart.lines)
@@ -175,6 +173,7 @@ class _Lines:
         if operation.parent is None:
             self._require_sellable(operation)
             self.lines += self._new(operation, None)
+            self._require_room()
             return
         parent = self._line(operation.parent, (*operation.path, "parentId"))
         self._require_option(parent.offering, operation)
@@ -182,9 +181,15 @@ class _Lines:
         inside = below(tuple(self.lines), parent.id)
         last = max(place for place, line in enumerate(self.lines) if line.id in inside)
         self.lines[last + 1 : last + 1] = self._new(operation, parent.id)
+        self._require_room()
 
-    def _new(self, operation: AddLine, parent: str | None) -> list[Line]:
-        """A line and, where it is a bundle, those inside it."""
+    def _require_room(self) -> None:
+        if len(self.lines) > MAX_LINES:
+            message = f"A cart has at most {MAX_LINES} lines."
+            raise Rejected(Rejection(ErrorCode.INVALID, message, ("input", "operations")))
+
+    def _new(self, operation: AddLine, parent: str | None, around: frozenset[str] = frozenset()) -> list[Line]:
+        """A line and, where it is a bundle, those inside it. `around`: the offerings that it stands in."""
         offer = self._offer(operation.offering, (*operation.path, "offeringId"))
         made = Line(
             id="l" + secrets.token_hex(8),
@@ -194,8 +199,12 @@ class _Lines:
             parent=parent,
         )
         lines = [self._configured(made, operation.configuration, operation.path)]
+        around |= {operation.offering}
         for child in self._children(operation, offer):
-            lines += self._new(child, made.id)
+            if child.offering in around:
+                message = "This bundle holds itself."
+                raise Rejected(Rejection(ErrorCode.NOT_SELLABLE, message, (*operation.path, "offeringId")))
+            lines += self._new(child, made.id, around)
         if offer.offering.bundled_product_offering:
             self._changed[made.id] = operation.path
         return lines

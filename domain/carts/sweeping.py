@@ -85,8 +85,8 @@ class CartSweeper:
 
     async def _expire(self, row: CartRow) -> bool:
         """Remove it upstream, then close it here: the other way round a crash would leave one nobody knows of."""
-        held = await self.keeper.holds.take_over(row)
-        if held is None or row.intent is not None:
+        held = None if row.intent is not None else await self.keeper.holds.take_over(row)
+        if held is None:
             return False
         try:
             async with self.keeper.holds.letting_go(held):
