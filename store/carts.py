@@ -105,6 +105,14 @@ async def finish(connection: AsyncConnection, cart_id: str, holder: str, change:
     return True
 
 
+async def remember(connection: AsyncConnection, cart_id: str, holder: str, unsettled: str) -> bool:
+    """Write down under a hold what may come late; False when the hold was lost."""
+    changed = await connection.execute(
+        update(carts).where(carts.c.id == cart_id, carts.c.holder == holder).values(unsettled=unsettled)
+    )
+    return changed.rowcount == 1
+
+
 async def let_go(connection: AsyncConnection, cart_id: str, holder: str) -> None:
     """Let go of a claim whose outcome is not known: the intent stays, for whoever comes next to settle."""
     await connection.execute(

@@ -129,6 +129,11 @@ class Idempotency:
         done = {"state": _DONE, "result": result.decode(), "finished_at": self._clock.now()}
         return await self._update_held(claim, done, connection)
 
+    async def is_held(self, claim: Claim, connection: AsyncConnection) -> bool:
+        """Whether nobody has taken it over, and, until the caller's transaction ends, nobody will."""
+        found = await connection.execute(select(_its.key).where(_held_by(claim)).with_for_update())
+        return found.one_or_none() is not None
+
     async def abandon(self, claim: Claim) -> None:
         """Nothing happened: the key is as if it had not been used. What an earlier holder did remains to be found."""
         if claim.resumed:

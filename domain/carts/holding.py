@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.carts.model import Line
-from domain.carts.record import Intent, Unsettled, lines_of, text, unsettled_of
+from domain.carts.record import Intent, Unsettled, bare, lines_of, text, unsettled_of
 from domain.carts.system import Kept, adopted
 from kernel.clock import Clock
 from kernel.errors import StoreUnavailableError
@@ -27,8 +27,10 @@ log = structlog.get_logger(__name__)
 
 UPSTREAM = "upstream"
 """Who made a version that nobody asked us for."""
-_REMEMBERED = 5
-_REMEMBER_SECONDS = 3_600.0
+_REMEMBERED = 20
+
+Allowed = Callable[[AsyncConnection], Awaitable[bool]]
+"""Whether a change may still begin, asked within the transaction that begins it."""
 
 AndWith = Callable[[AsyncConnection, int], Awaitable[bool]]
 """What else belongs into the transaction that makes a new version: given the connection and that version.
@@ -66,10 +68,16 @@ class Holds:
         """Whether someone is at this cart who should be waited for."""
         return row.holder is not None and row.held_until is not None and row.held_until >= self.clock.now()
 
-    async def begin(self, row: CartRow, intent: Intent) -> Held | None:
-        """Write the intent down and take hold, in one step; None when the cart is no longer as `row` shows."""
+    async def begin(self, row: CartRow, intent: Intent, allowed: Allowed) -> Held | None:
+        """Write the intent down and take hold, in one step; None when the cart is no longer as `row` shows.
+
+        Raises:
+            HoldLostError: it is not for us any more to change the cart.
+        """
         holder, now = secrets.token_hex(16), self.clock.now()
         async with self.database.writing() as connection:
+            if not await allowed(connection):
+                raise HoldLostError
             mine = await rows.claim(
                 connection, row.id, row.version, holder=holder, until=now + self.seconds, now=now, intent=text(intent)
             )
@@ -99,21 +107,49 @@ class Holds:
     # ---------------------------------------------------------------- ends of a hold; each raises HoldLostError
 
     async def commit(
-        self, held: Held, intent: Intent, lines: tuple[Line, ...], etag: str | None, and_with: AndWith | None = None
+        self,
+        held: Held,
+        intent: Intent,
+        kept: tuple[tuple[Line, ...], str | None],
+        *,
+        and_with: AndWith,
+        late: Intent | None = None,
     ) -> CartRow:
-        """The intent is in: it becomes the next version, with its entry in the history and what else belongs to it."""
+        """The intent is in: it becomes the next version, with its entry in the history and what else belongs to it.
+
+        `kept`: its lines as the cart system calls them, and the ETag. `late`: what may come late nevertheless.
+        """
         now = self.clock.now()
-        contact = held.row.contact if intent.contact is None else text(intent.contact)
+        alive: dict[str, float] = {"active_at": now, "expires_at": now + self.lifetime}
+        return await self._committed(held, intent, kept, late, and_with, **alive)
+
+    async def settled(self, held: Held, intent: Intent, kept: tuple[tuple[Line, ...], str | None]) -> CartRow:
+        """The intent of somebody who is not heard of is in. That one may sleep and send it again, once awake.
+
+        The shopper is not here: the cart lives no longer for it.
+        """
+        return await self._committed(held, intent, kept, intent, None)
+
+    async def _committed(
+        self,
+        held: Held,
+        intent: Intent,
+        kept: tuple[tuple[Line, ...], str | None],
+        late: Intent | None,
+        and_with: AndWith | None,
+        **alive: float,
+    ) -> CartRow:
+        now, (lines, etag) = self.clock.now(), kept
         return await self._finish(
             held,
             Change(held.row.version + 1, now, intent.who, intent.key, intent.what),
             and_with,
             lines=text(lines),
-            contact=contact,
+            contact=held.row.contact if intent.contact is None else text(intent.contact),
             etag=etag,
+            unsettled=self._remembering(held.row, None if late is None else late.lines),
             updated_at=now,
-            active_at=now,
-            expires_at=now + self.lifetime,
+            **alive,
         )
 
     async def adopt(self, held: Held, kept: Kept, given_up: Intent | None) -> CartRow:
@@ -126,13 +162,23 @@ class Holds:
             self._upstream_change(held, "changed"),
             lines=text(lines),
             etag=kept.etag,
-            unsettled=self._remembering(held.row, given_up),
+            unsettled=self._remembering(held.row, None if given_up is None else given_up.lines),
             updated_at=self.clock.now(),
         )
 
     async def drop(self, held: Held, given_up: Intent | None) -> CartRow:
         """Nothing changes. A write that was sent is remembered, for it may be carried out yet."""
-        return await self._finish(held, None, unsettled=self._remembering(held.row, given_up))
+        return await self._finish(
+            held, None, unsettled=self._remembering(held.row, None if given_up is None else given_up.lines)
+        )
+
+    async def expect(self, held: Held, lines: tuple[Line, ...]) -> Held:
+        """Before lines are sent of which no intent tells: should nobody hear what becomes of them, they are known."""
+        unsettled = self._remembering(held.row, lines)
+        async with self.database.writing() as connection:
+            if not await rows.remember(connection, held.row.id, held.holder, unsettled):
+                raise HoldLostError
+        return Held(dataclasses.replace(held.row, unsettled=unsettled), held.holder)
 
     async def restore(self, held: Held, lines: tuple[Line, ...], etag: str | None) -> CartRow:
         """The cart system keeps again what is known."""
@@ -159,14 +205,16 @@ class Holds:
     def _upstream_change(self, held: Held, what: str) -> Change:
         return Change(held.row.version + 1, self.clock.now(), UPSTREAM, None, what)
 
-    def _remembering(self, row: CartRow, given_up: Intent | None) -> str:
+    def _remembering(self, row: CartRow, lines: tuple[Line, ...] | None) -> str:
         known = self.given_up(row)
-        more = (Unsettled(lines=given_up.lines, at=self.clock.now()),) if given_up else ()
-        return text((*known, *more)[-_REMEMBERED:])
+        if lines is None:
+            return text(known)
+        one = Unsettled(lines=tuple(map(bare, lines)), at=self.clock.now())
+        return text((*(each for each in known if each.lines != one.lines), one)[-_REMEMBERED:])
 
     def given_up(self, row: CartRow) -> tuple[Unsettled, ...]:
-        """The writes of the last hour that were given up and may come late."""
-        return tuple(each for each in unsettled_of(row) if each.at > self.clock.now() - _REMEMBER_SECONDS)
+        """The writes that may come late. However old: one may have come long ago to a cart that nobody looked at."""
+        return unsettled_of(row)
 
 
 def new_line_id() -> str:

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from clients.calls import RefusedError
-from domain.carts.holding import UPSTREAM, AndWith, Held, HoldLostError, Holds
+from domain.carts.holding import UPSTREAM, Allowed, AndWith, Held, HoldLostError, Holds
 from domain.carts.model import Cart, CartState
 from domain.carts.record import Intent, cart_of, intent_of, lines_of
 from domain.carts.system import CartSystem, Kept, matched
@@ -144,17 +144,19 @@ class CartKeeper:
                 raise Rejected(BUSY)
         return row
 
-    async def change(self, audience: Audience, row: CartRow, intent: Intent, and_with: AndWith) -> CartRow | None:
+    async def change(
+        self, audience: Audience, row: CartRow, intent: Intent, *, allowed: Allowed, and_with: AndWith
+    ) -> CartRow | None:
         """Make the intent the next version of a cart that still is as `row` shows; None when it is not.
 
         Raises:
             Rejected: nothing was changed, or something else than was asked; the reason tells.
             OutcomeUnknownError: it may have been changed.
         """
-        held = await self.holds.begin(row, intent)
-        if held is None:
-            return None
         try:
+            held = await self.holds.begin(row, intent, allowed)
+            if held is None:
+                return None
             async with self.holds.letting_go(held):
                 return await self._carry_out(audience, held, intent, and_with)
         except (HoldLostError, UpstreamError, StoreUnavailableError) as error:
@@ -164,53 +166,58 @@ class CartKeeper:
     async def _carry_out(self, audience: Audience, held: Held, intent: Intent, and_with: AndWith) -> CartRow:
         known = lines_of(held.row)
         if intent.lines == known:  # only what the gateway itself knows changes
-            return await self.holds.commit(held, intent, known, held.row.etag, and_with)
-        etag, given_up = held.row.etag, None
+            return await self.holds.commit(held, intent, (known, held.row.etag), and_with=and_with)
+        etag, sent, late = held.row.etag, None, None
         for _ in range(2):  # a write that was not carried out can be repeated, for it says all there is to say
             told = None
             try:
-                told = await self._put(audience, held, intent, etag)
-                given_up = intent
+                told = await self._put(audience, held, intent, etag, late)
+                sent = intent
+            except UnknownOutcomeError as error:  # whatever a read says now, this one may come late, and over others
+                log.info("cart.reading_back", cart=held.row.id, detail=error.detail)
+                sent = late = intent
             except _RefusedUnseenError:
                 log.info("cart.looking_again", cart=held.row.id)
             same = None if told is None else matched(intent.lines, told.items)
             if told is not None and same is not None:
-                return await self.holds.commit(held, intent, same, told.etag, and_with)
+                return await self.holds.commit(held, intent, (same, told.etag), and_with=and_with, late=late)
             kept = await self.system.read(audience, str(held.row.upstream_id))
             if kept is None:
                 await self.holds.end(held, UPSTREAM, "gone")
                 raise Rejected(_GONE)
             same = matched(intent.lines, kept.items)
             if same is not None:
-                return await self.holds.commit(held, intent, same, kept.etag, and_with)
+                return await self.holds.commit(held, intent, (same, kept.etag), and_with=and_with, late=late)
             if matched(known, kept.items) is None and not self._came_late(held.row, kept):
-                row = await self.holds.adopt(held, kept, given_up)
-                raise Rejected(_KEPT_OTHERWISE if given_up else conflict(row.version))
+                row = await self.holds.adopt(held, kept, sent)
+                raise Rejected(_KEPT_OTHERWISE if sent else conflict(row.version))
             etag = kept.etag
-        await self.holds.drop(held, given_up)
+        await self.holds.drop(held, sent)
         raise Rejected(NOT_NOW)
 
-    async def _put(self, audience: Audience, held: Held, intent: Intent, etag: str | None) -> Kept | None:
-        """Send the intent; what the answer tells, None when only a read can tell.
+    async def _put(
+        self, audience: Audience, held: Held, intent: Intent, etag: str | None, late: Intent | None
+    ) -> Kept | None:
+        """Send the intent; what the answer tells, None when only a read can tell. `late`: was sent and may come yet.
 
         Raises:
             Rejected: it was refused, or never sent.
+            UnknownOutcomeError: nobody knows.
             _RefusedUnseenError: it was refused, for a reason that a look at the cart clears up.
         """
         try:
             return await self.system.put(audience, str(held.row.upstream_id), intent.lines, etag=etag)
-        except UnknownOutcomeError as error:
-            log.info("cart.reading_back", cart=held.row.id, detail=error.detail)
-            return None
+        except UnknownOutcomeError:
+            raise
         except RefusedError as error:
             if error.status in _LOOK_AGAIN:
                 raise _RefusedUnseenError from error
             log.warning("cart.refused", cart=held.row.id, detail=error.detail)
-            await self.holds.drop(held, None)
+            await self.holds.drop(held, late)
             raise Rejected(_REFUSED) from error
         except UpstreamError as error:
             log.warning("cart.not_sent", cart=held.row.id, detail=error.detail)
-            await self.holds.drop(held, None)
+            await self.holds.drop(held, late)
             raise Rejected(NOT_NOW) from error
 
     # ---------------------------------------------------------------- settling what others began
@@ -238,7 +245,7 @@ class CartKeeper:
             return await self.holds.end(held, UPSTREAM, "gone")
         same = matched(intent.lines, kept.items)
         if same is not None:
-            return await self.holds.commit(held, intent, same, kept.etag)
+            return await self.holds.settled(held, intent, (same, kept.etag))
         if matched(lines_of(held.row), kept.items) is not None or self._came_late(held.row, kept):
             return await self.holds.drop(held, intent)
         return await self.holds.adopt(held, kept, intent)
@@ -263,17 +270,26 @@ class CartKeeper:
         return any(matched(each.lines, kept.items) is not None for each in self.holds.given_up(row))
 
     async def _put_back(self, audience: Audience, held: Held) -> CartRow:
-        """A write that was given up came late and put itself over what was acknowledged since: undo it."""
-        lines = lines_of(held.row)
+        """A write that was given up came late and put itself over what was acknowledged since: undo it.
+
+        Raises:
+            UpstreamError: it is not undone yet; whoever looks next tries again.
+        """
+        lines, upstream_id = lines_of(held.row), str(held.row.upstream_id)
         log.warning("cart.late_write", cart=held.row.id)
+        held = await self.holds.expect(held, lines)
         try:
-            kept = await self.system.put(audience, str(held.row.upstream_id), lines)
+            kept = await self.system.put(audience, upstream_id, lines)
         except UnknownOutcomeError:
             kept = None
         same = None if kept is None else matched(lines, kept.items)
         if kept is None or same is None:
-            kept = await self.system.read(audience, str(held.row.upstream_id))
+            kept = await self.system.read(audience, upstream_id)
             same = None if kept is None else matched(lines, kept.items)
         if kept is None:
             return await self.holds.end(held, UPSTREAM, "gone")
-        return await (self.holds.adopt(held, kept, None) if same is None else self.holds.restore(held, same, kept.etag))
+        if same is not None:
+            return await self.holds.restore(held, same, kept.etag)
+        if self._came_late(held.row, kept):
+            raise UnknownOutcomeError(self.system.client.name, detail="a late write is not undone yet")
+        return await self.holds.adopt(held, kept, None)

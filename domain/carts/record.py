@@ -45,6 +45,18 @@ def unsettled_of(row: CartRow) -> tuple[Unsettled, ...]:
     return _UNSETTLED.decode(row.unsettled)
 
 
+def bare(line: Line) -> Line:
+    """Of a line only what it is recognised by."""
+    return Line(
+        id=line.id,
+        offering=line.offering,
+        quantity=line.quantity,
+        parent=line.parent,
+        configuration=line.configuration,
+        upstream_id=line.upstream_id,
+    )
+
+
 def text(value: Intent | Contact | Sequence[Line] | Sequence[Unsettled]) -> str:
     """As it is written into a row."""
     return msgspec.json.encode(value).decode()

@@ -73,16 +73,28 @@ class CartUpdater:
         async def remember(connection: AsyncConnection, _version: int) -> bool:
             return await self.idempotency.finish(claim, Done(request.cart_id).encode(), connection=connection)
 
+        async def allowed(connection: AsyncConnection) -> bool:
+            return await self.idempotency.is_held(claim, connection)  # or another may have refused this very request
+
         for _ in range(_TRIES):
-            row = await self.keeper.ready(ctx.audience, request.cart_id)
+            row = await self._ready(ctx, claim, request)
             if claim.resumed and await self._was_done(row, claim):
                 return row
             self._require(row, request)
             intent = await self._intent(ctx, offers, row, request)
-            changed = await self.keeper.change(ctx.audience, row, intent, remember)
+            changed = await self.keeper.change(ctx.audience, row, intent, allowed=allowed, and_with=remember)
             if changed is not None:
                 return changed
         raise Rejected(_OVERTAKEN)
+
+    async def _ready(self, ctx: RequestContext, claim: Claim, request: Request) -> CartRow:
+        """The cart's row with no change under way; an unsettled one may be an earlier run of this very request."""
+        try:
+            return await self.keeper.ready(ctx.audience, request.cart_id)
+        except UpstreamError as error:
+            if claim.resumed:
+                raise OutcomeUnknownError from error
+            raise
 
     def _require(self, row: CartRow, request: Request) -> None:
         state = self._as_known(row).state
