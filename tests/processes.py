@@ -42,14 +42,14 @@ def serving(**settings: object) -> Iterator[tuple[str, int]]:
     process = subprocess.Popen([sys.executable, "-m", "bff", "serve"], cwd=ROOT, env=environment)
     try:
         base = f"http://127.0.0.1:{given['port']}"
-        _wait_for(f"{base}/readyz")
+        wait_for(f"{base}/readyz")
         yield base, process.pid
     finally:
         process.terminate()
         process.wait(timeout=20)
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str) -> None:
     for _ in range(400):
         try:
             with urlopen(url, timeout=1):
