@@ -5,6 +5,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 from urllib.parse import urlsplit
 
 
@@ -30,12 +31,42 @@ class Result:
 
 def post(url: str, body: bytes) -> bytes:
     """The bytes of a JSON POST."""
+    return request("POST", url, body)
+
+
+def request(method: str, url: str, body: bytes = b"", **headers: str) -> bytes:
+    """The bytes of a request, its body JSON; `headers` with underscores for hyphens."""
     parts = urlsplit(url)
+    more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
     head = (
-        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"{method} {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n{more}\r\n"
     )
     return head.encode() + body
+
+
+class Connection:
+    """One kept-alive connection, for requests that follow from the answers before."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def ask(self, sent: bytes) -> tuple[bytes, float]:
+        """The body of an answer that must be a success, and milliseconds."""
+        started = time.perf_counter()
+        self._writer.write(sent)
+        status, body = await _answer(self._reader)
+        taken = (time.perf_counter() - started) * 1000
+        if status >= 300:
+            raise RuntimeError(f"{status}: {body[:300]!r}")
+        return body, taken
+
+    async def __aenter__(self) -> Self:
+        self._reader, self._writer = await _open(self._url)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._writer.close()
 
 
 async def load(url: str, request: bytes, *, connections: int, requests: int) -> Result:
