@@ -30,13 +30,15 @@ from tests.conftest import settings_of
 from tests.databases import postgresql
 
 KEY = "a-signing-key-for-figures-of-forty-letters"
-LINES = """lines(first: 50) { nodes { id quantity offering { id name } configuration { name value }
-  prices { name kind net { amount currency } gross { amount currency } period } } }
-  totals { kind period net { amount currency } gross { amount currency } }"""
+TOTALS = "totals { kind period net { amount currency } gross { amount currency } }"
+LINE = "id quantity offering { id name } configuration { name value }"
 CREATE = "mutation($input: CreateCartInput!) { createCart(input: $input) { cart { id version } guestCartToken } }"
 UPDATE = """mutation($input: UpdateCartInput!) { updateCart(input: $input) {
   cart { id version lines(first: 50) { nodes { id quantity } } } errors { __typename code message } } }"""
-READ = f"query($id: ID) {{ cart(id: $id) {{ id version state {LINES} }} }}"
+READ = f"""query($id: ID) {{ cart(id: $id) {{ id version state {TOTALS} lines(first: 50) {{ nodes {{
+  {LINE} prices {{ kind period gross {{ amount currency }} }} }} }} }} }}"""
+READ_ALL = f"""query($id: ID) {{ cart(id: $id) {{ id version state {TOTALS} lines(first: 50) {{ nodes {{
+  {LINE} prices {{ kind name period every net {{ amount currency }} gross {{ amount currency }} }} }} }} }} }}"""
 OFFERINGS = ("po-mobile-s", "po-mobile-m", "po-mobile-l")
 ROUNDS = 300
 CARTS, UPDATES = 16, 50
@@ -119,11 +121,13 @@ async def _beside(url: str, sandbox: SandboxProcess) -> list[tuple[str, ...]]:
             patches.append((await theirs.ask(request("PATCH", twin_url, body)))[1])
         rows += _rows("updateCart, 3 lines", updates[20:], "its PATCH", patches[20:], 10)
         large_url, _ = _upstream(sandbox, large)
-        reads, gets = [], []
+        reads, reads_all, gets = [], [], []
         for _ in range(ROUNDS + 20):
             reads.append((await large.ask(READ, id=large.id))[1])
+            reads_all.append((await large.ask(READ_ALL, id=large.id))[1])
             gets.append((await theirs.ask(request("GET", large_url)))[1])
         rows += _rows("reading 30 lines", reads[20:], "its GET", gets[20:], 8)
+        rows.append(("the same with all there is about prices", *_times(reads_all[20:]), ""))
     return rows
 
 

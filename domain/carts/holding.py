@@ -74,14 +74,18 @@ class Holds:
         Raises:
             HoldLostError: it is not for us any more to change the cart.
         """
-        holder, now = secrets.token_hex(16), self.clock.now()
         async with self.database.writing() as connection:
             if not await allowed(connection):
                 raise HoldLostError
-            mine = await rows.claim(
-                connection, row.id, row.version, holder=holder, until=now + self.seconds, now=now, intent=text(intent)
-            )
-        return Held(dataclasses.replace(row, intent=text(intent)), holder) if mine else None
+            return await self.begin_within(connection, row, intent)
+
+    async def begin_within(self, connection: AsyncConnection, row: CartRow, intent: Intent) -> Held | None:
+        """As `begin`, within a transaction of the caller's."""
+        holder, now, written = secrets.token_hex(16), self.clock.now(), text(intent)
+        mine = await rows.claim(
+            connection, row.id, row.version, holder=holder, until=now + self.seconds, now=now, intent=written
+        )
+        return Held(dataclasses.replace(row, intent=written), holder) if mine else None
 
     async def take_over(self, row: CartRow) -> Held | None:
         """Take hold of a cart as it is, to settle it; None when it is held or has changed."""

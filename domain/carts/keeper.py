@@ -155,12 +155,21 @@ class CartKeeper:
         """
         try:
             held = await self.holds.begin(row, intent, allowed)
-            if held is None:
-                return None
+        except HoldLostError as error:
+            raise OutcomeUnknownError from error
+        return None if held is None else await self.carry_out(audience, held, intent, and_with)
+
+    async def carry_out(self, audience: Audience, held: Held, intent: Intent, and_with: AndWith) -> CartRow:
+        """Make an intent that was begun the next version.
+
+        Raises:
+            Rejected, OutcomeUnknownError: as `change`.
+        """
+        try:
             async with self.holds.letting_go(held):
                 return await self._carry_out(audience, held, intent, and_with)
         except (HoldLostError, UpstreamError, StoreUnavailableError) as error:
-            log.warning("cart.outcome_unknown", cart=row.id, detail=getattr(error, "detail", "the hold was lost"))
+            log.warning("cart.outcome_unknown", cart=held.row.id, detail=getattr(error, "detail", "the hold was lost"))
             raise OutcomeUnknownError from error
 
     async def _carry_out(self, audience: Audience, held: Held, intent: Intent, and_with: AndWith) -> CartRow:

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.carts.access import name_of, scope_of
+from domain.carts.holding import AndWith, Held
 from domain.carts.keeper import NOT_NOW, UNKNOWN, CartKeeper, OutcomeUnknownError, conflict
 from domain.carts.model import Cart, CartState
 from domain.carts.offers import Offers
@@ -18,7 +19,7 @@ from kernel.errors import UpstreamError
 from kernel.outcomes import ErrorCode, Rejected, Rejection
 from store import carts as rows
 from store.carts import CartRow
-from store.idempotency import Claim, Fresh, Idempotency, Replay
+from store.idempotency import Claim, Fresh, Idempotency, InProgress, Outcome, Replay
 
 _TRIES = 5
 _OVERTAKEN = Rejection(ErrorCode.IN_PROGRESS, "Others keep changing this cart.", retryable=True, retry_after=1)
@@ -47,14 +48,19 @@ class CartUpdater:
 
     async def update(self, ctx: RequestContext, offers: Offers, row: CartRow, request: Request) -> CartOutcome:
         """Carry out all operations or none."""
-        begun = await self.idempotency.begin(scope_of(ctx.principal), "updateCart", request.key, request.body())
+        intent = await self._foreseen(ctx, offers, row, request)
+        begun, held = await self._begin(ctx, row, request, intent)
         if isinstance(begun, Replay):
             return CartOutcome(await self.keeper.read(ctx.audience, row))
         if not isinstance(begun, Fresh):
             return CartOutcome(self._as_known(row), (refusal(begun),))
         try:
-            async with self.keeper.turn(row.id):
-                changed = await self._carry_out(ctx, offers, begun.claim, request)
+            if intent is not None and held is not None:
+                and_with = self._remembering(begun.claim, request)
+                changed = await self.keeper.carry_out(ctx.audience, held, intent, and_with)
+            else:
+                async with self.keeper.turn(row.id):
+                    changed = await self._carry_out(ctx, offers, begun.claim, request)
         except OutcomeUnknownError:
             await self.idempotency.release(begun.claim)
             return CartOutcome(None, (UNKNOWN,))
@@ -70,12 +76,10 @@ class CartUpdater:
         return CartOutcome(self._as_known(changed))
 
     async def _carry_out(self, ctx: RequestContext, offers: Offers, claim: Claim, request: Request) -> CartRow:
-        async def remember(connection: AsyncConnection, _version: int) -> bool:
-            return await self.idempotency.finish(claim, Done(request.cart_id).encode(), connection=connection)
-
         async def allowed(connection: AsyncConnection) -> bool:
             return await self.idempotency.is_held(claim, connection)  # or another may have refused this very request
 
+        remember = self._remembering(claim, request)
         for _ in range(_TRIES):
             row = await self._ready(ctx, claim, request)
             if claim.resumed and await self._was_done(row, claim):
@@ -86,6 +90,39 @@ class CartUpdater:
             if changed is not None:
                 return changed
         raise Rejected(_OVERTAKEN)
+
+    async def _foreseen(self, ctx: RequestContext, offers: Offers, row: CartRow, request: Request) -> Intent | None:
+        """What the cart shall be if nobody comes in between, as is usual; None where anything has to be looked into.
+
+        Whatever speaks against the change is found again, and told, once the key is known to be a new one.
+        """
+        if row.intent is not None or self.keeper.holds.is_live(row):
+            return None
+        try:
+            self._require(row, request)
+            return await self._intent(ctx, offers, row, request)
+        except (Rejected, UpstreamError):
+            return None
+
+    async def _begin(
+        self, ctx: RequestContext, row: CartRow, request: Request, intent: Intent | None
+    ) -> tuple[Outcome, Held | None]:
+        """Claim the key and, in the same transaction, begin the change that is foreseen, if the cart is free for it."""
+        used = (scope_of(ctx.principal), "updateCart", request.key, request.body())
+        if intent is not None:
+            async with self.keeper.holds.database.writing() as connection:
+                begun, held = await self.idempotency.begin(*used, connection=connection), None
+                if isinstance(begun, Fresh) and not begun.claim.resumed:
+                    held = await self.keeper.holds.begin_within(connection, row, intent)
+            if not isinstance(begun, InProgress):
+                return begun, held
+        return await self.idempotency.begin(*used), None
+
+    def _remembering(self, claim: Claim, request: Request) -> AndWith:
+        async def remember(connection: AsyncConnection, _version: int) -> bool:
+            return await self.idempotency.finish(claim, Done(request.cart_id).encode(), connection=connection)
+
+        return remember
 
     async def _ready(self, ctx: RequestContext, claim: Claim, request: Request) -> CartRow:
         """The cart's row with no change under way; an unsettled one may be an earlier run of this very request."""
