@@ -14,9 +14,9 @@ from urllib.request import urlopen
 ROOT = Path(__file__).parents[1]
 
 
-def free_ports(count: int) -> int:
-    """The first of `count` ports in a row that were free just now."""
-    for start in range(20_000, 30_000, 10):
+def free_ports(count: int, *, first: int = 20_000) -> int:
+    """The first of `count` ports in a row, from `first` on, that were free just now."""
+    for start in range(first, 30_000, 10):
         if all(_is_free(port) for port in range(start, start + count)):
             return start
     raise RuntimeError("no free ports")
