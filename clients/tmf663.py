@@ -115,19 +115,19 @@ def _price(price: CartPrice, version: str) -> Json:
     if price.recurring_charge_period:
         body["recurringChargePeriod"] = price.recurring_charge_period
     if price.price is not None:
-        body["price"] = typed("Price", _amounts(price.price, version), version)
+        body["price"] = typed("Price", _amounts(price.price), version)
     if price.product_offering_price is not None:
         body["productOfferingPrice"] = _ref("ProductOfferingPrice", price.product_offering_price, version)
     return typed("CartPrice", body, version)
 
 
-def _amounts(price: Price, version: str) -> Json:
+def _amounts(price: Price) -> Json:
     named: Mapping[str, Amount | None] = {
         "dutyFreeAmount": price.duty_free_amount,
         "taxIncludedAmount": price.tax_included_amount,
     }
     body: Json = {
-        name: typed("Money", {"unit": amount.unit, "value": amount.value}, version)
+        name: {"unit": amount.unit, "value": amount.value}  # money has no @type, in v5 neither
         for name, amount in named.items()
         if amount is not None
     }

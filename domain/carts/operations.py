@@ -274,6 +274,10 @@ class _Lines:
         if offer.option(operation.offering) is None:
             message = "This offering is no part of that bundle."
             raise Rejected(Rejection(ErrorCode.CHOICE_INVALID, message, (*operation.path, "offeringId")))
+        part = self._offer(operation.offering, (*operation.path, "offeringId"))
+        if not self._terms.rules.is_current(part.offering, self._terms.now):
+            message = "This offering cannot be bought now."
+            raise Rejected(Rejection(ErrorCode.NOT_SELLABLE, message, (*operation.path, "offeringId")))
 
     def check_bundles(self) -> None:
         """Check that no bundle that was touched holds more of anything than it may."""

@@ -81,6 +81,8 @@ class _Check:
         parent = self.cart.line(line.parent) if line.parent else None
         if parent is None:
             return unsellable(offer, self.terms)
+        if not self.terms.rules.is_current(offer.offering, self.terms.now):
+            return "This offering cannot be bought now."
         bundle = self.known.get(parent.offering)
         inside = bundle is not None and bundle.option(line.offering) is not None
         return None if inside else "This offering is no longer part of that bundle."

@@ -66,11 +66,12 @@ class ShopRules:
 
     def is_sellable(self, offering: ProductOffering, audience: Audience, now: datetime) -> bool:
         """Whether it can be bought here and now: status, flag, validity and channel together."""
-        return (
-            fold(offering.lifecycle_status or "") in self.sellable
-            and offering.is_sellable
-            and (offering.valid_for is None or offering.valid_for.covers(now))
-            and _sold_in(offering.channel, audience.channel)
+        return self.is_current(offering, now) and offering.is_sellable and _sold_in(offering.channel, audience.channel)
+
+    def is_current(self, offering: ProductOffering, now: datetime) -> bool:
+        """Whether it can be bought at all now, be it only inside a bundle: by status and validity."""
+        return fold(offering.lifecycle_status or "") in self.sellable and (
+            offering.valid_for is None or offering.valid_for.covers(now)
         )
 
     def price_applies(self, price: ProductOfferingPrice, now: datetime) -> bool:
