@@ -1,13 +1,15 @@
 """TMF630 attribute filters: from a raw query string to conditions, and from a document to yes or no.
 
 The raw string matters: `price.value%3E10` has its operator inside the name, and `;` joins alternatives; a parsed query
-shows neither. A digits-only value matches a stored string as well as a stored number: MSISDNs are text.
+shows neither. A `*` that begins or ends a value stands for any text, as some vendors have it (`value=*123*`). A
+digits-only value matches a stored string as well as a stored number: MSISDNs are text.
 """
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -61,6 +63,8 @@ def _condition(text: str, suffixes: Collection[str]) -> Condition | None:
         return None
     if operator == "eq" and len(path) > 1 and path[-1] in suffixes:
         path, operator = path[:-1], path[-1]
+    if operator == "eq" and (value.startswith("*") or value.endswith("*")):
+        operator = "like"
     return Condition(path, operator, _alternatives(operator, value))
 
 
@@ -69,7 +73,7 @@ def _alternatives(operator: str, value: str) -> tuple[str, ...]:
     if operator == "regex":
         _compiled(value)
         return (value,)
-    return (value, *value.split(",")) if operator == "eq" and "," in value else (value,)
+    return (value, *value.split(",")) if operator in {"eq", "like"} and "," in value else (value,)
 
 
 def _joined(groups: Iterable[Group]) -> Iterator[Group]:
@@ -89,7 +93,7 @@ def matches(document: dict[str, Any], groups: Iterable[Group], language: str) ->
 
 
 def _holds(document: dict[str, Any], condition: Condition, language: str) -> bool:
-    compare = _COMPARE[condition.operator]
+    compare = COMPARE[condition.operator]
     found = list(values_at(document, condition.path, language))
     return any(compare(value, wanted) for value in found for wanted in condition.values)
 
@@ -150,6 +154,11 @@ def _moment(value: Any) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+@lru_cache
+def _wildcard(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
+
+
 def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern)
@@ -157,7 +166,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         raise bad_request(f"'{pattern}' is no regular expression: {error}") from error
 
 
-_COMPARE: dict[str, Callable[[Any, str], bool]] = {
+COMPARE: dict[str, Callable[[Any, str], bool]] = {
     "eq": _equal,
     "gt": _ordered(lambda left, right: left > right),
     "gte": _ordered(lambda left, right: left >= right),
@@ -165,5 +174,6 @@ _COMPARE: dict[str, Callable[[Any, str], bool]] = {
     "lte": _ordered(lambda left, right: left <= right),
     "number": _numeric,
     "never": lambda _, __: False,
+    "like": lambda value, wanted: _wildcard(wanted).fullmatch(text_of(value)) is not None,
     "regex": lambda value, wanted: _compiled(wanted).search(text_of(value)) is not None,
 }

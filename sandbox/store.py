@@ -2,6 +2,8 @@
 
 A collection of 100,000 must not be loaded for one page, so pages, ids and indexed attributes are answered by SQL; only
 a filter or sort on anything else reads documents one by one. One process, one event loop and one connection use a file.
+Documents by rule (`generated`) come before the others of their kind, at sequence numbers below zero; a row is written
+for one when it is first changed.
 """
 
 import sqlite3
@@ -13,6 +15,7 @@ from typing import Any
 import msgspec
 
 from sandbox.filters import Group, matches, text_of, values_at
+from sandbox.generated import Rule, placed
 from sandbox.languages import DEFAULT
 from sandbox.paging import Page, SortKey, ordered, ranks
 from sandbox.tables import Document, Seeded
@@ -26,9 +29,11 @@ CREATE INDEX IF NOT EXISTS document_order ON document (kind, seq);
 CREATE TABLE IF NOT EXISTS attribute (
     kind TEXT NOT NULL, path TEXT NOT NULL, value TEXT NOT NULL, seq INTEGER NOT NULL,
     PRIMARY KEY (kind, path, value, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS gone (seq INTEGER PRIMARY KEY);
 """
 _BATCH = 5000
 _TOTALS = 1000
+_ANSWERS = 8
 
 Index = Mapping[str, tuple[str, ...]]
 """Indexed paths of each kind."""
@@ -40,7 +45,7 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 class Store:
     """The documents; opened on a file, seeded when the file is new or was seeded by another seed."""
 
-    def __init__(self, file: Path, index: Index) -> None:
+    def __init__(self, file: Path, index: Index, rules: Iterable[Rule] = ()) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -48,6 +53,8 @@ class Store:
         self._db.executescript(_SCHEMA)
         self._index = index
         self._totals: dict[tuple[str, ...], int] = {}
+        self._generated = {each.rule.kind: each for each in placed(rules)}
+        self._answers: dict[object, list[int]] = {}
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -64,17 +71,21 @@ class Store:
         with self._transaction():
             self._db.execute("DELETE FROM document")
             self._db.execute("DELETE FROM attribute")
+            self._db.execute("DELETE FROM gone")
             self._insert(documents())
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('seed', ?)", (version,))
         return True
 
     def get(self, kind: str, identifier: str) -> Document | None:
         row = self._row(kind, identifier)
-        return row and _decode(row[1])
+        if row:
+            return _decode(row[1])
+        seq = self._unwritten(kind, identifier)
+        return None if seq is None else self._generated[kind].document(seq)
 
     def add(self, kind: str, document: Document) -> bool:
         """Store a new document; False when its id is taken."""
-        if self._row(kind, document["id"]):
+        if self._row(kind, document["id"]) or self._unwritten(kind, document["id"]) is not None:
             return False
         with self._transaction():
             self._insert([(kind, document)])
@@ -83,15 +94,20 @@ class Store:
     def replace(self, kind: str, document: Document) -> None:
         """Store another state of a document that exists; its place in the order stays."""
         with self._transaction():
+            self._write(kind, document["id"])
             seq = self._unindexed(kind, document["id"])
             self._db.execute("UPDATE document SET body = ? WHERE seq = ?", (_encode(document), seq))
             self._db.executemany(_ADD_ATTRIBUTE, self._attributes(seq, kind, document))
 
     def remove(self, kind: str, identifier: str) -> bool:
-        if self._row(kind, identifier) is None:
+        if self.get(kind, identifier) is None:
             return False
         with self._transaction():
-            self._db.execute("DELETE FROM document WHERE seq = ?", (self._unindexed(kind, identifier),))
+            self._write(kind, identifier)
+            seq = self._unindexed(kind, identifier)
+            self._db.execute("DELETE FROM document WHERE seq = ?", (seq,))
+            if seq < 0:
+                self._db.execute("INSERT INTO gone VALUES (?)", (seq,))
         return True
 
     def find(
@@ -99,19 +115,52 @@ class Store:
     ) -> tuple[list[Document], int]:
         """One page of the documents that match, and how many match in all."""
         where, values, rest = self._plan(kind, groups)
-        if not rest and not sort:
+        if not rest and not sort and kind not in self._generated:
             return self._page(where, values, page), self._total(where, values)
-        found = []
-        for seq, body in self._db.execute(f"SELECT seq, body FROM document WHERE {where} ORDER BY seq", values):  # noqa: S608
-            document = _decode(body)
-            if matches(document, rest, language):
-                found.append((seq, ranks(document, sort, language)))
-        wanted = ordered(found, sort)[page.offset : page.offset + page.limit]
-        return [self._by_seq(seq) for seq in wanted], len(found)
+        wanted = self._answer(kind, groups, sort, language)
+        return [self._by_seq(kind, seq) for seq in wanted[page.offset : page.offset + page.limit]], len(wanted)
 
-    def _by_seq(self, seq: int) -> Document:
+    def _answer(self, kind: str, groups: list[Group], sort: list[SortKey], language: str) -> list[int]:
+        """The sequence numbers of all that match, in order; like a total it holds until the next write."""
+        question = (kind, tuple(groups), tuple(sort), language)
+        if question not in self._answers:
+            if len(self._answers) >= _ANSWERS:
+                self._answers.clear()
+            seqs = sorted([*self._made_matches(kind, groups, language), *self._row_matches(kind, groups, language)])
+            if sort:
+                seqs = ordered([(seq, ranks(self._by_seq(kind, seq), sort, language)) for seq in seqs], sort)
+            self._answers[question] = seqs
+        return self._answers[question]
+
+    def _row_matches(self, kind: str, groups: list[Group], language: str) -> Iterator[int]:
+        where, values, rest = self._plan(kind, groups)
+        for seq, body in self._db.execute(f"SELECT seq, body FROM document WHERE {where}", values):  # noqa: S608
+            if not rest or matches(_decode(body), rest, language):
+                yield seq
+
+    def _made_matches(self, kind: str, groups: list[Group], language: str) -> list[int]:
+        """The documents by rule that match; where they were changed, their rows answer instead."""
+        generated = self._generated.get(kind)
+        if generated is None:
+            return []
+        changed = {seq for (seq,) in self._db.execute(_CHANGED)}
+        return [seq for seq in generated.matching(groups, language) if seq not in changed]
+
+    def _by_seq(self, kind: str, seq: int) -> Document:
         row = self._db.execute("SELECT body FROM document WHERE seq = ?", (seq,)).fetchone()
-        return _decode(row[0])
+        return _decode(row[0]) if row else self._generated[kind].document(seq)
+
+    def _unwritten(self, kind: str, identifier: str) -> int | None:
+        """The sequence number of a document by rule that was never changed; None for any other."""
+        seq = self._generated[kind].seq(identifier) if kind in self._generated else None
+        row = self._db.execute(f"SELECT 1 FROM ({_CHANGED}) WHERE seq = ?", (seq,)).fetchone()  # noqa: S608
+        return None if row else seq
+
+    def _write(self, kind: str, identifier: str) -> None:
+        """Keep a document by rule as a row, in its place."""
+        seq = self._unwritten(kind, identifier)
+        if seq is not None:
+            self._insert_at([(seq, (kind, self._generated[kind].document(seq)))])
 
     def _plan(self, kind: str, groups: list[Group]) -> tuple[str, list[str], list[Group]]:
         """What SQL can decide of a filter, as a WHERE clause made of constants, and what is left for Python."""
@@ -165,15 +214,18 @@ class Store:
         return row and str(row[0])
 
     def _insert(self, documents: Iterable[Seeded]) -> None:
-        row = self._db.execute("SELECT coalesce(max(seq), 0) FROM document").fetchone()
+        row = self._db.execute("SELECT max(0, coalesce(max(seq), 0)) FROM document").fetchone()
         numbered = enumerate(documents, int(row[0]) + 1)
         while batch := list(islice(numbered, _BATCH)):
-            self._db.executemany(
-                "INSERT INTO document VALUES (?, ?, ?, ?)",
-                ((seq, kind, document["id"], _encode(document)) for seq, (kind, document) in batch),
-            )
-            attributes = (self._attributes(seq, kind, document) for seq, (kind, document) in batch)
-            self._db.executemany(_ADD_ATTRIBUTE, chain.from_iterable(attributes))
+            self._insert_at(batch)
+
+    def _insert_at(self, batch: list[tuple[int, Seeded]]) -> None:
+        self._db.executemany(
+            "INSERT INTO document VALUES (?, ?, ?, ?)",
+            ((seq, kind, document["id"], _encode(document)) for seq, (kind, document) in batch),
+        )
+        attributes = (self._attributes(seq, kind, document) for seq, (kind, document) in batch)
+        self._db.executemany(_ADD_ATTRIBUTE, chain.from_iterable(attributes))
 
     def _attributes(self, seq: int, kind: str, document: Document) -> Iterator[tuple[str, str, str, int]]:
         for path in self._index.get(kind, ()):
@@ -192,9 +244,11 @@ class Store:
 
     def _transaction(self) -> "_Transaction":
         self._totals.clear()
+        self._answers.clear()
         return _Transaction(self._db)
 
 
+_CHANGED = "SELECT seq FROM document WHERE seq < 0 UNION ALL SELECT seq FROM gone"
 _ADD_ATTRIBUTE = "INSERT OR IGNORE INTO attribute VALUES (?, ?, ?, ?)"
 
 
