@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from sandbox.app import create_sandbox
+from sandbox.seed.numbers import DEFAULT as NUMBERS
 from sandbox.serving import SandboxServer
 
 DATABASE = "sandbox.sqlite"
@@ -20,7 +21,9 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     with socket.create_server((options.host, options.port), backlog=2048) as listener:
         stopping = asyncio.Event()
-        app = create_sandbox(options.data / DATABASE, offerings=options.offerings, stopping=stopping)
+        app = create_sandbox(
+            options.data / DATABASE, offerings=options.offerings, numbers=options.numbers, stopping=stopping
+        )
         address = f"http://{options.host}:{listener.getsockname()[1]}"
         server = SandboxServer(app, stopping, lambda: _say(address), access_log=False, log_level="warning")
         if options.exit_with_stdin:
@@ -39,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--data", type=Path, required=True, help="folder of the database; made when missing")
     parser.add_argument("--offerings", type=int, help="grow the catalogue to this many offerings")
+    parser.add_argument("--numbers", type=int, default=NUMBERS, help="telephone numbers, and SIM cards as many")
     parser.add_argument("--exit-with-stdin", action="store_true", help="also stop when standard input ends")
     return parser
 

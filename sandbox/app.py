@@ -24,12 +24,14 @@ from sandbox.auth import Clock, Locks
 from sandbox.calls import CallLog
 from sandbox.controls import control_routes
 from sandbox.deliveries import Courier
+from sandbox.desk import kinds
 from sandbox.errors import Refusal, refusal_response
 from sandbox.faults import Faults
 from sandbox.ghosts import Ghosts
 from sandbox.habits import Habits
 from sandbox.rendering import Window
 from sandbox.resources import Parts, ResourceServer
+from sandbox.seed.numbers import DEFAULT as NUMBERS
 from sandbox.store import Store
 from sandbox.subscriptions import Subscriptions
 from sandbox.tables import Api, Seeded
@@ -41,6 +43,7 @@ def create_sandbox(
     database: Path,
     *,
     offerings: int | None = None,
+    numbers: int = NUMBERS,
     apis: tuple[Api, ...] = APIS,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     monotonic: Clock = time.monotonic,
@@ -49,20 +52,22 @@ def create_sandbox(
 ) -> Starlette:
     """The application over the SQLite file `database`, which is made and seeded when it has to be.
 
-    `offerings` asks the seed for at least so many; `now` stamps writes, `monotonic` ages tokens; `stopping` ends
-    hanging answers; `courier` delivers events. The file is closed when the application's lifespan ends, or by
-    `app.state.store.close()`.
+    `offerings` asks the seed for at least so many, `numbers` are the telephone numbers there are, and the SIM cards;
+    `now` stamps writes, `monotonic` ages tokens; `stopping` ends hanging answers; `courier` delivers events. The file
+    is closed when the application's lifespan ends, or by `app.state.store.close()`.
     """
-    store = Store(database, {api.kind(resource): resource.indexed for api in apis for resource in api.resources})
+    index = {api.kind(resource): resource.indexed for api in apis for resource in api.resources}
+    store = Store(database, index, [api.rule(numbers) for api in apis if api.rule])
 
     def seed(*, again: bool = False) -> None:
-        store.seed(f"{seed_version()}:{offerings}", lambda: _seeded(apis, offerings), again=again)
+        store.seed(f"{seed_version()}:{offerings}:{numbers}", lambda: _seeded(apis, offerings), again=again)
 
     seed()
     stopping = stopping or asyncio.Event()
     habits, courier, windows = Habits(), courier or Courier(), [Window(api, apis) for api in apis]
     announcer = Announcer(Subscriptions(store.connection), windows, habits, courier, now)
-    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), habits, announcer, Ghosts(), now, stopping)
+    served = kinds(apis)
+    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), habits, announcer, Ghosts(), now, stopping, served)
     routes = [
         *control_routes(parts, lambda: seed(again=True), windows),
         *_routes(windows, parts),
@@ -76,7 +81,7 @@ def create_sandbox(
 def seed_version() -> str:
     """A fingerprint of the seed's own code: whoever changes a price need not remember to raise a number."""
     digest = hashlib.sha256()
-    for file in sorted([*HERE.glob("seed/**/*.py"), *HERE.glob("apis/*.py"), HERE / "store.py"]):
+    for file in sorted([*HERE.glob("seed/**/*.py"), *HERE.glob("apis/*.py"), HERE / "store.py", HERE / "generated.py"]):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -1,7 +1,5 @@
 """What a document has to have before it is stored, and where its lifecycle may go."""
 
-from typing import Any
-
 from sandbox.errors import bad_request, conflict
 from sandbox.tables import Document, Lifecycle, Resource
 
@@ -18,6 +16,12 @@ def check(resource: Resource, document: Document) -> None:
         raise bad_request(f"{lifecycle.attribute} must be one of {', '.join(sorted(lifecycle.states))}")
 
 
-def refuse_transition(lifecycle: Lifecycle, before: Any, after: Any) -> None:
-    if isinstance(before, str) and isinstance(after, str) and lifecycle.refuses(before, after):
-        raise conflict(f"{lifecycle.attribute} cannot go from {before} to {after}")
+def refuse_transition(lifecycle: Lifecycle, before: Document, after: Document, *, named: bool) -> None:
+    """Refuse a move that there is no way for; `named` when the write says the state itself."""
+    if str(after.get(lifecycle.attribute)) not in lifecycle.states:
+        return
+    was, wanted = lifecycle.state(before), lifecycle.state(after)
+    if isinstance(was, str) and isinstance(wanted, str) and lifecycle.refuses(was, wanted, named=named):
+        refusal = conflict(f"{lifecycle.attribute} cannot go from {was} to {wanted}")
+        refusal.status = lifecycle.status
+        raise refusal

@@ -69,11 +69,12 @@ def kinds_of(change: Change, resource: Resource) -> Iterator[Kind]:
     if change.before is None or change.after is None:
         yield "Create" if change.before is None else "Delete"
         return
-    state = resource.lifecycle.attribute if resource.lifecycle else None
+    lifecycle = resource.lifecycle
+    states = lifecycle.told_by or {lifecycle.attribute} if lifecycle else frozenset()
     names = set(changed(change.before, change.after))
-    if names - {state, resource.stamped} or state not in names:
+    if names - states - {resource.stamped} or not names & states:
         yield "AttributeValueChange"
-    if state in names:
+    if names & states:
         yield "StateChange"
 
 

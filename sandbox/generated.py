@@ -48,6 +48,15 @@ class Generated:
     def document(self, seq: int) -> Document:
         return self.rule.document(seq - self._first)
 
+    def sketch(self, seq: int, paths: Sequence[tuple[str, ...]]) -> Document:
+        """The document with the attributes at `paths` at least: from the columns, where they have them."""
+        columns = [self._column(path) if len(path) == 1 else None for path in paths]
+        if None in columns:
+            return self.document(seq)
+        position = seq - self._first
+        told = [(path[0], column.values[position]) for path, column in zip(paths, columns, strict=True) if column]
+        return {name: values[0] for name, values in told if values}
+
     def seq(self, identifier: str) -> int | None:
         position = self.rule.position(identifier)
         return None if position is None else self._first + position
@@ -62,7 +71,7 @@ class Generated:
 
     def _found(self, group: Group) -> Collection[int] | None:
         """The positions a group of plain equalities leaves; None when that cannot be looked up."""
-        columns = [self._column(each) for each in group if each.operator == "eq"]
+        columns = [self._column(each.path) for each in group if each.operator == "eq"]
         if len(columns) < len(group) or None in columns:
             return None
         pairs = zip(columns, group, strict=True)
@@ -70,18 +79,18 @@ class Generated:
         return lists[0] if len(lists) == 1 else set(chain.from_iterable(lists))
 
     def _test(self, group: Group, language: str) -> Callable[[int], bool]:
-        columns = [self._column(each) for each in group]
+        columns = [self._column(each.path) for each in group]
         tests = [_judge(column.values, each) for column, each in zip(columns, group, strict=True) if column]
         if len(tests) == len(group):
             return tests[0] if len(tests) == 1 else lambda position: any(test(position) for test in tests)
         return lambda position: matches(self.rule.document(position), [group], language)
 
-    def _column(self, condition: Condition) -> "_Indexed | None":
-        path = ".".join(condition.path)
-        if path not in self._columns:
-            values = self.rule.column(path)
-            self._columns[path] = None if values is None else _Indexed(values)
-        return self._columns[path]
+    def _column(self, path: tuple[str, ...]) -> "_Indexed | None":
+        name = ".".join(path)
+        if name not in self._columns:
+            values = self.rule.column(name)
+            self._columns[name] = None if values is None else _Indexed(values)
+        return self._columns[name]
 
 
 def placed(rules: Iterable[Rule]) -> Iterator[Generated]:

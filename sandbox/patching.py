@@ -33,6 +33,14 @@ MERGES: Mapping[str, Patch] = {JSON: _merged, "application/merge-patch+json": _m
 PATCHES: Mapping[str, Patch] = {**MERGES, "application/json-patch+json": _patched}
 
 
+def names(body: bytes, attribute: str) -> bool:
+    """Whether a patch that was taken writes an attribute of the resource itself, be it to the same value."""
+    patch = msgspec.json.decode(body)
+    if isinstance(patch, list):
+        return any(step["path"] == f"/{attribute}" and step["op"] != "test" for step in patch)
+    return attribute in patch
+
+
 def patches(api: Api) -> Mapping[str, Patch]:
     """What an API takes, by media type; a patch raises a 400 Refusal and never changes the document it is given."""
     return PATCHES if api.major >= TYPED else MERGES

@@ -27,6 +27,7 @@ class SandboxProcess:
         port: int = 0,
         host: str = "127.0.0.1",
         offerings: int | None = None,
+        numbers: int | None = None,
         timeout: float = 60.0,
     ) -> None:
         """`port` 0 takes a free one; `timeout` bounds the start in seconds, which grows with `offerings`."""
@@ -34,6 +35,7 @@ class SandboxProcess:
         self.data = data or Path(str(self._temporary and self._temporary.name))
         self._options = ["--port", str(port), "--host", host]
         self._options += [] if offerings is None else ["--offerings", str(offerings)]
+        self._options += [] if numbers is None else ["--numbers", str(numbers)]
         self._timeout = timeout
         self._process: subprocess.Popen[bytes] | None = None
         self.base_url = ""

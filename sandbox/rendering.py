@@ -28,7 +28,8 @@ class Addresses:
     @classmethod
     def of(cls, apis: Iterable[Api], seen_from: Api) -> "Addresses":
         in_order = (*sorted(apis, key=lambda api: api.major == seen_from.major), seen_from)
-        return cls({api.kind(r): f"{api.base_path}/{r.path}" for api in in_order for r in api.resources})
+        served = {api.kind(r): f"{api.base_path}/{r.path}" for api in in_order for r in reversed(api.resources)}
+        return cls({**seen_from.elsewhere, **served})
 
     def item(self, base: str, kind: str, identifier: str) -> str:
         return f"{base}{self.collections[kind]}/{quote(identifier, safe='')}"
@@ -40,7 +41,7 @@ class Window:
     def __init__(self, api: Api, apis: Iterable[Api]) -> None:
         self.api = api
         self.addresses = Addresses.of(apis, api)
-        self.resources = {api.kind(resource): resource for resource in api.resources}
+        self.resources = {api.kind(resource): resource for resource in reversed(api.resources)}
 
     def shaped(self, document: Document, resource: Resource) -> Document:
         """The document with the attributes of this version, still in every language."""
@@ -48,25 +49,18 @@ class Window:
 
     def show(self, document: Document, resource: Resource, base: str, language: str) -> Document:
         """The document as answered at `base` (scheme and host, no slash at the end) in `language`."""
-        return render(self.shaped(document, resource), self.api, resource, self.addresses, base, language)
+        shown = localised(self.shaped(document, resource), language)
+        for path, kind in resource.references.items():
+            for reference in _objects_at(shown, path.split(".")):
+                if isinstance(reference.get("id"), str):
+                    reference["href"] = self.addresses.item(base, kind, reference["id"])
+        for attachment in shown.get("attachment", ()):
+            _complete(attachment, base)
+        head = {"id": document["id"], "href": self.href(document, resource, base)}
+        return {**head, **{key: shown[key] for key in shown if key not in head}}
 
     def href(self, document: Document, resource: Resource, base: str) -> str:
-        return self.addresses.item(base, self.api.kind(resource), document["id"])
-
-
-def render(
-    document: Document, api: Api, resource: Resource, addresses: Addresses, base: str, language: str
-) -> Document:
-    """The document as answered at `base` (scheme and host, no slash at the end) in `language`."""
-    shown = localised(document, language)
-    for path, kind in resource.references.items():
-        for reference in _objects_at(shown, path.split(".")):
-            if isinstance(reference.get("id"), str):
-                reference["href"] = addresses.item(base, kind, reference["id"])
-    for attachment in shown.get("attachment", ()):
-        _complete(attachment, base)
-    href = addresses.item(base, api.kind(resource), document["id"])
-    return {"id": document["id"], "href": href, **{key: shown[key] for key in shown if key not in {"id", "href"}}}
+        return f"{base}{self.api.base_path}/{resource.path}/{quote(document['id'], safe='')}"
 
 
 def _complete(attachment: Any, base: str) -> None:

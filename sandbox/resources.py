@@ -22,18 +22,19 @@ from sandbox.auth import Locks
 from sandbox.bodies import JSON, json_object, media_type, read_body
 from sandbox.calls import CallLog
 from sandbox.checks import check, refuse_transition
+from sandbox.desk import Desk, Kinds
 from sandbox.errors import Refusal, bad_request, conflict, not_found, refusal_response
 from sandbox.events import Change
 from sandbox.faults import BrokenOff, Faults, faulty, pause
-from sandbox.filters import parse_filters
+from sandbox.filters import Condition, Group, matches, parse_filters
 from sandbox.ghosts import Ghosts
 from sandbox.habits import Active, Found, Habits, Question
 from sandbox.habits.model import FOREVER, Postponed, as_stored
 from sandbox.hub import HUB, Hub
 from sandbox.items import identified
-from sandbox.languages import negotiate
+from sandbox.languages import DEFAULT, negotiate
 from sandbox.paging import Page, parse_page, parse_sort
-from sandbox.patching import patches
+from sandbox.patching import names, patches
 from sandbox.projection import parse_fields, project
 from sandbox.rendering import Window
 from sandbox.store import Store
@@ -53,6 +54,10 @@ class Parts:
     ghosts: Ghosts
     now: Callable[[], datetime]
     stopping: asyncio.Event
+    kinds: Kinds
+
+    def desk(self, base: str, correlation: str | None = None) -> Desk:
+        return Desk(self.store, self.announcer, self.kinds, self.now, base, correlation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,10 @@ class Call:
     @property
     def base(self) -> str:
         return str(self.request.base_url).rstrip("/")
+
+    @property
+    def correlation(self) -> str | None:
+        return self.request.headers.get("x-correlation-id")
 
 
 class ResourceServer:
@@ -127,7 +136,13 @@ class ResourceServer:
             raise not_found(f"{self._api.name} resource {name}")
         language = negotiate(request.headers.get("accept-language"))
         call = Call(request, body, self._api, self._resources[name], identifier, language, active)
+        for _, resource in self._parts.kinds.values():
+            if resource.due:
+                resource.due(self._desk(call))
         return self._handler(call)(call)
+
+    def _desk(self, call: Call) -> Desk:
+        return self._parts.desk(call.base, call.correlation)
 
     def _handler(self, call: Call) -> Callable[[Call], Response]:
         handlers = self._of_item if call.identifier is not None else self._of_collection
@@ -143,6 +158,8 @@ class ResourceServer:
         return {"GET": self._read, "PATCH": self._patch, "DELETE": self._delete}
 
     def _list(self, call: Call) -> Response:
+        if call.resource.computed:
+            return self._reply(call, call.resource.computed(self._desk(call), call.request.query_params), 200, {})
         query, raw = call.request.query_params, str(call.request.scope["query_string"], "latin-1")
         question = Question(raw, parse_filters(raw), parse_sort(query.get("sort")), parse_page(query))
         question = call.active.through("ask", question, call.resource)
@@ -154,9 +171,11 @@ class ResourceServer:
     def _find(self, call: Call, question: Question) -> Found:
         kind, store = call.api.kind(call.resource), self._parts.store
         groups, sort = as_stored(question, call.resource)
+        groups = [*groups, *_view(call.resource)]
         documents, total = store.find(kind, groups, sort, question.page, call.language)
         found = Found(documents, total, 200 if len(documents) == total else 206)
-        return call.active.through("found", found, question, lambda: store.find(kind, [], [], Page(0, 0), "")[1])
+        whole = partial(store.find, kind, _view(call.resource), [], Page(0, 0), "")
+        return call.active.through("found", found, question, lambda: whole()[1])
 
     def _read(self, call: Call) -> Response:
         return self._reply_with(call, self._stored(call))
@@ -167,11 +186,16 @@ class ResourceServer:
         body.setdefault("id", str(uuid.uuid4()))
         if call.api.major < TYPED:
             body.setdefault("@type", call.resource.type)
+        if call.resource.only and body["@type"] != call.resource.only:
+            body.setdefault("@baseType", call.resource.only)
         self._check(call, body)
         body = self._taken(call, body)
         document = self._stamped(call, call.resource.shape.inward(body) if call.resource.shape else body, None)
-        if not self._parts.store.add(call.api.kind(call.resource), document):
+        kind = call.api.kind(call.resource)
+        if self._parts.store.get(kind, document["id"]):
             raise conflict(f"{call.resource.path} {document['id']} exists already")
+        document = self._effected(call, None, document)
+        self._parts.store.add(kind, document)
         self._announce(call, None, document)
         return self._reply_with(call, document, 201, {"location": self._href(call, document)})
 
@@ -180,10 +204,11 @@ class ResourceServer:
         before, shape = self._guarded(call), call.resource.shape
         shown = {**self._window.shaped(before, call.resource), "href": self._href(call, before)}
         patched = patch(shown, call.body, call.language)
-        self._refuse_moves(call, shown, patched)
+        self._refuse_changes(call, shown, patched)
         self._check(call, patched)
         patched = self._taken(call, patched)
         after = self._stamped(call, shape.written(before, patched) if shape else patched, before)
+        after = self._effected(call, before, after)
         self._parts.store.replace(call.api.kind(call.resource), after)
         self._announce(call, before, after)
         return self._reply_with(call, after)
@@ -195,10 +220,8 @@ class ResourceServer:
         return call.active.through("respond", Response(status_code=204), call.request, None)
 
     def _announce(self, call: Call, before: Document | None, after: Document | None) -> None:
-        kind, correlation = call.api.kind(call.resource), call.request.headers.get("x-correlation-id")
-        change = Change(
-            api=call.api.name, kind=kind, before=before, after=after, base=call.base, correlation=correlation
-        )
+        kind, name = call.api.kind(call.resource), call.api.name
+        change = Change(api=name, kind=kind, before=before, after=after, base=call.base, correlation=call.correlation)
         self._parts.announcer.announce(change, call.resource)
 
     def _guarded(self, call: Call) -> Document:
@@ -207,7 +230,7 @@ class ResourceServer:
 
     def _stored(self, call: Call) -> Document:
         document = self._parts.store.get(call.api.kind(call.resource), str(call.identifier))
-        if document is None:
+        if document is None or not matches(document, _view(call.resource), DEFAULT):
             raise not_found(f"{call.resource.path} {call.identifier}")
         return document
 
@@ -222,6 +245,10 @@ class ResourceServer:
             document = identified(document, call.resource.items)
         return call.active.through("take", document, call.resource, self._parts.store.get)
 
+    def _effected(self, call: Call, before: Document | None, after: Document) -> Document:
+        """What is stored, once everything else that the write does is done."""
+        return call.resource.effect(self._desk(call), before, after) if call.resource.effect else after
+
     def _stamped(self, call: Call, document: Document, before: Document | None) -> Document:
         now, resource = self._parts.now().strftime("%Y-%m-%dT%H:%M:%SZ"), call.resource
         if resource.stamped:
@@ -230,7 +257,7 @@ class ResourceServer:
             document[resource.created] = before.get(resource.created, now) if before else now
         return document
 
-    def _refuse_moves(self, call: Call, before: Document, after: Any) -> None:
+    def _refuse_changes(self, call: Call, before: Document, after: Any) -> None:
         if not isinstance(after, dict):
             raise bad_request("an object must stay one")
         for name in ("id", "href"):
@@ -239,7 +266,7 @@ class ResourceServer:
         lifecycle = call.resource.lifecycle
         if lifecycle:
             lifecycle = call.active.through("states", lifecycle)
-            refuse_transition(lifecycle, before.get(lifecycle.attribute), after.get(lifecycle.attribute))
+            refuse_transition(lifecycle, before, after, named=names(call.body, lifecycle.attribute))
 
     def _href(self, call: Call, document: Document) -> str:
         return self._window.href(document, call.resource, call.base)
@@ -262,3 +289,10 @@ class ResourceServer:
         spoken = {"content-language": call.language, "vary": "Accept-Language", **headers}
         response = Response(msgspec.json.encode(body), status, spoken, JSON)
         return call.active.through("respond", response, call.request, document)
+
+
+def _view(resource: Resource) -> list[Group]:
+    """The filter of a resource that shows only some of the documents it is kept with."""
+    if resource.only is None:
+        return []
+    return [tuple(Condition((name,), "eq", (resource.only,)) for name in ("@type", "@baseType"))]

@@ -9,6 +9,7 @@ for one when it is first changed.
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -126,17 +127,20 @@ class Store:
         if question not in self._answers:
             if len(self._answers) >= _ANSWERS:
                 self._answers.clear()
-            seqs = sorted([*self._made_matches(kind, groups, language), *self._row_matches(kind, groups, language)])
+            made, rows = self._made_matches(kind, groups, language), self._row_matches(kind, groups, language)
             if sort:
-                seqs = ordered([(seq, ranks(self._by_seq(kind, seq), sort, language)) for seq in seqs], sort)
-            self._answers[question] = seqs
+                paths, generated = [path for path, _ in sort], self._generated.get(kind)
+                found = [(seq, ranks(generated.sketch(seq, paths), sort, language)) for seq in made if generated]
+                found += [(seq, ranks(self._by_seq(kind, seq), sort, language)) for seq in rows]
+                self._answers[question] = ordered(sorted(found, key=itemgetter(0)), sort)
+            else:
+                self._answers[question] = sorted([*made, *rows])
         return self._answers[question]
 
-    def _row_matches(self, kind: str, groups: list[Group], language: str) -> Iterator[int]:
+    def _row_matches(self, kind: str, groups: list[Group], language: str) -> list[int]:
         where, values, rest = self._plan(kind, groups)
-        for seq, body in self._db.execute(f"SELECT seq, body FROM document WHERE {where}", values):  # noqa: S608
-            if not rest or matches(_decode(body), rest, language):
-                yield seq
+        rows = self._db.execute(f"SELECT seq, body FROM document WHERE {where}", values)  # noqa: S608
+        return [seq for seq, body in rows if not rest or matches(_decode(body), rest, language)]
 
     def _made_matches(self, kind: str, groups: list[Group], language: str) -> list[int]:
         """The documents by rule that match; where they were changed, their rows answer instead."""

@@ -7,9 +7,15 @@ and in the call counts. It carries no version, so two versions of an API can ser
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from starlette.datastructures import QueryParams
 
 from sandbox.shapes import Shape
+
+if TYPE_CHECKING:
+    from sandbox.desk import Desk
+    from sandbox.generated import Rule
 
 Document = dict[str, Any]
 """One stored resource, without href; translations sit in `_i18n` beside the texts they translate."""
@@ -28,17 +34,28 @@ class Lifecycle:
     """States an attribute may take, and from which to which it may move; no `transitions` allows every move.
 
     `usual` are the moves that operators who restrict them allow; they count under the habit `transitions-enforced`.
+    `read` tells the state where one attribute does not, `told_by` names the stored attributes that tell it. Where moves
+    are restricted, a state of `once` cannot be given again, to a reserved number for example; `status` is the answer.
     """
 
     attribute: str
     states: frozenset[str]
     transitions: Mapping[str, frozenset[str]] | None = None
     usual: Mapping[str, frozenset[str]] | None = None
+    read: Callable[[Document], Any] | None = None
+    told_by: frozenset[str] = frozenset()
+    once: frozenset[str] = frozenset()
+    status: int = 409
 
-    def refuses(self, before: str, after: str) -> bool:
-        """Whether both are states of this lifecycle, but there is no way from one to the other."""
-        if self.transitions is None or before == after or after not in self.states:
+    def state(self, document: Document) -> Any:
+        return self.read(document) if self.read else document.get(self.attribute)
+
+    def refuses(self, before: str, after: str, *, named: bool) -> bool:
+        """Whether there is no way from one state to the other; `named` when the write says the state."""
+        if self.transitions is None:
             return False
+        if before == after:
+            return named and after in self.once
         return after not in self.transitions.get(before, ())
 
 
@@ -54,6 +71,10 @@ class Resource:
     the store where another version of the API calls it differently (`catalog`, which v5 names `productCatalog`).
     `attributes` are those its definition lists, `arrays` the ones among them that hold arrays; only habits need them.
     `shape` is how its documents differ from the stored ones, where those are another version's.
+    `only` is the `@type` or `@baseType` that its documents have, where several resources of an API share theirs; the
+    first of them is the one that hrefs and events name. `effect` takes a document as a write leaves it, beside the one
+    before, does what else the write does, and answers what is to be stored; `due` does what time does, before every
+    call. `computed` answers the collection from the query alone.
     """
 
     path: str
@@ -70,17 +91,27 @@ class Resource:
     attributes: frozenset[str] = frozenset()
     arrays: tuple[str, ...] = ()
     shape: Shape | None = None
+    only: str | None = None
+    effect: "Callable[[Desk, Document | None, Document], Document] | None" = None
+    due: "Callable[[Desk], None] | None" = None
+    computed: "Callable[[Desk, QueryParams], Document] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One TM Forum API in one version, e.g. TMF620 v4 at `/tmf-api/productCatalogManagement/v4`."""
+    """One TM Forum API in one version, e.g. TMF620 v4 at `/tmf-api/productCatalogManagement/v4`.
+
+    `rule` makes documents that need no seed, so many of each sort. `elsewhere` are the addresses of what references
+    point at and no API here serves.
+    """
 
     name: str
     base_path: str
     version: str
     resources: tuple[Resource, ...]
     seed: Callable[[int | None], Iterable[Seeded]] | None = None
+    rule: "Callable[[int], Rule] | None" = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def major(self) -> int:

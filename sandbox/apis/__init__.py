@@ -2,8 +2,10 @@
 
 from sandbox.apis.tmf620 import TMF620
 from sandbox.apis.tmf620_v5 import TMF620_V5
+from sandbox.apis.tmf639 import TMF639
+from sandbox.apis.tmf639_v5 import TMF639_V5
 from sandbox.apis.tmf663 import TMF663
 from sandbox.apis.tmf663_v5 import TMF663_V5
 from sandbox.apis.tmf687 import TMF687
 
-APIS = (TMF620, TMF620_V5, TMF663, TMF663_V5, TMF687)
+APIS = (TMF620, TMF620_V5, TMF639, TMF639_V5, TMF663, TMF663_V5, TMF687)

@@ -109,8 +109,8 @@ def _guarded(document: Document, on: On, request: Request) -> Document:
     return document
 
 
-def _strict(lifecycle: Lifecycle, _: On) -> Lifecycle:
-    return replace(lifecycle, transitions=lifecycle.usual or lifecycle.transitions)
+def _strict(lifecycle: Lifecycle, on: On) -> Lifecycle:
+    return replace(lifecycle, transitions=lifecycle.usual or lifecycle.transitions, status=on["status"])
 
 
 ANSWERING = (
@@ -153,9 +153,10 @@ ANSWERING = (
     ),
     Habit(
         name="transitions-enforced",
-        about="A wrong move of the lifecycle state answers 409.",
+        about="A wrong move of the lifecycle state answers `status`; so does reserving what is reserved.",
         section="1.5",
         seen="rely on the server's state machine",
+        options={"status": 409},
         states=_strict,
     ),
     Habit(
