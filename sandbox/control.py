@@ -5,7 +5,7 @@ It uses the standard library alone and never keeps a connection, so it can stand
 
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
 
@@ -80,6 +80,19 @@ class SandboxControl:
         """Send a hand-made event to every subscription; `options`: path, padBytes."""
         record: dict[str, Any] = self._send("POST", "events", {"api": api, "event": event, **options})
         return record
+
+    def port(
+        self, identifier: str, state: str, *, reason: str | None = None, scheduled_at: str | None = None
+    ) -> dict[str, Any]:
+        """Let a port-in be requested, validated, scheduled, ported or rejected; answers it with its secrets."""
+        body = {"state": state, "reason": reason, "scheduledAt": scheduled_at}
+        moved: dict[str, Any] = self._send("POST", f"porting/{quote(identifier, safe='')}", body)
+        return moved
+
+    def port_ins(self) -> list[dict[str, Any]]:
+        """Every port-in, with the authorisation code that no API shows."""
+        listing: list[dict[str, Any]] = self._send("GET", "porting")
+        return listing
 
     def auth(self, kind: str, *, api: str | None = None, **options: Any) -> None:
         """Lock an API; `options` as in the README: header, key, clientId, clientSecret, expiresIn."""

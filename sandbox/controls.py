@@ -1,5 +1,5 @@
-"""The sandbox's own endpoints under /sandbox: health, calls, faults, habits, ghosts, events, locks, tokens, dumps,
-pictures, reset.
+"""The sandbox's own endpoints under /sandbox: health, calls, faults, habits, ghosts, events, porting, locks, tokens,
+dumps, pictures, reset.
 
 They are for whoever tests against the sandbox, never for a client of TM Forum APIs: nothing here is counted, faulted
 or locked. `sandbox/control.py` is the client of the same endpoints.
@@ -13,8 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.apis import porting
 from sandbox.auth import Lock
 from sandbox.bodies import JSON, json_object, read_body
+from sandbox.desk import Desk
 from sandbox.dump import dump
 from sandbox.errors import Refusal, bad_request, not_found
 from sandbox.faults import Fault
@@ -44,6 +46,14 @@ class Sending(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_field
     pad_bytes: int = 0
 
 
+class Move(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=True):
+    """POST /sandbox/porting/{id}: the state a port-in shall be in."""
+
+    state: str
+    reason: str | None = None
+    scheduled_at: str | None = None
+
+
 def control_routes(parts: Parts, reseed: Callable[[], None], windows: Sequence[Window]) -> list[Route]:
     """Every route under /sandbox; `reseed` puts the seed's documents back, `windows` are the APIs there are."""
     control = Control(parts, reseed, windows)
@@ -56,6 +66,8 @@ def control_routes(parts: Parts, reseed: Callable[[], None], windows: Sequence[W
         Route("/sandbox/hubs", control.hubs, methods=["GET", "PUT", "DELETE"]),
         Route("/sandbox/events", control.events, methods=["GET"]),
         Route("/sandbox/events", control.send, methods=["POST"]),
+        Route("/sandbox/porting", control.port_ins),
+        Route("/sandbox/porting/{id}", control.port, methods=["POST"]),
         Route("/sandbox/auth", control.auth, methods=["GET", "PUT", "DELETE"]),
         Route("/sandbox/oauth2/token", control.token, methods=["POST"]),
         Route("/sandbox/reset", control.reset, methods=["POST"]),
@@ -126,6 +138,17 @@ class Control:
         if wanted.pad_bytes and isinstance(body, dict):
             body = {**body, "padding": "x" * wanted.pad_bytes}
         return _json(announcer.hand_made(wanted.api, body, wanted.path).listing(), 202)
+
+    async def port_ins(self, request: Request) -> Response:
+        return _json(porting.disclosed(self._desk(request)))
+
+    async def port(self, request: Request) -> Response:
+        wanted = await _body(request, Move)
+        identifier, desk = request.path_params["id"], self._desk(request)
+        return _json(porting.move(desk, identifier, wanted.state, wanted.reason, wanted.scheduled_at))
+
+    def _desk(self, request: Request) -> Desk:
+        return self._parts.desk(str(request.base_url).rstrip("/"))
 
     async def auth(self, request: Request) -> Response:
         if request.method == "PUT":
