@@ -14,6 +14,7 @@ from sandbox.process import SandboxProcess
 
 NOW = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
 BASE = "/tmf-api/productCatalogManagement/v4"
+NUMBERS = 300
 
 
 class Seconds:
@@ -26,6 +27,21 @@ class Seconds:
         return self.now
 
 
+class Clock:
+    """The time of day, which stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 @pytest.fixture
 def seconds() -> Seconds:
     return Seconds()
@@ -35,14 +51,14 @@ def seconds() -> Seconds:
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with the seed in it, to copy: seeding anew takes most of the time of a test."""
     file = tmp_path_factory.mktemp("seeded") / "sandbox.sqlite"
-    create_sandbox(file).state.store.close()
+    create_sandbox(file, numbers=NUMBERS).state.store.close()
     return file
 
 
 @pytest.fixture
-def app(tmp_path: Path, seeded: Path, seconds: Seconds) -> Iterator[Starlette]:
+def app(tmp_path: Path, seeded: Path, seconds: Seconds, clock: Clock) -> Iterator[Starlette]:
     shutil.copy(seeded, tmp_path / "sandbox.sqlite")
-    app = create_sandbox(tmp_path / "sandbox.sqlite", now=lambda: NOW, monotonic=seconds)
+    app = create_sandbox(tmp_path / "sandbox.sqlite", numbers=NUMBERS, now=clock, monotonic=seconds)
     yield app
     app.state.store.close()
 

@@ -43,6 +43,8 @@ class OpenContract:
     def _flat(self, name: str) -> dict[str, Any]:
         if "enum" in self.schemas[name]:
             return {"enum": self.schemas[name]["enum"]}
+        if self.schemas[name].get("type", "object") != "object":
+            return {"type": self.schemas[name]["type"]}
         properties = {key: _linked(value) for key, value in self.names(name).items()}
         closed = {"additionalProperties": False} if properties else {}
         return {"type": "object", "properties": properties, "required": self._required(name), **closed}
