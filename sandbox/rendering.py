@@ -20,14 +20,15 @@ OWN = "/sandbox/"
 class Addresses:
     """Where the collection of each kind is, below the host, as one API sees it.
 
-    Its own kinds are at its own version, those of other APIs at the same major version where they have it.
+    Its own kinds are at its own version, those of other APIs at the same major version where they have it, and else at
+    their oldest.
     """
 
     collections: Mapping[str, str]
 
     @classmethod
     def of(cls, apis: Iterable[Api], seen_from: Api) -> "Addresses":
-        in_order = (*sorted(apis, key=lambda api: api.major == seen_from.major), seen_from)
+        in_order = (*sorted(apis, key=lambda api: (api.major == seen_from.major, -api.major)), seen_from)
         served = {api.kind(r): f"{api.base_path}/{r.path}" for api in in_order for r in reversed(api.resources)}
         return cls({**seen_from.elsewhere, **served})
 
