@@ -12,6 +12,8 @@ from typing import Protocol
 from sandbox.filters import COMPARE, Condition, Group, matches
 from sandbox.tables import Document
 
+_KEPT = 16
+
 Column = Sequence[tuple[str, ...]]
 """The values of one attribute, as text, of every document in order; none where a document lacks it."""
 
@@ -44,6 +46,7 @@ class Generated:
         self.rule = rule
         self._first = first
         self._columns: dict[str, _Indexed | None] = {}
+        self._matching: dict[object, list[int]] = {}
 
     def document(self, seq: int) -> Document:
         return self.rule.document(seq - self._first)
@@ -62,7 +65,18 @@ class Generated:
         return None if position is None else self._first + position
 
     def matching(self, groups: Sequence[Group], language: str) -> list[int]:
-        """The sequence numbers of the documents that a filter leaves, ascending."""
+        """The sequence numbers of the documents that a filter leaves, ascending; to be read only.
+
+        The last few answers are kept: whatever is written, the rule stays as it is.
+        """
+        question = (tuple(groups), language)
+        if question not in self._matching:
+            if len(self._matching) >= _KEPT:
+                self._matching.clear()
+            self._matching[question] = self._matches(groups, language)
+        return self._matching[question]
+
+    def _matches(self, groups: Sequence[Group], language: str) -> list[int]:
         narrow = sorted((found for group in groups if (found := self._found(group)) is not None), key=len)
         positions: Iterable[int] = sorted(narrow[0]) if narrow else range(len(self.rule))
         for test in [self._test(group, language) for group in groups]:

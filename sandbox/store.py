@@ -157,8 +157,9 @@ class Store:
     def _unwritten(self, kind: str, identifier: str) -> int | None:
         """The sequence number of a document by rule that was never changed; None for any other."""
         seq = self._generated[kind].seq(identifier) if kind in self._generated else None
-        row = self._db.execute(f"SELECT 1 FROM ({_CHANGED}) WHERE seq = ?", (seq,)).fetchone()  # noqa: S608
-        return None if row else seq
+        if seq is None or self._db.execute(_IS_CHANGED, (seq, seq)).fetchone():
+            return None
+        return seq
 
     def _write(self, kind: str, identifier: str) -> None:
         """Keep a document by rule as a row, in its place."""
@@ -253,6 +254,7 @@ class Store:
 
 
 _CHANGED = "SELECT seq FROM document WHERE seq < 0 UNION ALL SELECT seq FROM gone"
+_IS_CHANGED = "SELECT 1 FROM document WHERE seq = ? UNION ALL SELECT 1 FROM gone WHERE seq = ?"
 _ADD_ATTRIBUTE = "INSERT OR IGNORE INTO attribute VALUES (?, ?, ?, ?)"
 
 

@@ -85,7 +85,7 @@ class Numbers:
             "name": lambda each: (self._name(each),),
             "value": lambda each: () if self._is_plastic(each) else (self._name(each),),
             "serialNumber": lambda each: (self._name(each),) if self._is_plastic(each) else (),
-            "category": lambda each: (self._category(each, self._name(each)),),
+            "category": lambda each: (number_class(self._name(each)) if self._is_number(each) else "SIM",),
             "resourceSpecification.id": lambda each: (self._specification(each)[0],),
             "resourceStatus": lambda each: (_state(each)[0],),
             "allocationStatus": lambda each: (_state(each)[1],),
