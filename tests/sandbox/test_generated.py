@@ -126,6 +126,14 @@ def test_a_new_one_comes_last(store: Store) -> None:
     assert (ids(store), ids(store, "size=large")) == ("abcdefz", "bdz")
 
 
+def test_a_new_one_comes_last_also_where_nothing_else_is_stored(tmp_path: Path) -> None:
+    store = Store(tmp_path / "s.sqlite", INDEX, [Letters("X.a", 6)])
+    store.replace("X.a", {"id": "a", "size": "huge"})
+    assert store.add("X.a", {"id": "z", "size": "large"})
+    assert (ids(store), ids(store, "size=large")) == ("abcdefz", "bdfz")
+    store.close()
+
+
 def test_an_id_by_rule_is_taken(store: Store) -> None:
     assert store.add("X.a", {"id": "a"}) is False
     assert store.get("X.a", "a") == Letters("X.a", 6).document(0)
