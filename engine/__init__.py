@@ -1,9 +1,10 @@
-"""A library of ours about GraphQL alone: declaring what fields read, and working out what a selection needs.
+"""A library of ours about GraphQL alone: declaring what fields read, what a selection needs, and compiling operations.
 
-It knows nothing of telecoms and imports no other room. The compiler of operations will live here too.
+It knows nothing of telecoms and imports no other room.
 """
 
+from engine.compile import Operations, Prepared
 from engine.declare import computed, loads_of, reads_of, upstream_of
 from engine.projection import projection, selects
 
-__all__ = ["computed", "loads_of", "projection", "reads_of", "selects", "upstream_of"]
+__all__ = ["Operations", "Prepared", "computed", "loads_of", "projection", "reads_of", "selects", "upstream_of"]

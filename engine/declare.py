@@ -12,6 +12,7 @@ from graphql import GraphQLField, GraphQLNamedType
 
 READS = "reads"
 LOADS = "loads"
+MANY = "many"
 
 Loads = Mapping[Any, frozenset[str]]
 """Collections a resolver reads, each with the attributes it always asks for; what is selected comes on top."""

@@ -28,19 +28,30 @@ from engine.declare import reads_of, upstream_of
 def projection(info: "strawberry.Info[Any, Any]", entity: str) -> frozenset[str]:
     """The attributes of `entity` (a GraphQL type's name) that the selection under this field looks at.
 
-    Worked out once a request for each place in the document, in `info.context.projections`.
+    Worked out once for each place in a compiled plan; where graphql-core executes, once a request for each place in the
+    document, in `info.context.projections`.
     """
     raw: GraphQLResolveInfo[Any] = info._raw_info  # noqa: SLF001  (Strawberry has no public way to the nodes)
-    key = (entity, *map(id, raw.field_nodes))
-    memo: dict[tuple[Any, ...], frozenset[str]] = info.context.projections
-    if key not in memo:
-        memo[key] = frozenset(_Walk(raw, entity).attributes())
-    return memo[key]
+    planned: dict[Any, frozenset[str]] | None = getattr(raw, "projections", None)
+    memo = info.context.projections if planned is None else planned
+    key: Any = (entity, *map(id, raw.field_nodes)) if planned is None else entity
+    found: frozenset[str] | None = memo.get(key)
+    if found is None:
+        found = memo[key] = frozenset(_Walk(raw, entity).attributes())
+    return found
 
 
 def selects(info: "strawberry.Info[Any, Any]", field_name: str) -> bool:
     """Whether the selection right under this field contains the field `field_name`."""
     raw: GraphQLResolveInfo[Any] = info._raw_info  # noqa: SLF001
+    planned: dict[Any, bool] = getattr(raw, "projections", {})
+    key = ("selects", field_name)
+    if key not in planned:
+        planned[key] = _selects(raw, field_name)
+    return planned[key]
+
+
+def _selects(raw: GraphQLResolveInfo[Any], field_name: str) -> bool:
     walk = _Walk(raw, "")
     named = get_named_type(raw.return_type)
     sets = [node.selection_set for node in raw.field_nodes if node.selection_set]

@@ -1,0 +1,199 @@
+"""Filling the columns: level by level, all rows of a level at once, and sibling fields at the same time.
+
+A field whose column is there goes on to its own children at once, whatever its siblings still wait for. Within a column
+the children wait for the slowest value, which is what lets all of them be asked for in one batch.
+"""
+
+from collections.abc import Coroutine
+from itertools import chain
+from types import NoneType
+from typing import Any, TypeAlias
+
+from graphql import GraphQLError
+from graphql.pyutils import is_async_iterable, is_iterable
+
+from engine.compile.access import Way
+from engine.compile.exact import Exact
+from engine.compile.kinds import tags_at_once, tags_one_by_one
+from engine.compile.plan import Field, Selection
+from engine.compile.resolve import values
+from engine.compile.run import Run
+from engine.compile.settle import settle, together
+from engine.compile.values import Failure, all_plain, outcome
+
+Works: TypeAlias = list[Coroutine[Any, Any, None]]
+
+_LISTS = {list, tuple}
+
+
+async def load(run: Run) -> None:
+    """Fill all columns. Whatever was begun has ended when this returns or raises."""
+    root = run.tree.root
+    run.rows[root.rows] = [run.root_value]
+    try:
+        if run.tree.serial:
+            await _in_order(run, root)
+        else:
+            await together(_start(run, root, [run.root_value]))
+    except BaseException:
+        run.abandon()
+        raise
+
+
+async def _in_order(run: Run, root: Selection) -> None:
+    """One field after another; none after one that makes the whole answer null (specification, section 6.2.2)."""
+    for field in root.fields:
+        works: Works = []
+        _begin(run, field, [run.root_value], works)
+        await together(works)
+        if not field.nullable[0] and await Exact(run).is_lost(field):
+            run.dirty = True
+            return
+
+
+def _start(run: Run, selection: Selection, rows: list[Any]) -> Works:
+    """Call the resolvers of a level. What must be awaited comes back as works, none of which has begun."""
+    run.rows[selection.rows] = rows
+    works: Works = []
+    if rows:
+        for field in selection.loaded:
+            _begin(run, field, rows, works)
+    return works
+
+
+def _begin(run: Run, field: Field, rows: list[Any], works: Works) -> None:
+    if field.access.way is Way.MANY:
+        works.append(_many(run, field, rows))
+        return
+    column = values(run, field, rows)
+    if all_plain({*map(type, column)} - {NoneType}):
+        _land(run, field, column, works)
+    else:
+        run.pending.append(column)
+        works.append(_later(run, field, column))
+
+
+async def _later(run: Run, field: Field, column: list[Any]) -> None:
+    works: Works = []
+    _land(run, field, await settle(column), works)
+    await together(works)
+
+
+async def _many(run: Run, field: Field, rows: list[Any]) -> None:
+    (found,) = await settle([_ask_many(run, field, rows)])
+    if not isinstance(found, Failure) and len(found) != len(rows):
+        found = Failure(TypeError(f"{field.parent_type}.{field.name} gave {len(found)} values for {len(rows)} objects"))
+    column = [found] * len(rows) if isinstance(found, Failure) else [outcome(each) for each in found]
+    works: Works = []
+    _land(run, field, column, works)
+    await together(works)
+
+
+async def _ask_many(run: Run, field: Field, rows: list[Any]) -> Any:
+    return await field.access.call(rows, run.info(field))
+
+
+# ---------------------------------------------------------------- from a column to the rows below
+
+
+def _land(run: Run, field: Field, column: list[Any], works: Works) -> None:
+    """Take a column whose values are there, and go on below."""
+    run.columns[field.column] = column
+    if field.is_leaf:
+        run.dirty = run.dirty or Failure in {*map(type, column)}
+        return
+    objects = _objects_at_once(run, field, column)
+    tags = None if objects is None else tags_at_once(run, field, objects)
+    if objects is None or tags is None:
+        works.append(_open(run, field, column))
+    else:
+        works.extend(_descend(run, field, objects, tags))
+
+
+def _descend(run: Run, field: Field, objects: list[Any], tags: list[int]) -> Works:
+    if not field.is_abstract:
+        return _start(run, field.selections[0], objects)
+    run.tags[field.column] = tags
+    works: Works = []
+    for number, selection in enumerate(field.selections):
+        rows = [each for each, tag in zip(objects, tags, strict=True) if tag == number]
+        works.extend(_start(run, selection, rows))
+    return works
+
+
+def _objects_at_once(run: Run, field: Field, column: list[Any]) -> list[Any] | None:
+    """The objects of a column of single objects or plain lists; None for a column that must be opened with care."""
+    kinds = {*map(type, column)}
+    null_at = -1 if NoneType not in kinds else 0
+    objects = column
+    if field.lists:
+        if field.lists > 1 or not kinds - {NoneType} <= _LISTS:
+            return None
+        run.columns[field.column] = lists = [None if each is None else [*each] for each in column]
+        objects = [*chain.from_iterable(filter(None, lists))]
+        kinds = {*map(type, objects)}
+    if not all_plain(kinds - {NoneType}):
+        return None
+    if null_at == 0 and not field.nullable[0] or NoneType in kinds and not field.nullable[-1]:
+        run.dirty = True
+    return [each for each in objects if each is not None] if NoneType in kinds else objects
+
+
+async def _open(run: Run, field: Field, column: list[Any]) -> None:
+    """The same for whatever can be in a column: any iterables, things to await, exceptions, objects of no type."""
+    holders = [[*column]]
+    run.columns[field.column] = holders[0]
+    for level in range(field.lists):
+        opened = [each for holder in holders for each in await _opened(field, holder)]
+        _note_nulls(run, field, level, holders)
+        settled = iter(await settle([*chain.from_iterable(opened)]))
+        for holder in opened:
+            holder[:] = [next(settled) for _ in holder]
+        holders = opened
+    await _place_rows(run, field, holders)
+
+
+def _note_nulls(run: Run, field: Field, level: int, holders: list[list[Any]]) -> None:
+    kinds = {type(value) for holder in holders for value in holder}
+    run.dirty = run.dirty or Failure in kinds or (NoneType in kinds and not field.nullable[level])
+
+
+async def _opened(field: Field, holder: list[Any]) -> list[list[Any]]:
+    inner = []
+    for place, value in enumerate(holder):
+        if value is not None and not isinstance(value, Failure):
+            holder[place] = opened = await _items(field, value)
+            if isinstance(opened, list):
+                inner.append(opened)
+    return inner
+
+
+async def _items(field: Field, value: Any) -> list[Any] | Failure:
+    try:
+        if is_async_iterable(value):
+            return [each async for each in value]
+        if is_iterable(value):
+            return [*value]
+    except Exception as error:  # noqa: BLE001  (the list's own error)
+        return Failure(error)
+    place = f"{field.parent_type}.{field.name}"
+    return Failure(GraphQLError(f"Expected Iterable, but did not find one for field '{place}'."))
+
+
+async def _place_rows(run: Run, field: Field, holders: list[list[Any]]) -> None:
+    cells = [
+        (holder, place)
+        for holder in holders
+        for place, value in enumerate(holder)
+        if value is not None and not isinstance(value, Failure)
+    ]
+    found = await tags_one_by_one(run, field, [holder[place] for holder, place in cells])
+    objects, tags = [], []
+    for (holder, place), tag in zip(cells, found, strict=True):
+        if isinstance(tag, Failure):
+            holder[place] = tag
+        else:
+            objects.append(holder[place])
+            tags.append(tag)
+    _note_nulls(run, field, field.lists, holders)
+    await together(_descend(run, field, objects, tags))

@@ -1,0 +1,206 @@
+"""Executing the operations of a document: compiled where that pays and can be done, by graphql-core otherwise.
+
+An operation is compiled when it is asked for the second time: what is seen once, such as the random documents of one
+client, costs what it always cost and keeps no plan. A plan holds for one combination of the values that `@skip` and
+`@include` depend on; of those a document has few plans, since there are twice as many for each variable.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from typing import Any
+
+import msgspec
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FragmentDefinitionNode,
+    GraphQLSchema,
+    Node,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    execute,
+    get_operation_ast,
+    get_variable_values,
+)
+from graphql.execution.values import VariableValues
+
+from engine.compile.exact import Exact
+from engine.compile.load import load
+from engine.compile.plan import NotCompiledError, Tree, tree_of
+from engine.compile.run import Run
+from engine.compile.source import Complete, completion_of
+from engine.compile.values import UnfitError
+
+MOST_PLANS = 8
+"""Plans that one operation may have, one for each combination of its `@skip` and `@include`."""
+
+
+@dataclass
+class Counted:
+    """How operations were executed: compiled, or interpreted and why. `exact`: compiled, but something failed."""
+
+    compiled: int = 0
+    exact: int = 0
+    plans: int = 0
+    interpreted: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An operation as a function. It keeps nothing of a request."""
+
+    tree: Tree
+    complete: Complete
+    source: str
+
+    async def answer(self, run: Run) -> ExecutionResult:
+        """Load, then complete. `data` is made of structs, or of dicts where something failed."""
+        await load(run)
+        if not run.dirty:
+            try:
+                return ExecutionResult(self.complete(run), None)
+            except Exception:  # noqa: BLE001  (whatever it was, the exact completion tells it as it should be told)
+                run.dirty = True
+        exact = Exact(run)
+        data = await exact.data()
+        return ExecutionResult(data, exact.errors or None)
+
+
+def plan_of(
+    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: VariableValues
+) -> Plan:
+    """Compile an operation.
+
+    Raises:
+        NotCompiledError: it takes graphql-core's way.
+    """
+    tree = tree_of(schema, document, operation, variables)
+    return Plan(tree, *completion_of(tree))
+
+
+class Prepared:
+    """One operation of a valid document, with its plans."""
+
+    def __init__(self, operations: "Operations", document: DocumentNode, name: str | None) -> None:
+        self.document, self.name = document, name
+        self.plans: dict[tuple[Any, ...], Plan] = {}
+        self.sightings = 0
+        self._operations = operations
+        self._operation = get_operation_ast(document, name)
+        self._deciding = tuple(sorted(_deciding(document)))
+        self._not: str = "" if self._operation else "no operation"
+
+    async def execute(self, context: Any, variables: dict[str, Any] | None = None, root: Any = None) -> ExecutionResult:
+        """The result, as graphql-core's `execute` gives it. `data` can be made of structs instead of dicts."""
+        self.sightings += 1
+        operations = self._operations
+        try:
+            found = self._plan(variables or {})
+        except NotCompiledError as why:
+            operations.counted.interpreted[why.reason] += 1
+            return await self._interpret(context, variables, root)
+        if isinstance(found, ExecutionResult):
+            return found
+        plan, values = found
+        operations.counted.compiled += 1
+        run = Run(plan.tree, root, context, values)
+        try:
+            return await plan.answer(run)
+        finally:
+            operations.counted.exact += run.dirty
+
+    def _plan(self, given: dict[str, Any]) -> tuple[Plan, VariableValues] | ExecutionResult:
+        if self._not:
+            raise NotCompiledError(self._not)
+        if self.sightings < self._operations.compile_at:
+            raise NotCompiledError("first sight")
+        operation = self._operation
+        assert operation is not None  # noqa: S101  (else `_not` would say so)
+        values = self._variables(operation, given)
+        if isinstance(values, list):
+            return ExecutionResult(None, values)
+        key = tuple(values.coerced.get(name) for name in self._deciding)
+        if any(not isinstance(each, bool) for each in key):
+            raise NotCompiledError("null in @skip or @include")
+        plan = self.plans.get(key)
+        if plan is None:
+            plan = self._compile(operation, key, values)
+        return plan, values
+
+    def _variables(self, operation: OperationDefinitionNode, given: dict[str, Any]) -> Any:
+        if not operation.variable_definitions:
+            return _NO_VARIABLES
+        return get_variable_values(self._operations.schema, operation.variable_definitions, given, max_errors=1)
+
+    def _compile(self, operation: OperationDefinitionNode, key: tuple[Any, ...], values: VariableValues) -> Plan:
+        if len(self.plans) >= MOST_PLANS:
+            raise NotCompiledError("too many combinations")
+        deciding = VariableValues(
+            {name: source for name, source in values.sources.items() if name in self._deciding},
+            {name: value for name, value in values.coerced.items() if name in self._deciding},
+        )
+        try:
+            plan = plan_of(self._operations.schema, self.document, operation, deciding)
+        except NotCompiledError as why:
+            self._not = why.reason
+            raise
+        except RecursionError:
+            self._not = "depth"
+            raise NotCompiledError(self._not) from None
+        self._operations.counted.plans += 1
+        self.plans[key] = plan
+        return plan
+
+    async def _interpret(self, context: Any, variables: dict[str, Any] | None, root: Any) -> ExecutionResult:
+        result = execute(
+            self._operations.schema,
+            self.document,
+            root_value=root,
+            context_value=context,
+            variable_values=variables,
+            operation_name=self.name,
+            max_coercion_errors=1,
+        )
+        return await result if isawaitable(result) else result
+
+
+@dataclass
+class Operations:
+    """What all operations of a schema share. `compile_at`: the sighting at which one is compiled; 0 never compiles."""
+
+    schema: GraphQLSchema
+    compile_at: int = 2
+    counted: Counted = field(default_factory=Counted)
+
+    def prepare(self, document: DocumentNode, name: str | None) -> Prepared:
+        """An operation of a valid document, to be executed as often as it is asked for."""
+        return Prepared(self, document, name)
+
+
+_NO_VARIABLES = VariableValues({}, {})
+
+
+def _deciding(document: DocumentNode) -> Iterator[str]:
+    """The variables that `@skip` and `@include` read anywhere in a document."""
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
+            yield from _deciding_in(definition.selection_set)
+
+
+def _deciding_in(selected: SelectionSetNode) -> Iterator[str]:
+    for node in selected.selections:
+        for directive in node.directives or ():
+            if directive.name.value in ("skip", "include"):
+                values: list[Node] = [argument.value for argument in directive.arguments or ()]
+                yield from (value.name.value for value in values if isinstance(value, VariableNode))
+        below = getattr(node, "selection_set", None)
+        if below is not None:
+            yield from _deciding_in(below)
+
+
+def builtins_of(data: Any) -> Any:
+    """The same answer in dicts, lists and what `msgspec` takes for JSON."""
+    return msgspec.to_builtins(data)

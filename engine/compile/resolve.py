@@ -1,0 +1,73 @@
+"""Calling resolvers: what a field's column is filled with, and how an inline field is read."""
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+from strawberry.types.arguments import convert_arguments
+
+from engine.compile.access import ARGUMENT, INFO, ROOT, Way, converter_of
+from engine.compile.plan import Field
+from engine.compile.run import ResolveInfo, Run
+from engine.compile.values import Failure
+
+
+def values(run: Run, field: Field, rows: list[Any]) -> list[Any]:
+    """What the resolver says about each row; what it raises instead, as a failure in that place."""
+    if field.access.way is Way.ORDINARY:
+        return _ordinary(run, field, rows)
+    try:
+        call = reader(run, field)
+    except Exception as error:  # noqa: BLE001  (the arguments cannot be what they should be)
+        return [Failure(error)] * len(rows)
+    column: list[Any] = []
+    for row in rows:
+        try:
+            column.append(call(row))
+        except Exception as error:  # noqa: BLE001, PERF203  (whatever a resolver raises is its field's error)
+            column.append(Failure(error))
+    return column
+
+
+def _ordinary(run: Run, field: Field, rows: list[Any]) -> list[Any]:
+    column: list[Any] = []
+    for number, row in enumerate(rows):
+        try:
+            arguments = run.arguments(field)  # anew for each: a resolver may change what it is given
+            column.append(field.access.call(row, ResolveInfo(run, field, number), **arguments))
+        except Exception as error:  # noqa: BLE001, PERF203  (as above)
+            column.append(Failure(error))
+    return column
+
+
+def reader(run: Run, field: Field) -> Callable[[Any], Any]:
+    """What gets the field's value from an object, for a field that is no ordinary one.
+
+    Raises:
+        GraphQLError: the arguments cannot be coerced.
+    """
+    access = field.access
+    if access.way is Way.TYPENAME:
+        name = field.parent_type.name
+        return lambda _: name
+    if access.way is Way.ATTRIBUTE:
+        return attrgetter(access.call)
+    given = _given(run, field)
+    roots = [name for name, part in access.takes if part == ROOT]
+    return lambda row: access.call(**dict.fromkeys(roots, row), **given)
+
+
+def _given(run: Run, field: Field) -> dict[str, Any]:
+    """All that a declared resolver takes besides the object."""
+    access = field.access
+    given = {name: run.info(field) for name, part in access.takes if part == INFO}
+    if any(part == ARGUMENT for _, part in access.takes):
+        converter = converter_of(run.tree.schema)
+        given |= convert_arguments(
+            run.arguments(field),
+            access.declared.arguments,
+            scalar_registry=converter.scalar_registry,
+            config=converter.config,
+            info=run.info(field),
+        )
+    return given

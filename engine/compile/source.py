@@ -1,0 +1,224 @@
+"""Writing the Python function that puts an operation's answer together when nothing is wrong with it.
+
+    for o0, v0, v1 in zip(rows[1], columns[2], columns[3], strict=True):   one loop for each selection with rows, the deepest first
+        x0 = o0.name                                           an inline field
+        if type(x0) is not str: x0 = s4(x0)
+        x1 = None if v0 is None else n2()                      an object below, already built
+        a1(S1(x0, x1))
+
+Every name in it is made here from a letter and a number, and every value is bound to such a name. Text of a request is
+never part of it: an alias is data, in the `rename` of a `msgspec.Struct`. Attributes' names come from the schema.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from engine.compile.access import INFO, Way
+from engine.compile.kinds import type_resolver
+from engine.compile.leaves import leaf_lines
+from engine.compile.plan import Field, Selection, Tree
+from engine.compile.run import ResolveInfo, Run
+from engine.compile.values import PLAIN, require_plain, unfit
+
+Complete = Callable[[Run], Any]
+
+
+def completion_of(tree: Tree) -> tuple[Complete, str]:
+    """The function of an operation, and its source."""
+    writer = _Writer()
+    writer.whole(tree)
+    text = "\n".join(writer.lines) + "\n"
+    exec(compile(text, "<compiled operation>", "exec"), writer.names)  # noqa: S102  (see above: no text of a request)
+    return writer.names["complete"], text
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.names: dict[str, Any] = {
+            "P": PLAIN,
+            "plain": require_plain,
+            "unfit": unfit,
+            "info": ResolveInfo,
+            "__builtins__": {"iter": iter, "len": len, "list": list, "tuple": tuple, "type": type, "zip": zip}
+            | {"str": str, "int": int, "float": float, "bool": bool},
+        }
+        self._depth = 0
+        self._count = 0
+        self._prologue: list[str] = []
+        self._infos: dict[tuple[Field, str], str] = {}
+
+    def whole(self, tree: Tree) -> None:
+        self._line("def complete(run):")
+        with self._deeper():
+            self._line("rows, columns, tags = run.rows, run.columns, run.tags")
+            head = len(self.lines)
+            for selection in reversed(tree.selections):
+                self._level(selection)
+            self._line(f"return b{tree.root.rows}[0]")
+        self.lines[head:head] = self._prologue
+
+    # ------------------------------------------------------------ one level: a selection with rows
+
+    def _level(self, selection: Selection) -> None:
+        number = selection.rows
+        self._line(f"b{number} = []")
+        self._line(f"a{number} = b{number}.append")
+        loaded = selection.loaded
+        for field in loaded:
+            if not field.is_leaf:
+                self._built_below(field)
+        taken = "".join(f", v{field.column}" for field in loaded)
+        sources = "".join(f", columns[{field.column}]" for field in loaded)
+        self._line(f"for o{number}{taken} in " + (f"zip(rows[{number}]{sources}, strict=True):" if loaded else f"rows[{number}]:"))
+        with self._deeper():
+            parts = [self._field(field, f"o{number}") for field in selection.fields]
+            self._line(f"a{number}({self._made(selection, parts)})")
+
+    def _built_below(self, field: Field) -> None:
+        """`n…()` gives the next of the objects built under a loaded field, `d…` are all of them."""
+        column = field.column
+        if field.is_abstract:
+            nexts = ", ".join(f"iter(b{each.rows}).__next__" for each in field.selections)
+            self._line(f"t{column} = [{nexts}]")
+            self._line(f"d{column} = [t{column}[k]() for k in tags[{column}]] if {column} in tags else []")
+        else:
+            self._line(f"d{column} = b{field.selections[0].rows}")
+        self._line(f"n{column} = iter(d{column}).__next__")
+        self._line(f"p{column} = 0")
+
+    def _made(self, selection: Selection, parts: list[str]) -> str:
+        renamed = {f"f{number}": field.key for number, field in enumerate(selection.fields)}
+        struct = msgspec.defstruct("Selected", [(name, Any) for name in renamed], rename=renamed, gc=False)
+        return f"{self._bind(struct, 'S')}({', '.join(parts)})"
+
+    # ------------------------------------------------------------ one field
+
+    def _field(self, field: Field, root: str) -> str:
+        """Write what computes a field's part of the answer; the name it has then."""
+        if field.access.way is Way.TYPENAME:
+            return self._bind(field.parent_type.name, "k")
+        if field.column >= 0 and not field.is_leaf:
+            return self._loaded(field)
+        variable = f"v{field.column}" if field.column >= 0 else self._name("x")
+        if field.column < 0:
+            self._line(f"{variable} = {self._read(field, root)}")
+        return self._value(field, 0, variable)
+
+    def _loaded(self, field: Field) -> str:
+        column, done = field.column, self._name("x")
+        if field.lists == 1 and not field.nullable[1]:
+            with self._unless_null(field, 0, f"v{column}", done):
+                self._line(f"q = p{column} + len(v{column})")
+                self._line(f"{done} = d{column}[p{column}:q]")
+                self._line(f"p{column} = q")
+        else:
+            self._line(f"{done} = {self._nested(f'v{column}', f'n{column}()', field.lists)}")
+        return done
+
+    def _nested(self, variable: str, built: str, lists: int) -> str:
+        if not lists:
+            return f"None if {variable} is None else {built}"
+        item = self._name("w")
+        return f"None if {variable} is None else [{self._nested(item, built, lists - 1)} for {item} in {variable}]"
+
+    def _read(self, field: Field, root: str) -> str:
+        if field.access.way is Way.ATTRIBUTE:
+            return f"{root}.{_identifier(field.access.call)}"
+        given = [self._info(field, "run.info({})") if part == INFO else root for _, part in field.access.takes]
+        return f"{self._bind(field.access.call, 'f')}({', '.join(given)})"
+
+    def _value(self, field: Field, level: int, variable: str) -> str:
+        """Write the completion of an inline value, or of any leaf; the name of what comes out."""
+        if level < field.lists:
+            return self._list(field, level, variable)
+        if field.is_leaf:
+            for line in leaf_lines(field.named, variable, self._bind, nullable=field.nullable[level]):
+                self._line(line)
+            return variable
+        done = self._name("x")
+        with self._unless_null(field, level, variable, done):
+            self._line(f"if type({variable}) not in P: plain({variable})")
+            if field.is_abstract:
+                self._abstract(field, variable, done)
+            else:
+                self._object(field, field.selections[0], variable, done)
+        return done
+
+    def _list(self, field: Field, level: int, variable: str) -> str:
+        done, item, append = self._name("x"), self._name("w"), self._name("a")
+        with self._unless_null(field, level, variable, done):
+            self._line(f"if type({variable}) is not list and type({variable}) is not tuple: unfit({variable})")
+            self._line(f"{done} = []")
+            self._line(f"{append} = {done}.append")
+            self._line(f"for {item} in {variable}:")
+            with self._deeper():
+                self._line(f"{append}({self._value(field, level + 1, item)})")
+        return done
+
+    def _object(self, field: Field, selection: Selection, variable: str, done: str) -> None:
+        if selection.type.is_type_of is not None:
+            check = self._bind(selection.type.is_type_of, "f")
+            info = self._info(field, "info(run, {}, None)")
+            self._line(f"q = {check}({variable}, {info})")
+            self._line("if q is not True: unfit(q)")
+        parts = [self._field(each, variable) for each in selection.fields]
+        self._line(f"{done} = {self._made(selection, parts)}")
+
+    def _abstract(self, field: Field, variable: str, done: str) -> None:
+        resolve, named = self._bind(type_resolver(field), "f"), self._bind(field.named, "g")
+        kind = self._name("z")
+        self._line(f"{kind} = {resolve}({variable}, {self._info(field, 'info(run, {}, None)')}, {named})")
+        self._line(f"if type({kind}) is not str: unfit({kind})")
+        for selection in field.selections:
+            self._line(f"if {kind} == {self._bind(selection.type.name, 'k')}:")
+            with self._deeper():
+                self._object(field, selection, variable, done)
+                self._line(f"{kind} = None")
+        self._line(f"if {kind} is not None: unfit()")
+
+    # ------------------------------------------------------------ lines and names
+
+    def _info(self, field: Field, form: str) -> str:
+        """The name of what is made once per run, before the loops."""
+        if (field, form) not in self._infos:
+            name = self._infos[field, form] = self._name("i")
+            self._prologue.append(f"    {name} = {form.format(self._bind(field, 'F'))}")
+        return self._infos[field, form]
+
+    @contextmanager
+    def _unless_null(self, field: Field, level: int, variable: str, done: str) -> Iterator[None]:
+        if not field.nullable[level]:
+            yield
+            return
+        self._line(f"if {variable} is None: {done} = None")
+        self._line("else:")
+        with self._deeper():
+            yield
+
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        self._depth += 1
+        yield
+        self._depth -= 1
+
+    def _line(self, text: str) -> None:
+        self.lines.append("    " * self._depth + text)
+
+    def _name(self, letter: str) -> str:
+        self._count += 1
+        return f"{letter}_{self._count}"
+
+    def _bind(self, value: Any, letter: str) -> str:
+        name = self._name(letter)
+        self.names[name] = value
+        return name
+
+
+def _identifier(name: str) -> str:
+    if not name.isidentifier():
+        raise ValueError(f"{name!r} is no attribute's name")
+    return name
