@@ -4,7 +4,7 @@ An entity type has an `upstream` class attribute: the collection its objects com
 reads the attribute of its own GraphQL name unless it says otherwise; everywhere else a field reads only what it says.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import strawberry
@@ -21,10 +21,34 @@ Loads = Mapping[Any, frozenset[str]]
 def computed(
     resolver: Callable[..., Any], *attributes: str, description: str, loads: Loads | None = None, **options: Any
 ) -> Any:
-    """A field that a resolver answers: from these attributes of the entity, and from what it `loads`."""
+    """A field that a resolver answers: from these attributes of the entity, and from what it `loads`.
+
+    A compiled operation relies on two promises: the resolver may be called again for the same object, and it does not
+    look at `info.path`. A resolver that changes something, such as a mutation's, is a plain `strawberry.field`.
+    """
     return strawberry.field(
         resolver=resolver, description=description, metadata={READS: attributes, LOADS: loads or {}}, **options
     )
+
+
+Many = Callable[[list[Any], Any], Awaitable[Sequence[Any]]]
+"""From objects and `info` to a value for each, or the exception it has instead."""
+
+
+def relation(many: Many, *attributes: str, description: str, loads: Loads | None = None, **options: Any) -> Any:
+    """A field that is asked for many objects at once: one call for a whole level of a compiled operation.
+
+    Where graphql-core executes, the same function is asked object by object.
+    """
+
+    async def resolve(root: strawberry.Parent[Any], info: strawberry.Info) -> Any:
+        (found,) = await many([root], info)
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    metadata = {READS: attributes, LOADS: loads or {}, MANY: many}
+    return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
 
 
 def definition_of(named: GraphQLNamedType) -> Any:

@@ -11,7 +11,7 @@ from graphql import GraphQLError, GraphQLLeafType, located_error
 from graphql.execution.executor import Executor
 from graphql.pyutils import Undefined, is_async_iterable, is_awaitable, is_iterable
 
-from engine.compile.kinds import tags_one_by_one
+from engine.compile.kinds import tags_of
 from engine.compile.plan import Field, Selection
 from engine.compile.resolve import reader
 from engine.compile.run import Run, live
@@ -133,15 +133,16 @@ class Exact:
 
     async def _object(self, field: Field, value: Any, number: int, path: Key) -> dict[str, Any]:
         if field.column < 0:
-            (tag,) = await tags_one_by_one(self._run, field, [value])
+            tags = tags_of(self._run, field, [value])
+            (tag,) = tags if isinstance(tags, list) else await tags
             if isinstance(tag, Failure):
                 raise _exception(tag.error)
             return await self._selection(field.selections[tag], 0, value, path)
-        tags = self._run.tags.get(field.column)
-        if tags is None:
+        known = self._run.tags.get(field.column)
+        if known is None:
             return await self._selection(field.selections[0], number, value, path)
-        row = tags[:number].count(tags[number])
-        return await self._selection(field.selections[tags[number]], row, value, path)
+        row = known[:number].count(known[number])
+        return await self._selection(field.selections[known[number]], row, value, path)
 
 
 def _exception(error: BaseException) -> Exception:

@@ -1,63 +1,59 @@
 """Which type an object has: what `is_type_of` and `resolve_type` say, judged and worded as graphql-core does."""
 
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import GraphQLError, GraphQLObjectType, GraphQLSchema, default_type_resolver
 from graphql.execution.executor import Executor
-from graphql.pyutils import inspect, is_awaitable
+from graphql.pyutils import inspect
 
 from engine.compile.plan import Field
 from engine.compile.run import ResolveInfo, Run
 from engine.compile.settle import settle
 from engine.compile.values import Failure
 
+Tags: TypeAlias = Coroutine[Any, Any, list[int | Failure]]
 
 def type_resolver(field: Field) -> Any:
     """The function that names an object's type under a field of an abstract type."""
     return getattr(field.named, "resolve_type", None) or default_type_resolver
 
 
-def tags_at_once(run: Run, field: Field, objects: list[Any]) -> list[int] | None:
-    """For each object the number of the selection it takes; None where that cannot be said without more ado."""
-    try:
-        if not field.is_abstract:
-            return [0] * len(objects) if _all_are(run, field, 0, objects) else None
-        resolve, info = type_resolver(field), ResolveInfo(run, field, None)
-        numbers = {selection.type.name: number for number, selection in enumerate(field.selections)}
-        tags = [numbers[resolve(each, info, field.named)] for each in objects]
-        for number in set(tags):
-            if not _all_are(run, field, number, [o for o, tag in zip(objects, tags, strict=True) if tag == number]):
-                return None
-    except Exception:  # noqa: BLE001  (asked again, one by one, each failure is told as it is)
-        return None
-    return tags
-
-
-def _all_are(run: Run, field: Field, number: int, objects: list[Any]) -> bool:
-    check = field.selections[number].type.is_type_of
-    if check is None:
-        return True
-    info = ResolveInfo(run, field, None)
-    for each in objects:
-        answer: Any = check(each, info)  # type: ignore[arg-type]  (it tells the same things)
-        if answer is not True:
-            if is_awaitable(answer) and hasattr(answer, "close"):
-                answer.close()
-            return False
-    return True
-
-
-async def tags_one_by_one(run: Run, field: Field, objects: list[Any]) -> list[int | Failure]:
-    """For each object the number of the selection it takes, or why it takes none."""
+def tags_of(run: Run, field: Field, objects: list[Any]) -> "list[int] | Tags":
+    """For each object the number of the selection it takes; something to await where that takes more than a look."""
+    tags = [0] * len(objects)
     if field.is_abstract:
         resolve, info = type_resolver(field), ResolveInfo(run, field, None)
-        tags = await settle([_try(resolve, each, info, field.named) for each in objects])
-        tags = [_number(run.tree.schema, field, info, *each) for each in zip(tags, objects, strict=True)]
-    else:
-        tags = [0] * len(objects)
-    answers = await settle([_is(run, field, *each) for each in zip(tags, objects, strict=True)])
-    return [_judged(field, *each) for each in zip(tags, answers, objects, strict=True)]
+        names = [_try(resolve, each, info, field.named) for each in objects]
+        numbers = {selection.type.name: number for number, selection in enumerate(field.selections)}
+        known = [numbers.get(each) if type(each) is str else None for each in names]
+        if None in known:
+            return _resolved(run, field, objects, names)
+        tags = known  # type: ignore[assignment]  (there is no None in it)
+    return _checked(run, field, objects, tags)
+
+
+def _checked(run: Run, field: Field, objects: list[Any], tags: list[int]) -> "list[int] | Tags":
+    if all(selection.type.is_type_of is None for selection in field.selections):
+        return tags
+    answers = [_is(run, field, *each) for each in zip(tags, objects, strict=True)]
+    return tags if answers.count(True) == len(answers) else _judged(field, objects, tags, answers)
+
+
+async def _resolved(run: Run, field: Field, objects: list[Any], names: list[Any]) -> list[int | Failure]:
+    info = ResolveInfo(run, field, None)
+    named = zip(await settle(names), objects, strict=True)
+    tags = [_number(run.tree.schema, field, info, *each) for each in named]
+    answers = [_is(run, field, *each) for each in zip(tags, objects, strict=True)]
+    return await _judged(field, objects, tags, answers)
+
+
+async def _judged(
+    field: Field, objects: list[Any], tags: Sequence[int | Failure], answers: list[Any]
+) -> list[int | Failure]:
+    settled = await settle(answers)
+    return [_verdict(field, *each) for each in zip(tags, settled, objects, strict=True)]
 
 
 def _try(call: Any, *given: Any) -> Any:
@@ -88,12 +84,11 @@ def _is(run: Run, field: Field, tag: int | Failure, value: Any) -> Any:
     return True if check is None else _try(check, value, ResolveInfo(run, field, None))
 
 
-def _judged(field: Field, tag: int | Failure, answer: Any, value: Any) -> int | Failure:
+def _verdict(field: Field, tag: int | Failure, answer: Any, value: Any) -> int | Failure:
     if isinstance(tag, Failure) or isinstance(answer, Failure):
         return tag if isinstance(tag, Failure) else answer
-    return tag if answer else Failure(not_of_type(field, field.selections[tag].type, value))
+    return tag if answer else Failure(_not_of_type(field, field.selections[tag].type, value))
 
 
-def not_of_type(field: Field, expected: GraphQLObjectType, value: Any) -> GraphQLError:
-    """The error for an object that is not what the field promises."""
+def _not_of_type(field: Field, expected: GraphQLObjectType, value: Any) -> GraphQLError:
     return GraphQLError(f"Expected value of type '{expected}' but got: {inspect(value)}.", field.nodes)

@@ -14,7 +14,7 @@ from graphql.pyutils import is_async_iterable, is_iterable
 
 from engine.compile.access import Way
 from engine.compile.exact import Exact
-from engine.compile.kinds import tags_at_once, tags_one_by_one
+from engine.compile.kinds import Tags, tags_of
 from engine.compile.plan import Field, Selection
 from engine.compile.resolve import values
 from engine.compile.run import Run
@@ -103,11 +103,15 @@ def _land(run: Run, field: Field, column: list[Any], works: Works) -> None:
         run.dirty = run.dirty or Failure in {*map(type, column)}
         return
     objects = _objects_at_once(run, field, column)
-    tags = None if objects is None else tags_at_once(run, field, objects)
-    if objects is None or tags is None:
+    if objects is None:
         works.append(_open(run, field, column))
-    else:
+        return
+    tags = tags_of(run, field, objects)
+    if isinstance(tags, list):
         works.extend(_descend(run, field, objects, tags))
+    else:
+        holders = [each for each in run.columns[field.column] if each is not None] if field.lists else [column]
+        works.append(_place_rows(run, field, holders, tags))
 
 
 def _descend(run: Run, field: Field, objects: list[Any], tags: list[int]) -> Works:
@@ -150,7 +154,7 @@ async def _open(run: Run, field: Field, column: list[Any]) -> None:
         for holder in opened:
             holder[:] = [next(settled) for _ in holder]
         holders = opened
-    await _place_rows(run, field, holders)
+    await _place_rows(run, field, holders, tags_of(run, field, [holder[place] for holder, place in _cells(holders)]))
 
 
 def _note_nulls(run: Run, field: Field, level: int, holders: list[list[Any]]) -> None:
@@ -180,20 +184,25 @@ async def _items(field: Field, value: Any) -> list[Any] | Failure:
     return Failure(GraphQLError(f"Expected Iterable, but did not find one for field '{place}'."))
 
 
-async def _place_rows(run: Run, field: Field, holders: list[list[Any]]) -> None:
-    cells = [
+def _cells(holders: list[list[Any]]) -> list[tuple[list[Any], int]]:
+    """The places of the objects in lists that may hold nulls and failures as well."""
+    return [
         (holder, place)
         for holder in holders
         for place, value in enumerate(holder)
         if value is not None and not isinstance(value, Failure)
     ]
-    found = await tags_one_by_one(run, field, [holder[place] for holder, place in cells])
-    objects, tags = [], []
-    for (holder, place), tag in zip(cells, found, strict=True):
+
+
+async def _place_rows(run: Run, field: Field, holders: list[list[Any]], tags: list[int] | Tags) -> None:
+    """Go on below with the objects that are of their type, once that is known; the others fail in their places."""
+    found = tags if isinstance(tags, list) else await tags
+    objects, fitting = [], []
+    for (holder, place), tag in zip(_cells(holders), found, strict=True):
         if isinstance(tag, Failure):
             holder[place] = tag
         else:
             objects.append(holder[place])
-            tags.append(tag)
+            fitting.append(tag)
     _note_nulls(run, field, field.lists, holders)
-    await together(_descend(run, field, objects, tags))
+    await together(_descend(run, field, objects, fitting))

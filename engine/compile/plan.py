@@ -10,6 +10,7 @@ it keeps nothing else of a request.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from typing import Any
 
 from graphql import (
@@ -223,6 +224,12 @@ def _unwrapped(given: GraphQLOutputType) -> tuple[tuple[bool, ...], GraphQLNamed
         kind = kind.of_type
 
 
+def _told_at_once(field: Field) -> bool:
+    """Whether the types of a field's objects, and all below them, are told without awaiting."""
+    asked = [getattr(field.named, "resolve_type", None), *(each.type.is_type_of for each in field.selections)]
+    return not any(map(iscoroutinefunction, asked)) and not any(each.loaded for each in field.selections)
+
+
 class _Numbering:
     """Decides which fields are loaded, and numbers their columns and rows."""
 
@@ -244,7 +251,7 @@ class _Numbering:
             below = [self._decide(sub) for sub in each.selections]
             height = 1 + max(below) if below else 0
             height += each.lists
-            if not each.access.inline or any(s.loaded for s in each.selections) or height > MOST_INLINE_LEVELS:
+            if not each.access.inline or not _told_at_once(each) or height > MOST_INLINE_LEVELS:
                 each.column = 0
             else:
                 levels = max(levels, height)

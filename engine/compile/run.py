@@ -107,8 +107,11 @@ async def _gather(values: Sequence[Awaitable[Any]]) -> list[Any]:
     return await gather_with_cancel(*values)
 
 
-def _track(_values: Sequence[Any]) -> None:
-    """graphql-core lets what nobody awaits any more run on. Here nothing is left behind, so there is nothing to track."""
+def _track(values: Sequence[Any]) -> None:
+    """What nobody awaits any more runs on behind graphql-core's answer. Here nothing is left behind."""
+    for value in values:
+        if iscoroutine(value):
+            value.close()
 
 
 _HELPERS = GraphQLResolveInfoHelpers(gather=_gather, track=_track)

@@ -1,0 +1,113 @@
+"""One operation executed twice, by graphql-core and compiled, and what must then be the same.
+
+`data` must be equal down to the order of keys. Errors must be equal in number, path, text, locations, extensions and
+order where resolvers await nothing. Where they do, graphql-core's order is that of completion, which the specification
+does not fix; and of a place that an error below made null, it may tell some of the errors inside and not others
+(section 6.4.4): there it is compared that both tell why.
+"""
+
+import asyncio
+import json
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any
+
+import msgspec
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
+
+from engine import Operations
+from tests.engine.documents import Asked
+
+
+@dataclass
+class Compared:
+    """What came of it: `kind` is "invalid", "interpreted", "same"; `exact` whether errors were told, `awaited` or not."""
+
+    kind: str
+    exact: bool = False
+    awaited: bool = False
+
+
+class DivergenceError(AssertionError):
+    """The two do not agree."""
+
+
+async def compare(schema: GraphQLSchema, asked: Asked, make_context: Callable[[], Any]) -> Compared:
+    """Execute both ways and compare.
+
+    Raises:
+        DivergenceError: they differ; the text shows the document and both answers.
+    """
+    document = parse(asked.text)
+    if validate(schema, document, max_errors=1):
+        return Compared("invalid")
+    operations = Operations(schema, compile_at=1)
+    context = make_context()
+    compiled = await operations.prepare(document, None).execute(context, asked.variables)
+    if not operations.counted.compiled and operations.counted.interpreted:
+        return Compared("interpreted")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # graphql-core leaves coroutines of nulled places unawaited
+        expected, awaited = await _interpreted(schema, document, asked, make_context())
+    awaited = awaited or getattr(context, "awaited", True)  # graphql-core may have given up before it began to wait
+    _check(asked, expected, compiled, ordered=not awaited)
+    return Compared("same", operations.counted.exact > 0, awaited)
+
+
+async def _interpreted(
+    schema: GraphQLSchema, document: Any, asked: Asked, context: Any
+) -> tuple[ExecutionResult, bool]:
+    result = execute(
+        schema, document, context_value=context, variable_values=asked.variables, max_coercion_errors=1
+    )
+    if isawaitable(result):
+        done = await result
+        for _ in range(10):  # what graphql-core left running ends before its errors are counted
+            await asyncio.sleep(0)
+        return done, True
+    return result, False
+
+
+def plain(data: Any) -> Any:
+    """The answer as a client reads it."""
+    return json.loads(msgspec.json.encode(data))
+
+
+def _check(asked: Asked, expected: ExecutionResult, compiled: ExecutionResult, *, ordered: bool) -> None:
+    wanted, got = plain(expected.data), plain(compiled.data)
+    theirs = [shown(error) for error in expected.errors or ()]
+    ours = [shown(error) for error in compiled.errors or ()]
+    same = json.dumps(wanted) == json.dumps(got)
+    if same and ordered:
+        same = theirs == ours
+    elif same:
+        same = _outside(theirs, wanted) == _outside(ours, wanted) and _why(theirs, wanted) == _why(ours, wanted)
+    if not same:
+        raise DivergenceError(f"{asked!r}\ngraphql-core: {wanted!r}\n  {theirs}\ncompiled:     {got!r}\n  {ours}")
+
+
+def shown(error: GraphQLError) -> str:
+    """All that a client may see of an error."""
+    return json.dumps({"extensions": {}, **error.formatted}, sort_keys=True, default=repr)
+
+
+def _lost(path: list[Any] | None, data: Any) -> str | None:
+    """The place above that is null and took the error's own place with it; None for a place that is still there."""
+    if path is None:
+        return None
+    for length, key in enumerate(path):
+        if data is None:
+            return json.dumps(path[:length])
+        data = data[key]
+    return None
+
+
+def _outside(errors: list[str], data: Any) -> Counter[str]:
+    return Counter(each for each in errors if _lost(json.loads(each).get("path"), data) is None)
+
+
+def _why(errors: list[str], data: Any) -> set[str | None]:
+    return {_lost(json.loads(each).get("path"), data) for each in errors}
