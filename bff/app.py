@@ -45,8 +45,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, transports: Tr
     """
     require_upstreams(settings)
     schema = build_schema()._schema  # noqa: SLF001  (Strawberry builds it and has no public name for it)
-    documents = Documents.of(schema, settings.limit, introspection=settings.introspection)
-    graphql = GraphQLEndpoint(schema, documents, _context_maker(settings), max_body=settings.limit.body_bytes)
+    documents = Documents.of(schema, settings.limit, introspection=settings.introspection, compiled=settings.compile)
+    graphql = GraphQLEndpoint(documents, _context_maker(settings), max_body=settings.limit.body_bytes)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:

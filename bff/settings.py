@@ -212,6 +212,7 @@ class Settings:
     log_format: str = setting("json", "json, or console for people.", check=one_of("json", "console"))
     graphiql: bool = setting(True, "Whether browsers get GraphiQL at /graphql; off in production.")
     introspection: bool = setting(True, "Whether the schema can be asked about; off in production.")
+    compile: bool = setting(True, "Whether operations asked for again and again are compiled to Python.")
     cors_origins: tuple[str, ...] = setting((), "Origins of web apps that may ask.", example="https://shop.example.com")
     languages: tuple[str, ...] = setting(("en", "de"), "Languages of the catalogue, the default first.", check=words)
     channels: tuple[str, ...] = setting(

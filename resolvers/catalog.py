@@ -4,6 +4,7 @@ An object here is the upstream's own model; the GraphQL type that shows it stand
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import strawberry
@@ -19,13 +20,14 @@ from clients.tmf620 import (
     ProductSpecification,
 )
 from domain.catalog import bundles, characteristics, prices
+from domain.catalog.catalog import Catalog
 from domain.catalog.characteristics import Choice, Option
 from domain.catalog.kinds import OfferingSort, Period, PriceKind
 from domain.catalog.questions import OfferingPage, OfferingQuery
 from domain.catalog.rules import fold
 from engine import projection, selects
 from kernel.context import Segment
-from kernel.errors import BadRequestError, LimitExceededError
+from kernel.errors import BadRequestError, LimitExceededError, UpstreamError
 from kernel.ids import local_id
 from kernel.money import Money
 from resolvers.context import Info
@@ -154,25 +156,27 @@ def _is_image(each: Attachment) -> bool:
     return pictured and (each.url or "").startswith(("https://", "http://"))
 
 
-async def specification(root: strawberry.Parent[ProductOffering], info: Info) -> Any:
+async def specification(roots: Sequence[ProductOffering], info: Info) -> Any:
     fields = projection(info, "ProductSpecification")
-    return await info.context.catalog.specification_of(info.context.request, root, fields)
+    return await info.context.catalog.specification_of_each(info.context.request, roots, fields)
 
 
-async def choices(root: strawberry.Parent[ProductOffering], info: Info) -> Any:
+async def choices(roots: Sequence[ProductOffering], info: Info) -> Any:
     """With the prices read beside the specification where they will be needed, so that both fly in one batch."""
     catalog, request = info.context.catalog, info.context.request
-    wanted = catalog.specification_of(request, root, CHOICE_FIELDS)
+    wanted = catalog.specification_of_each(request, roots, CHOICE_FIELDS)
     if projection(info, "CharacteristicOption"):
-        found, _ = await asyncio.gather(wanted, catalog.prices_of(request, root, IMPACT_FIELDS), return_exceptions=True)
-        if isinstance(found, BaseException):
-            raise found
-        return characteristics.choices(root, found)
-    return characteristics.choices(root, await wanted)
+        found, _ = await asyncio.gather(wanted, catalog.prices_of_each(request, roots, IMPACT_FIELDS))
+    else:
+        found = await wanted
+    return [
+        each if isinstance(each, UpstreamError) else characteristics.choices(root, each)
+        for root, each in zip(roots, found, strict=True)
+    ]
 
 
-async def offering_prices(root: strawberry.Parent[ProductOffering], info: Info) -> Any:
-    return await info.context.catalog.prices_of(info.context.request, root, projection(info, "OfferingPrice"))
+async def offering_prices(roots: Sequence[ProductOffering], info: Info) -> Any:
+    return await info.context.catalog.prices_of_each(info.context.request, roots, projection(info, "OfferingPrice"))
 
 
 def offering_categories(root: strawberry.Parent[ProductOffering]) -> Any:
@@ -201,8 +205,9 @@ async def related(
 # ---------------------------------------------------------------- a bundle's option
 
 
-async def bundled_offering(root: strawberry.Parent[BundledOffering], info: Info) -> Any:
-    return await info.context.catalog.offering(info.context.request, root.id, projection(info, "ProductOffering"))
+async def bundled_offering(roots: Sequence[BundledOffering], info: Info) -> Any:
+    ids = [root.id for root in roots]
+    return await info.context.catalog.offering_each(info.context.request, ids, projection(info, "ProductOffering"))
 
 
 def least(root: strawberry.Parent[BundledOffering]) -> int:
@@ -224,30 +229,45 @@ def specification_name(root: strawberry.Parent[ProductSpecification]) -> str:
     return root.name or root.id
 
 
-async def category_name(root: strawberry.Parent[Category | Ref], info: Info) -> str | None:
+async def category_name(roots: Sequence[Category | Ref], info: Info) -> Any:
     """From the reference, where it has one; else from the category itself, all in one call."""
-    if root.name:
-        return root.name
-    found = await info.context.catalog.category(info.context.request, root.id)
-    return None if found is None else found.name
+    named = [root.name or None for root in roots]
+    if None not in named:
+        return named
+    nameless = [root.id for root in roots if not root.name]
+    found = await info.context.catalog.category_each(info.context.request, nameless)
+    loaded = iter([each if isinstance(each, UpstreamError) else each and each.name for each in found])
+    return [name or next(loaded) for name in named]
 
 
-async def parent_category(root: strawberry.Parent[Category | Ref], info: Info) -> Any:
-    return (await info.context.catalog.category_tree(info.context.request)).parent(root.id)
+async def parent_category(roots: Sequence[Category | Ref], info: Info) -> Any:
+    tree = await info.context.catalog.category_tree(info.context.request)
+    return [tree.parent(root.id) for root in roots]
 
 
-async def child_categories(root: strawberry.Parent[Category | Ref], info: Info) -> Any:
-    return (await info.context.catalog.category_tree(info.context.request)).children(root.id)
+async def child_categories(roots: Sequence[Category | Ref], info: Info) -> Any:
+    tree = await info.context.catalog.category_tree(info.context.request)
+    return [tree.children(root.id) for root in roots]
 
 
 # ---------------------------------------------------------------- a characteristic's option
 
 
-async def price_impact(root: strawberry.Parent[Option], info: Info) -> Money | None:
+async def price_impact(roots: Sequence[Option], info: Info) -> Any:
     catalog = info.context.catalog
-    known = await catalog.prices_of(info.context.request, root.offering, IMPACT_FIELDS)
-    found = [catalog.shown_amount(price) for price in characteristics.impacts(known, root)]
-    return next((money for money in found if money is not None), None)
+    offerings = {id(root.offering): root.offering for root in roots}
+    found = await catalog.prices_of_each(info.context.request, list(offerings.values()), IMPACT_FIELDS)
+    known = dict(zip(offerings, found, strict=True))
+    return [_impact(known[id(root.offering)], root, catalog) for root in roots]
+
+
+def _impact(
+    known: list[ProductOfferingPrice] | UpstreamError, option: Option, catalog: Catalog
+) -> Money | UpstreamError | None:
+    if isinstance(known, UpstreamError):
+        return known
+    shown = (catalog.shown_amount(price) for price in characteristics.impacts(known, option))
+    return next((money for money in shown if money is not None), None)
 
 
 def required(root: strawberry.Parent[Choice]) -> bool:
@@ -289,5 +309,5 @@ def applies_to(root: strawberry.Parent[ProductOfferingPrice]) -> Any:
     return characteristics.applies_to(root)
 
 
-async def promotions(root: strawberry.Parent[ProductOfferingPrice], info: Info) -> Any:
-    return await info.context.catalog.promotions_of(info.context.request, root, PROMOTION_FIELDS)
+async def promotions(roots: Sequence[ProductOfferingPrice], info: Info) -> Any:
+    return await info.context.catalog.promotions_of_each(info.context.request, roots, PROMOTION_FIELDS)

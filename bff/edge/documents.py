@@ -1,6 +1,9 @@
-"""Documents: parsed, measured and validated once, then remembered by their text, within a bound in bytes."""
+"""Documents: parsed, measured and validated once, then remembered by their text, within a bound in bytes.
 
-from dataclasses import dataclass
+One that is asked for again and again is kept for good, and its operations are compiled (`engine/compile`).
+"""
+
+from dataclasses import dataclass, field
 
 from graphql import (
     DocumentNode,
@@ -16,14 +19,19 @@ from graphql.language.parser import Parser
 from graphql.validation.validate import ValidationAbortedError
 
 from bff.edge.limits import check_limits
+from bff.edge.popular import Popular
 from bff.settings import LimitSettings
-from dataloaders.lru import ByteLRU
+from engine import Operations, Prepared
 from kernel.errors import BadRequestError, GatewayError, LimitExceededError
 
 # A parsed document takes 40 to 85 times the bytes of its text, and a few kilobytes however short it is: tracemalloc
 # over the examples and the tests' queries; compact ones cost most.
 _MEMORY_FACTOR = 85
 _DOCUMENT_BYTES = 2_000
+_PLAN_FACTOR = 300
+_PLAN_BYTES = 10_000
+_NEW_BYTES = 12_000_000
+_KEPT_BYTES = 24_000_000
 
 
 class DocumentError(GatewayError):
@@ -36,6 +44,22 @@ class DocumentError(GatewayError):
         self.error = error
 
 
+@dataclass
+class Known:
+    """A valid document and its operations. `kept`: it is asked for often enough to be worth compiling."""
+
+    document: DocumentNode
+    operations: Operations
+    kept: bool = False
+    prepared: dict[str | None, Prepared] = field(default_factory=dict)
+
+    def operation(self, name: str | None) -> Prepared:
+        """The operation of that name, which must be in the document; or its only one."""
+        if name not in self.prepared:
+            self.prepared[name] = self.operations.prepare(self.document, name)
+        return self.prepared[name]
+
+
 @dataclass(frozen=True)
 class Documents:
     """All documents of one schema."""
@@ -43,13 +67,24 @@ class Documents:
     schema: GraphQLSchema
     limits: LimitSettings
     introspection: bool
-    memory: ByteLRU[DocumentNode]
+    memory: Popular[Known]
+    operations: Operations
 
     @classmethod
-    def of(cls, schema: GraphQLSchema, limits: LimitSettings, *, introspection: bool) -> "Documents":
-        return cls(schema, limits, introspection, ByteLRU(32_000_000))
+    def of(
+        cls,
+        schema: GraphQLSchema,
+        limits: LimitSettings,
+        *,
+        introspection: bool,
+        compiled: bool = True,
+        compiled_after: int = 2,
+    ) -> "Documents":
+        """`compiled_after`: uses after which a document is compiled; tests want 1."""
+        memory: Popular[Known] = Popular(_NEW_BYTES, _KEPT_BYTES, uses_to_keep=compiled_after)
+        return cls(schema, limits, introspection, memory, Operations(schema, enabled=compiled))
 
-    def get(self, text: str) -> DocumentNode:
+    def get(self, text: str) -> Known:
         """The document of a text.
 
         Raises:
@@ -57,12 +92,16 @@ class Documents:
             LimitExceededError: it asks for too much.
             DocumentError, FragmentError: it does not fit the schema, or not together.
         """
-        known = self.memory.get(text)
-        if known is None:
-            known = self._parse(text)
-            check_limits(known, self.limits)
-            self._validate(known)
-            self.memory.put(text, known, _DOCUMENT_BYTES + len(text) * _MEMORY_FACTOR)
+        found = self.memory.get(text)
+        if found is None:
+            document = self._parse(text)
+            check_limits(document, self.limits)
+            self._validate(document)
+            known = Known(document, self.operations)
+            size = _DOCUMENT_BYTES + len(text) * _MEMORY_FACTOR
+            known.kept = self.memory.put(text, known, size, size + _PLAN_BYTES + len(text) * _PLAN_FACTOR)
+        else:
+            known, known.kept = found
         return known
 
     def _parse(self, text: str) -> DocumentNode:

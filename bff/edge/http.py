@@ -5,12 +5,11 @@ that a compiled operation can later be answered here without passing through a r
 """
 
 from collections.abc import Callable, Mapping
-from inspect import isawaitable
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, OperationType, execute, get_operation_ast
+from graphql import DocumentNode, OperationType, get_operation_ast
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -53,10 +52,8 @@ _OBJECT = msgspec.json.Decoder(dict[str, Any])
 class GraphQLEndpoint:
     """The endpoint of one schema. `make_context` turns a request into what resolvers find in `info.context`."""
 
-    def __init__(
-        self, schema: GraphQLSchema, documents: Documents, make_context: MakeContext, *, max_body: int
-    ) -> None:
-        self._schema, self._documents = schema, documents
+    def __init__(self, documents: Documents, make_context: MakeContext, *, max_body: int) -> None:
+        self._documents = documents
         self._make_context, self._max_body = make_context, max_body
         self._turns = Turns()
 
@@ -79,9 +76,10 @@ class GraphQLEndpoint:
         context = self._make_context(request)
         headers = {"content-language": context.request.audience.language}
         try:
-            document = self._documents.get(asked.query)
-            _check_operation(document, asked.operation_name, reading=request.method != "POST")
-            result = await self._execute(document, asked, context)
+            known = self._documents.get(asked.query)
+            _check_operation(known.document, asked.operation_name, reading=request.method != "POST")
+            operation = known.operation(asked.operation_name)
+            result = await operation.execute(context, asked.variables, worth_it=known.kept)
         except GatewayError as error:
             return _json({"errors": [request_error(error)]}, _refused_status(media_type), media_type, headers)
         if result.data is None and result.errors and all(error.path is None for error in result.errors):
@@ -95,17 +93,6 @@ class GraphQLEndpoint:
         for cookie in context.cookies:
             response.headers.append("set-cookie", cookie)
         return response
-
-    async def _execute(self, document: DocumentNode, asked: GraphQLRequest, context: Context) -> ExecutionResult:
-        result = execute(
-            self._schema,
-            document,
-            context_value=context,
-            variable_values=asked.variables,
-            operation_name=asked.operation_name,
-            max_coercion_errors=1,
-        )
-        return await result if isawaitable(result) else result
 
     async def _read(self, request: Request) -> GraphQLRequest:
         if request.method == "POST":

@@ -7,6 +7,7 @@ what the rules themselves look at is added here.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TypeVar
 
 import structlog
@@ -100,6 +101,16 @@ class Catalog:
         found = await _all(self.source.offerings, ctx, ids, fields)
         return [offering for offering in found if self.rules.visible(offering, ctx.audience)]
 
+    async def offering_each(
+        self, ctx: RequestContext, local_ids: Sequence[str], fields: frozenset[str]
+    ) -> list[ProductOffering | UpstreamError | None]:
+        """For each id what `offering` would give, or what kept it from being known."""
+        found = await self.source.offerings.load_many(ctx, local_ids, fields)
+        return [
+            each if each is None or isinstance(each, UpstreamError) or self.rules.visible(each, ctx.audience) else None
+            for each in found
+        ]
+
     async def prices_of(
         self, ctx: RequestContext, offering: ProductOffering, fields: frozenset[str]
     ) -> list[ProductOfferingPrice]:
@@ -108,11 +119,28 @@ class Catalog:
         Raises:
             UpstreamError: one of them cannot be known.
         """
-        embedded = {price.id: price for price in offering.product_offering_price if price.is_value}
-        others = [ref.id for ref in offering.product_offering_price if ref.id not in embedded]
-        loaded = {price.id: price for price in await _all(self.source.prices, ctx, others, fields)}
-        known = embedded | loaded
+        (found,) = await self.prices_of_each(ctx, [offering], fields)
+        if isinstance(found, UpstreamError):
+            raise found
+        return found
+
+    async def prices_of_each(
+        self, ctx: RequestContext, offerings: Sequence[ProductOffering], fields: frozenset[str]
+    ) -> list[list[ProductOfferingPrice] | UpstreamError]:
+        """For each offering what `prices_of` would give, or why it cannot be known."""
+        wanted = [[ref.id for ref in each.product_offering_price if not ref.is_value] for each in offerings]
+        found = await _all_of_each(self.source.prices, ctx, wanted, fields)
         now = self.now()
+        return [
+            loaded if isinstance(loaded, UpstreamError) else self._in_force(offering, loaded, now)
+            for offering, loaded in zip(offerings, found, strict=True)
+        ]
+
+    def _in_force(
+        self, offering: ProductOffering, loaded: Iterable[ProductOfferingPrice], now: datetime
+    ) -> list[ProductOfferingPrice]:
+        known = {price.id: price for price in loaded}
+        known.update((price.id, price) for price in offering.product_offering_price if price.is_value)
         listed = [known[ref.id] for ref in offering.product_offering_price if ref.id in known]
         return [p for p in listed if self.rules.price_applies(p, now) and not self.rules.is_discount(p)]
 
@@ -124,13 +152,17 @@ class Catalog:
         found = await self.source.prices.load(ctx, local_id, fields)
         return found if found is not None and self._shown(found) else None
 
-    async def promotions_of(
-        self, ctx: RequestContext, price: ProductOfferingPrice, fields: frozenset[str]
-    ) -> list[ProductOfferingPrice]:
-        """The discounts that the price points to and that are in force."""
-        ids = [r.id for r in price.pop_relationship if fold(r.relationship_type) in self.rules.discounts]
+    async def promotions_of_each(
+        self, ctx: RequestContext, prices: Sequence[ProductOfferingPrice], fields: frozenset[str]
+    ) -> list[list[ProductOfferingPrice] | UpstreamError]:
+        """For each price the discounts that it points to and that are in force, or why they cannot be known."""
+        discounts = self.rules.discounts
+        wanted = [[r.id for r in each.pop_relationship if fold(r.relationship_type) in discounts] for each in prices]
         now = self.now()
-        return [p for p in await _all(self.source.prices, ctx, ids, fields) if self.rules.price_applies(p, now)]
+        return [
+            each if isinstance(each, UpstreamError) else [p for p in each if self.rules.price_applies(p, now)]
+            for each in await _all_of_each(self.source.prices, ctx, wanted, fields)
+        ]
 
     async def reductions_of(
         self, ctx: RequestContext, price: ProductOfferingPrice, fields: frozenset[str]
@@ -146,6 +178,15 @@ class Catalog:
         ref = offering.product_specification
         return None if ref is None else await self.specification(ctx, ref.id, fields)
 
+    async def specification_of_each(
+        self, ctx: RequestContext, offerings: Sequence[ProductOffering], fields: frozenset[str]
+    ) -> list[ProductSpecification | UpstreamError | None]:
+        """For each offering its specification, None where it has none, or why it cannot be known."""
+        refs = [each.product_specification for each in offerings]
+        wanted = list(dict.fromkeys(ref.id for ref in refs if ref is not None))
+        found = dict(zip(wanted, await self.source.specifications.load_many(ctx, wanted, fields), strict=True))
+        return [None if ref is None else found[ref.id] for ref in refs]
+
     async def specification(
         self, ctx: RequestContext, local_id: str, fields: frozenset[str]
     ) -> ProductSpecification | None:
@@ -154,6 +195,15 @@ class Catalog:
     async def category(self, ctx: RequestContext, local_id: str) -> Category | None:
         found = await self.source.categories.load(ctx, local_id, frozenset({"lifecycleStatus"}))
         return found if found is not None and self._shown(found) else None
+
+    async def category_each(
+        self, ctx: RequestContext, local_ids: Sequence[str]
+    ) -> list[Category | UpstreamError | None]:
+        """For each id what `category` would give, or what kept it from being known."""
+        found = await self.source.categories.load_many(ctx, local_ids, frozenset({"lifecycleStatus"}))
+        return [
+            each if each is None or isinstance(each, UpstreamError) or self._shown(each) else None for each in found
+        ]
 
     async def category_tree(self, ctx: RequestContext) -> CategoryTree:
         """All categories in their tree. Put together anew only when one of them was read anew.
@@ -174,16 +224,32 @@ class Catalog:
 
 async def _all(loader: EntityReader[E], ctx: RequestContext, ids: Iterable[str], fields: frozenset[str]) -> list[E]:
     """The entities that exist, in order. References that lead nowhere are left out and logged."""
-    wanted = list(dict.fromkeys(ids))
-    found: list[E] = []
-    for local_id, entity in zip(wanted, await loader.load_many(ctx, wanted, fields), strict=True):
-        if isinstance(entity, UpstreamError):
-            raise entity
+    (found,) = await _all_of_each(loader, ctx, [list(ids)], fields)
+    if isinstance(found, UpstreamError):
+        raise found
+    return found
+
+
+async def _all_of_each(
+    loader: EntityReader[E], ctx: RequestContext, wanted: Sequence[Sequence[str]], fields: frozenset[str]
+) -> list[list[E] | UpstreamError]:
+    """The same for many lists of ids in one go; for each list its entities, or what kept one of them from being known."""
+    ids = list(dict.fromkeys(chain.from_iterable(wanted)))
+    found = dict(zip(ids, await loader.load_many(ctx, ids, fields), strict=True))
+    for local_id, entity in found.items():
         if entity is None:
             log.warning("upstream.dangling_reference", collection=loader.collection.name, id=local_id)
-        else:
-            found.append(entity)
-    return found
+    return [_present([found[each] for each in dict.fromkeys(some)]) for some in wanted]
+
+
+def _present(found: Iterable[E | UpstreamError | None]) -> list[E] | UpstreamError:
+    present: list[E] = []
+    for entity in found:
+        if isinstance(entity, UpstreamError):
+            return entity
+        if entity is not None:
+            present.append(entity)
+    return present
 
 
 def _same(these: Sequence[object], those: Sequence[object]) -> bool:

@@ -60,9 +60,7 @@ class Exact:
         return False
 
     async def _selection(self, selection: Selection, row: int, value: Any, path: Key | None) -> dict[str, Any]:
-        return {
-            field.key: await self._field(field, row, value, Key(path, field.key)) for field in selection.fields
-        }
+        return {field.key: await self._field(field, row, value, Key(path, field.key)) for field in selection.fields}
 
     async def _field(self, field: Field, row: int, value: Any, path: Key) -> Any:
         try:

@@ -15,6 +15,7 @@ from engine.compile.values import Failure
 
 Tags: TypeAlias = Coroutine[Any, Any, list[int | Failure]]
 
+
 def type_resolver(field: Field) -> Any:
     """The function that names an object's type under a field of an abstract type."""
     return getattr(field.named, "resolve_type", None) or default_type_resolver

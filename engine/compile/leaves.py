@@ -36,7 +36,11 @@ def leaf_lines(named: GraphQLNamedType, variable: str, bind: Bind, *, nullable: 
         inner = [f"if type({variable}) is {bind(members[0], 'e')}: {variable} = {by_name}[{variable}._name_]"]
         inner += [f"else: {variable} = {other}({variable})"]
     elif unusual:
-        return [f"if ({unusual})" + (f" and {variable} is not None" if nullable else "") + f": {variable} = {other}({variable})"]
+        return [
+            f"if ({unusual})"
+            + (f" and {variable} is not None" if nullable else "")
+            + f": {variable} = {other}({variable})"
+        ]
     else:
         inner = [f"{variable} = {other}({variable})"]
     return [f"if {variable} is not None:", *("    " + line for line in inner)] if nullable else inner

@@ -1,6 +1,6 @@
 """Executing the operations of a document: compiled where that pays and can be done, by graphql-core otherwise.
 
-An operation is compiled when it is asked for the second time: what is seen once, such as the random documents of one
+Whoever keeps the documents says whether one is worth compiling: what is seen once, such as the random documents of one
 client, costs what it always cost and keeps no plan. A plan holds for one combination of the values that `@skip` and
 `@include` depend on; of those a document has few plans, since there are twice as many for each variable.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import Any
 
-import msgspec
+import structlog
 from graphql import (
     DocumentNode,
     ExecutionResult,
@@ -33,6 +33,8 @@ from engine.compile.plan import NotCompiledError, Tree, tree_of
 from engine.compile.run import Run
 from engine.compile.source import Complete, completion_of
 from engine.compile.values import UnfitError
+
+log = structlog.get_logger(__name__)
 
 MOST_PLANS = 8
 """Plans that one operation may have, one for each combination of its `@skip` and `@include`."""
@@ -87,20 +89,24 @@ class Prepared:
     def __init__(self, operations: "Operations", document: DocumentNode, name: str | None) -> None:
         self.document, self.name = document, name
         self.plans: dict[tuple[Any, ...], Plan] = {}
-        self.sightings = 0
         self._operations = operations
         self._operation = get_operation_ast(document, name)
         self._deciding = tuple(sorted(_deciding(document)))
-        self._not: str = "" if self._operation else "no operation"
+        self._not = "off" if not operations.enabled else "" if self._operation else "no operation"
 
-    async def execute(self, context: Any, variables: dict[str, Any] | None = None, root: Any = None) -> ExecutionResult:
-        """The result, as graphql-core's `execute` gives it. `data` can be made of structs instead of dicts."""
-        self.sightings += 1
+    async def execute(
+        self, context: Any, variables: dict[str, Any] | None = None, root: Any = None, *, worth_it: bool = True
+    ) -> ExecutionResult:
+        """The result, as graphql-core's `execute` gives it. `data` can be made of structs instead of dicts.
+
+        `worth_it`: whether the document will come again, so that compiling it pays.
+        """
         operations = self._operations
         try:
-            found = self._plan(variables or {})
+            found = self._plan(variables or {}, worth_it=worth_it)
         except NotCompiledError as why:
             operations.counted.interpreted[why.reason] += 1
+            log.debug("operation.interpreted", operation=self.name, reason=why.reason)
             return await self._interpret(context, variables, root)
         if isinstance(found, ExecutionResult):
             return found
@@ -112,11 +118,11 @@ class Prepared:
         finally:
             operations.counted.exact += run.dirty
 
-    def _plan(self, given: dict[str, Any]) -> tuple[Plan, VariableValues] | ExecutionResult:
+    def _plan(self, given: dict[str, Any], *, worth_it: bool) -> tuple[Plan, VariableValues] | ExecutionResult:
         if self._not:
             raise NotCompiledError(self._not)
-        if self.sightings < self._operations.compile_at:
-            raise NotCompiledError("first sight")
+        if not worth_it:
+            raise NotCompiledError("seldom")
         operation = self._operation
         assert operation is not None  # noqa: S101  (else `_not` would say so)
         values = self._variables(operation, given)
@@ -151,6 +157,7 @@ class Prepared:
             self._not = "depth"
             raise NotCompiledError(self._not) from None
         self._operations.counted.plans += 1
+        log.debug("operation.compiled", operation=self.name, fields=plan.tree.size)
         self.plans[key] = plan
         return plan
 
@@ -169,10 +176,10 @@ class Prepared:
 
 @dataclass
 class Operations:
-    """What all operations of a schema share. `compile_at`: the sighting at which one is compiled; 0 never compiles."""
+    """What all operations of a schema share. `enabled`: whether any is compiled."""
 
     schema: GraphQLSchema
-    compile_at: int = 2
+    enabled: bool = True
     counted: Counted = field(default_factory=Counted)
 
     def prepare(self, document: DocumentNode, name: str | None) -> Prepared:
@@ -199,8 +206,3 @@ def _deciding_in(selected: SelectionSetNode) -> Iterator[str]:
         below = getattr(node, "selection_set", None)
         if below is not None:
             yield from _deciding_in(below)
-
-
-def builtins_of(data: Any) -> Any:
-    """The same answer in dicts, lists and what `msgspec` takes for JSON."""
-    return msgspec.to_builtins(data)

@@ -171,9 +171,7 @@ class _Growing:
         return self._selection(root_type, found)
 
     def _below(self, named: GraphQLObjectType, details: list[FieldDetails]) -> Selection:
-        found = collect_subfields(
-            self._schema, self._fragments, self._variables, self._operation, named, details
-        )
+        found = collect_subfields(self._schema, self._fragments, self._variables, self._operation, named, details)
         return self._selection(named, found)
 
     def _selection(self, named: GraphQLObjectType, found: Any) -> Selection:

@@ -63,11 +63,28 @@ async def _outcomes(awaitables: list[Awaitable[Any]]) -> list[Any]:
         for task, each in zip(own, awaitables, strict=True)
     ]
     try:
-        await asyncio.wait(futures)
+        for future, task in zip(futures, own, strict=True):
+            await _done(future, own=task is not None)
     except BaseException:
         await _end([task for task in own if task is not None])
         raise
     return [_outcome_of(future) for future in futures]
+
+
+async def _done(future: asyncio.Future[Any], *, own: bool) -> None:
+    """Until it is, whatever its outcome. One after another is no slower, and wakes us a turn sooner than `wait`."""
+    if future.done():
+        return
+    if not own:
+        await asyncio.wait([future])
+        return
+    try:
+        await future
+    except Exception:  # noqa: BLE001, S110  (it is looked at when all are done)
+        pass
+    except asyncio.CancelledError:
+        if _being_cancelled():
+            raise
 
 
 def _outcome_of(future: asyncio.Future[Any]) -> Any:

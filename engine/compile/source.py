@@ -73,7 +73,10 @@ class _Writer:
                 self._built_below(field)
         taken = "".join(f", v{field.column}" for field in loaded)
         sources = "".join(f", columns[{field.column}]" for field in loaded)
-        self._line(f"for o{number}{taken} in " + (f"zip(rows[{number}]{sources}, strict=True):" if loaded else f"rows[{number}]:"))
+        self._line(
+            f"for o{number}{taken} in "
+            + (f"zip(rows[{number}]{sources}, strict=True):" if loaded else f"rows[{number}]:")
+        )
         with self._deeper():
             parts = [self._field(field, f"o{number}") for field in selection.fields]
             self._line(f"a{number}({self._made(selection, parts)})")

@@ -14,7 +14,7 @@ from clients.parts import Ref
 from clients.tmf620 import CATEGORIES, OFFERINGS, PRICES, SPECIFICATIONS
 from domain.catalog.kinds import Period, PriceKind
 from domain.catalog.on_demand import TREE_FIELDS
-from engine import computed
+from engine import computed, relation
 from kernel.context import Segment
 from resolvers import catalog as resolve
 from resolvers.context import Info
@@ -61,7 +61,7 @@ class CharacteristicOption:
     value: str = strawberry.field(description="The value as text.")
     is_default: bool = strawberry.field(description="Whether it is chosen when the shopper chooses nothing.")
     unit: str | None = strawberry.field(description="The unit of the value, such as `GB`.")
-    price_impact: Money | None = computed(
+    price_impact: Money | None = relation(
         resolve.price_impact,
         "productOfferingPrice",
         description="What choosing this value adds to the price, tax included where the tax is known.",
@@ -128,7 +128,7 @@ class OfferingPrice(Node):
         "prodSpecCharValueUse",
         description="The choices that bring this price; empty when it is always charged.",
     )
-    promotions: list[Promotion] | None = computed(
+    promotions: list[Promotion] | None = relation(
         resolve.promotions,
         "popRelationship",
         description="The reductions in force now.",
@@ -161,16 +161,16 @@ class Category(Node):
     upstream: ClassVar = CATEGORIES
 
     id: strawberry.ID = computed(global_id("Category"), description="The category's id.")
-    name: str | None = computed(
+    name: str | None = relation(
         resolve.category_name, "name", description="What it is called.", loads={CATEGORIES: SELECTED}
     )
-    parent: "Category | None" = computed(
+    parent: "Category | None" = relation(
         resolve.parent_category,
         *("parentId", "subCategory"),
         description="The category it stands in; null for one at the top.",
         loads={CATEGORIES: TREE_FIELDS},
     )
-    children: "list[Category] | None" = computed(
+    children: "list[Category] | None" = relation(
         resolve.child_categories,
         *("parentId", "subCategory"),
         description="The categories that stand in it.",
@@ -189,7 +189,7 @@ class BundleOption:
     min: int = computed(resolve.least, description="How often it must be taken.")
     max: int = computed(resolve.most, description="How often it can be taken.")
     default: int = computed(resolve.usual, description="How often it is taken when nothing is said.")
-    offering: "ProductOffering | None" = computed(
+    offering: "ProductOffering | None" = relation(
         resolve.bundled_offering,
         description="The bundled offering, which can be a bundle itself.",
         loads={OFFERINGS: SELECTED},
@@ -218,19 +218,19 @@ class ProductOffering(Node):
         resolve.offering_categories, "category", description="The shelves it stands on."
     )
     images: list[Image] = computed(resolve.images, "attachment", description="Pictures of it.")
-    specification: ProductSpecification | None = computed(
+    specification: ProductSpecification | None = relation(
         resolve.specification,
         "productSpecification",
         description="What it technically is.",
         loads={SPECIFICATIONS: SELECTED},
     )
-    characteristics: list[Characteristic] | None = computed(
+    characteristics: list[Characteristic] | None = relation(
         resolve.choices,
         *("productSpecification", "prodSpecCharValueUse"),
         description="What is fixed about it and what a shopper chooses, as this offering narrows it.",
         loads={SPECIFICATIONS: resolve.CHOICE_FIELDS},
     )
-    prices: list[OfferingPrice] | None = computed(
+    prices: list[OfferingPrice] | None = relation(
         resolve.offering_prices,
         "productOfferingPrice",
         description="Its prices in force now.",

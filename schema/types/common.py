@@ -11,6 +11,7 @@ from uuid import UUID
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
+from engine import computed
 from kernel.clock import parse_instant
 from kernel.money import Money as Amount
 from resolvers.context import Info
@@ -139,7 +140,7 @@ def _currency(root: strawberry.Parent[Amount]) -> CurrencyCode:
 @strawberry.type(description="An exact amount in a currency. It may be finer than a cent: a price per minute.")
 class Money:
     amount: Decimal = strawberry.field(description="The amount as decimal text.")
-    currency: CurrencyCode = strawberry.field(resolver=_currency, description="The currency (ISO 4217).")
+    currency: CurrencyCode = computed(_currency, description="The currency (ISO 4217).")
 
     @classmethod
     def is_type_of(cls, obj: object, _info: Info) -> bool:

@@ -44,7 +44,7 @@ async def compare(schema: GraphQLSchema, asked: Asked, make_context: Callable[[]
     document = parse(asked.text)
     if validate(schema, document, max_errors=1):
         return Compared("invalid")
-    operations = Operations(schema, compile_at=1)
+    operations = Operations(schema)
     context = make_context()
     compiled = await operations.prepare(document, None).execute(context, asked.variables)
     if not operations.counted.compiled and operations.counted.interpreted:
@@ -60,9 +60,7 @@ async def compare(schema: GraphQLSchema, asked: Asked, make_context: Callable[[]
 async def _interpreted(
     schema: GraphQLSchema, document: Any, asked: Asked, context: Any
 ) -> tuple[ExecutionResult, bool]:
-    result = execute(
-        schema, document, context_value=context, variable_values=asked.variables, max_coercion_errors=1
-    )
+    result = execute(schema, document, context_value=context, variable_values=asked.variables, max_coercion_errors=1)
     if isawaitable(result):
         done = await result
         for _ in range(10):  # what graphql-core left running ends before its errors are counted

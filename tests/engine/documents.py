@@ -25,7 +25,7 @@ from graphql import (
     is_required_argument,
 )
 
-ODD_TEXTS = ["", "x", "§ \u2028 \"quoted\" \\ \n", "__import__('os').system('x')", "{0}%s", "7", "é" * 3, "0"]
+ODD_TEXTS = ["", "x", '§ \u2028 "quoted" \\ \n', "__import__('os').system('x')", "{0}%s", "7", "é" * 3, "0"]
 ODD_ALIASES = ["__import__", "_", "None", "class", "self", "rows", "exec", "x_1", "S_4", "run", "a" * 60, "__class__"]
 
 

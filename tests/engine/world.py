@@ -134,7 +134,9 @@ class Thing:
 
     @property
     def grid(self) -> Any:
-        return self.of("grid", [self.of(f"grid{n}", [n, self.of(f"cell{n}", 1), None]) for n in range(int(self.id) % 3)])
+        return self.of(
+            "grid", [self.of(f"grid{n}", [n, self.of(f"cell{n}", 1), None]) for n in range(int(self.id) % 3)]
+        )
 
     @property
     def spine(self) -> Any:
