@@ -233,7 +233,7 @@ async def _all(loader: EntityReader[E], ctx: RequestContext, ids: Iterable[str],
 async def _all_of_each(
     loader: EntityReader[E], ctx: RequestContext, wanted: Sequence[Sequence[str]], fields: frozenset[str]
 ) -> list[list[E] | UpstreamError]:
-    """The same for many lists of ids in one go; for each list its entities, or what kept one of them from being known."""
+    """The same for many lists of ids at once; for each its entities, or what kept one of them from being known."""
     ids = list(dict.fromkeys(chain.from_iterable(wanted)))
     found = dict(zip(ids, await loader.load_many(ctx, ids, fields), strict=True))
     for local_id, entity in found.items():

@@ -30,7 +30,8 @@ class Way(Enum):
 @dataclass(frozen=True)
 class Access:
     """The way, and what it takes: `call` is the attribute's name or the resolver; `takes` its parameters in order,
-    each with what it stands for."""
+    each with what it stands for.
+    """
 
     way: Way
     call: Any = None

@@ -85,8 +85,8 @@ class Exact:
             starts = self._starts[field.column] = [0, *accumulate(counts)]
         return starts[row]
 
-    def _note(self, field: Field, level: int, raw: BaseException, path: Key) -> None:
-        error = located_error(raw, field.nodes, path.listed())  # type: ignore[arg-type]  (it takes care of others)
+    def _note(self, field: Field, level: int, raw: Exception, path: Key) -> None:
+        error = located_error(raw, field.nodes, path.listed())
         if not field.nullable[level]:
             raise error
         self.errors.append(error)
@@ -99,7 +99,7 @@ class Exact:
             raise _exception(value.error)
         if isinstance(value, Exception):
             raise value
-        done = None
+        done: Any = None
         if value is not None and value is not Undefined:
             if level < field.lists:
                 done = await self._list(field, level, value, first, path)

@@ -28,10 +28,9 @@ def tags_of(run: Run, field: Field, objects: list[Any]) -> "list[int] | Tags":
         resolve, info = type_resolver(field), ResolveInfo(run, field, None)
         names = [_try(resolve, each, info, field.named) for each in objects]
         numbers = {selection.type.name: number for number, selection in enumerate(field.selections)}
-        known = [numbers.get(each) if type(each) is str else None for each in names]
-        if None in known:
+        tags = [numbers.get(each, -1) if type(each) is str else -1 for each in names]
+        if -1 in tags:
             return _resolved(run, field, objects, names)
-        tags = known  # type: ignore[assignment]  (there is no None in it)
     return _checked(run, field, objects, tags)
 
 

@@ -8,8 +8,19 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from graphql import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT, GraphQLEnumType, GraphQLLeafType, GraphQLNamedType, Undefined
-from graphql import GraphQLBoolean, GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString
+from graphql import (
+    GRAPHQL_MAX_INT,
+    GRAPHQL_MIN_INT,
+    GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLLeafType,
+    GraphQLNamedType,
+    GraphQLString,
+    Undefined,
+)
 
 from engine.compile.values import require_plain, unfit
 

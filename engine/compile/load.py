@@ -128,7 +128,7 @@ def _descend(run: Run, field: Field, objects: list[Any], tags: list[int]) -> Wor
 def _objects_at_once(run: Run, field: Field, column: list[Any]) -> list[Any] | None:
     """The objects of a column of single objects or plain lists; None for a column that must be opened with care."""
     kinds = {*map(type, column)}
-    null_at = -1 if NoneType not in kinds else 0
+    nulls = NoneType in kinds
     objects = column
     if field.lists:
         if field.lists > 1 or not kinds - {NoneType} <= _LISTS:
@@ -138,7 +138,7 @@ def _objects_at_once(run: Run, field: Field, column: list[Any]) -> list[Any] | N
         kinds = {*map(type, objects)}
     if not all_plain(kinds - {NoneType}):
         return None
-    if null_at == 0 and not field.nullable[0] or NoneType in kinds and not field.nullable[-1]:
+    if (nulls and not field.nullable[0]) or (NoneType in kinds and not field.nullable[-1]):
         run.dirty = True
     return [each for each in objects if each is not None] if NoneType in kinds else objects
 

@@ -32,7 +32,6 @@ from engine.compile.load import load
 from engine.compile.plan import NotCompiledError, Tree, tree_of
 from engine.compile.run import Run
 from engine.compile.source import Complete, completion_of
-from engine.compile.values import UnfitError
 
 log = structlog.get_logger(__name__)
 

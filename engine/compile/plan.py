@@ -63,7 +63,7 @@ class Field:
     nullable: tuple[bool, ...]
     named: GraphQLNamedType
     selections: tuple["Selection", ...] = ()
-    owner: "Selection" = None  # type: ignore[assignment]  (set right after: the two point at each other)
+    owner: Any = None  # the selection it stands in; the two point at each other
     column: int = -1
     projections: dict[Any, Any] = field(default_factory=dict)
 

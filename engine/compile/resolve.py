@@ -24,7 +24,7 @@ def values(run: Run, field: Field, rows: list[Any]) -> list[Any]:
     for row in rows:
         try:
             column.append(call(row))
-        except Exception as error:  # noqa: BLE001, PERF203  (whatever a resolver raises is its field's error)
+        except Exception as error:  # noqa: BLE001  (whatever a resolver raises is its field's error)
             column.append(Failure(error))
     return column
 
@@ -35,7 +35,7 @@ def _ordinary(run: Run, field: Field, rows: list[Any]) -> list[Any]:
         try:
             arguments = run.arguments(field)  # anew for each: a resolver may change what it is given
             column.append(field.access.call(row, ResolveInfo(run, field, number), **arguments))
-        except Exception as error:  # noqa: BLE001, PERF203  (as above)
+        except Exception as error:  # noqa: BLE001  (as above)
             column.append(Failure(error))
     return column
 

@@ -63,10 +63,8 @@ class Run:
         above = selection.above
         if above is None:
             return None
-        if above.is_abstract:
-            place = _nth(self.tags[above.column], above.selections.index(selection), row)
-        else:
-            place = row
+        tags = self.tags.get(above.column)
+        place = row if tags is None else _nth(tags, above.selections.index(selection), row)
         for parent, value in enumerate(self.columns[above.column]):
             keys = _place(value, above.lists, place)
             if isinstance(keys, list):

@@ -1,10 +1,12 @@
 """Writing the Python function that puts an operation's answer together when nothing is wrong with it.
 
-    for o0, v0, v1 in zip(rows[1], columns[2], columns[3], strict=True):   one loop for each selection with rows, the deepest first
-        x0 = o0.name                                           an inline field
-        if type(x0) is not str: x0 = s4(x0)
-        x1 = None if v0 is None else n2()                      an object below, already built
-        a1(S1(x0, x1))
+    for o0, v2, v3 in zip(rows[0], columns[2], columns[3], strict=True):
+        x_1 = o0.name                                     an inline field
+        if (type(x_1) is not str): x_1 = s_4(x_1)
+        x_5 = None if v2 is None else n2()                an object below, already built
+        a0(S_6(x_1, x_5, ...))
+
+There is one such loop for each selection with rows, the deepest first.
 
 Every name in it is made here from a letter and a number, and every value is bound to such a name. Text of a request is
 never part of it: an alias is data, in the `rename` of a `msgspec.Struct`. Attributes' names come from the schema.

@@ -65,8 +65,9 @@ def unfit(value: Any = None) -> Any:
     Raises:
         UnfitError: always.
     """
-    if hasattr(value, "close") and is_awaitable(value):
-        value.close()
+    close = getattr(value, "close", None)
+    if close is not None and is_awaitable(value):
+        close()
     raise UnfitError
 
 

@@ -24,7 +24,7 @@ from tests.engine.documents import Asked
 
 @dataclass
 class Compared:
-    """What came of it: `kind` is "invalid", "interpreted", "same"; `exact` whether errors were told, `awaited` or not."""
+    """What came of it: `kind` is "invalid", "interpreted" or "same"; `exact`: whether anything failed."""
 
     kind: str
     exact: bool = False

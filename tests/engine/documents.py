@@ -74,7 +74,7 @@ class _Writing:
     def _part(self, kind: GraphQLNamedType, depth: int) -> str:
         self._left -= 1
         drawn = self._random.random()
-        if drawn < 0.1 or isinstance(kind, GraphQLUnionType) and drawn < 0.3:
+        if drawn < (0.3 if isinstance(kind, GraphQLUnionType) else 0.1):
             return "__typename" if self._chance(0.7) else f"{self._alias()}: __typename"
         if drawn < 0.35 or isinstance(kind, GraphQLUnionType):
             return self._fragment(kind, depth)
@@ -153,7 +153,7 @@ class _Writing:
             self._variables[name] = value
         return name
 
-    def _value(self, kind: Any, *, nested: bool) -> Any:
+    def _value(self, kind: Any, *, nested: bool) -> Any:  # noqa: PLR0911  (one for each kind of type)
         """A JSON value for an input type; now and then one that does not fit."""
         if not is_non_null_type(kind) and self._chance(0.1):
             return None

@@ -1,3 +1,4 @@
+# ruff: noqa: A002  (arguments have the names that clients see)
 """A schema with every feature a field, a type or an argument can have, over objects that misbehave on purpose.
 
 What an object does is decided by a hash of its id, the field and the world's seed: the same whoever asks, whenever.
@@ -9,7 +10,7 @@ import hashlib
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, NewType
 
@@ -21,6 +22,9 @@ from strawberry.schema.config import StrawberryConfig
 from engine import computed, relation
 
 Loud = NewType("Loud", str)
+
+
+ONE = strawberry.ID("1")
 
 
 class Genre(enum.Enum):
@@ -118,7 +122,7 @@ class Thing:
 
     @property
     def printed(self) -> Any:
-        return self.of("printed", datetime(2026, 11, 23, int(self.id) % 24))
+        return self.of("printed", datetime(2026, 11, 23, int(self.id) % 24, tzinfo=UTC))
 
     @property
     def key(self) -> Any:
@@ -225,7 +229,7 @@ def _neighbours(roots: list[Any], info: strawberry.Info) -> list[Any]:
     for root in roots:
         try:
             found.append(info.context.value(root.id, "neighbours", info.context.things(root.id, "neighbours", 2)))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             found.append(error)
     return found
 
@@ -361,7 +365,7 @@ class Clash:
 
 
 @strawberry.type
-class VersionClash(UserError):
+class VersionClash(UserError):  # noqa: N818
     current: int = computed(lambda root: root.at, description="What it is now.")
 
     @classmethod
@@ -444,7 +448,7 @@ class Mutation:
         return info.context.value(id, "changed", (BookRow(info.context, "3"), errors))
 
     @strawberry.mutation
-    def touch(self, info: strawberry.Info, id: strawberry.ID = strawberry.ID("1")) -> str | None:
+    def touch(self, info: strawberry.Info, id: strawberry.ID = ONE) -> str | None:
         info.context.calls.append(f"touch {id}")
         return info.context.value(id, "touch", id)
 
