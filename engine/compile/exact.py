@@ -15,7 +15,6 @@ from engine.compile.kinds import tags_of
 from engine.compile.plan import Field, Selection
 from engine.compile.resolve import reader
 from engine.compile.run import Run, live
-from engine.compile.settle import settle
 from engine.compile.values import Failure
 
 
@@ -94,7 +93,7 @@ class Exact:
     async def _complete(self, field: Field, level: int, value: Any, first: int, path: Key) -> Any:
         """Section 6.4.3 of the specification for one value; `first` as `_first` says."""
         if is_awaitable(value):
-            (value,) = await settle([value])
+            (value,) = await self._run.awaiting.settle([value])
         if isinstance(value, Failure):
             raise _exception(value.error)
         if isinstance(value, Exception):
@@ -132,7 +131,7 @@ class Exact:
     async def _object(self, field: Field, value: Any, number: int, path: Key) -> dict[str, Any]:
         if field.column < 0:
             tags = tags_of(self._run, field, [value])
-            (tag,) = tags if isinstance(tags, list) else await tags
+            (tag,) = tags if isinstance(tags, list) else await tags()
             if isinstance(tag, Failure):
                 raise _exception(tag.error)
             return await self._selection(field.selections[tag], 0, value, path)

@@ -1,7 +1,8 @@
 """Which type an object has: what `is_type_of` and `resolve_type` say, judged and worded as graphql-core does."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from graphql import GraphQLError, GraphQLObjectType, GraphQLSchema, default_type_resolver
@@ -10,10 +11,9 @@ from graphql.pyutils import inspect
 
 from engine.compile.plan import Field
 from engine.compile.run import ResolveInfo, Run
-from engine.compile.settle import settle
 from engine.compile.values import Failure
 
-Tags: TypeAlias = Coroutine[Any, Any, list[int | Failure]]
+Tags: TypeAlias = Callable[[], Awaitable[list[int | Failure]]]
 
 
 def type_resolver(field: Field) -> Any:
@@ -30,7 +30,7 @@ def tags_of(run: Run, field: Field, objects: list[Any]) -> "list[int] | Tags":
         numbers = {selection.type.name: number for number, selection in enumerate(field.selections)}
         tags = [numbers.get(each, -1) if type(each) is str else -1 for each in names]
         if -1 in tags:
-            return _resolved(run, field, objects, names)
+            return partial(_resolved, run, field, objects, names)
     return _checked(run, field, objects, tags)
 
 
@@ -38,21 +38,21 @@ def _checked(run: Run, field: Field, objects: list[Any], tags: list[int]) -> "li
     if all(selection.type.is_type_of is None for selection in field.selections):
         return tags
     answers = [_is(run, field, *each) for each in zip(tags, objects, strict=True)]
-    return tags if answers.count(True) == len(answers) else _judged(field, objects, tags, answers)
+    return tags if answers.count(True) == len(answers) else partial(_judged, run, field, objects, tags, answers)
 
 
 async def _resolved(run: Run, field: Field, objects: list[Any], names: list[Any]) -> list[int | Failure]:
     info = ResolveInfo(run, field, None)
-    named = zip(await settle(names), objects, strict=True)
+    named = zip(await run.awaiting.settle(names), objects, strict=True)
     tags = [_number(run.tree.schema, field, info, *each) for each in named]
     answers = [_is(run, field, *each) for each in zip(tags, objects, strict=True)]
-    return await _judged(field, objects, tags, answers)
+    return await _judged(run, field, objects, tags, answers)
 
 
 async def _judged(
-    field: Field, objects: list[Any], tags: Sequence[int | Failure], answers: list[Any]
+    run: Run, field: Field, objects: list[Any], tags: Sequence[int | Failure], answers: list[Any]
 ) -> list[int | Failure]:
-    settled = await settle(answers)
+    settled = await run.awaiting.settle(answers)
     return [_verdict(field, *each) for each in zip(tags, settled, objects, strict=True)]
 
 

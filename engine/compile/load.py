@@ -4,7 +4,7 @@ A field whose column is there goes on to its own children at once, whatever its 
 the children wait for the slowest value, which is what lets all of them be asked for in one batch.
 """
 
-from collections.abc import Coroutine
+from functools import partial
 from itertools import chain
 from types import NoneType
 from typing import Any, TypeAlias
@@ -18,10 +18,10 @@ from engine.compile.kinds import Tags, tags_of
 from engine.compile.plan import Field, Selection
 from engine.compile.resolve import values
 from engine.compile.run import Run
-from engine.compile.settle import settle, together
+from engine.compile.settle import Work, together
 from engine.compile.values import Failure, all_plain, outcome
 
-Works: TypeAlias = list[Coroutine[Any, Any, None]]
+Works: TypeAlias = list[Work]
 
 _LISTS = {list, tuple}
 
@@ -30,14 +30,10 @@ async def load(run: Run) -> None:
     """Fill all columns. Whatever was begun has ended when this returns or raises."""
     root = run.tree.root
     run.rows[root.rows] = [run.root_value]
-    try:
-        if run.tree.serial:
-            await _in_order(run, root)
-        else:
-            await together(_start(run, root, [run.root_value]))
-    except BaseException:
-        run.abandon()
-        raise
+    if run.tree.serial:
+        await _in_order(run, root)
+    else:
+        await together(_start(run, root, [run.root_value]))
 
 
 async def _in_order(run: Run, root: Selection) -> None:
@@ -63,24 +59,24 @@ def _start(run: Run, selection: Selection, rows: list[Any]) -> Works:
 
 def _begin(run: Run, field: Field, rows: list[Any], works: Works) -> None:
     if field.access.way is Way.MANY:
-        works.append(_many(run, field, rows))
+        works.append(partial(_many, run, field, rows))
         return
     column = values(run, field, rows)
     if all_plain({*map(type, column)} - {NoneType}):
         _land(run, field, column, works)
     else:
         run.pending.append(column)
-        works.append(_later(run, field, column))
+        works.append(partial(_later, run, field, column))
 
 
 async def _later(run: Run, field: Field, column: list[Any]) -> None:
     works: Works = []
-    _land(run, field, await settle(column), works)
+    _land(run, field, await run.awaiting.settle(column), works)
     await together(works)
 
 
 async def _many(run: Run, field: Field, rows: list[Any]) -> None:
-    (found,) = await settle([_ask_many(run, field, rows)])
+    (found,) = await run.awaiting.settle([_ask_many(run, field, rows)])
     if not isinstance(found, Failure) and len(found) != len(rows):
         found = Failure(TypeError(f"{field.parent_type}.{field.name} gave {len(found)} values for {len(rows)} objects"))
     column = [found] * len(rows) if isinstance(found, Failure) else [outcome(each) for each in found]
@@ -104,14 +100,14 @@ def _land(run: Run, field: Field, column: list[Any], works: Works) -> None:
         return
     objects = _objects_at_once(run, field, column)
     if objects is None:
-        works.append(_open(run, field, column))
+        works.append(partial(_open, run, field, column))
         return
     tags = tags_of(run, field, objects)
     if isinstance(tags, list):
         works.extend(_descend(run, field, objects, tags))
     else:
         holders = [each for each in run.columns[field.column] if each is not None] if field.lists else [column]
-        works.append(_place_rows(run, field, holders, tags))
+        works.append(partial(_place_rows, run, field, holders, tags))
 
 
 def _descend(run: Run, field: Field, objects: list[Any], tags: list[int]) -> Works:
@@ -150,7 +146,7 @@ async def _open(run: Run, field: Field, column: list[Any]) -> None:
     for level in range(field.lists):
         opened = [each for holder in holders for each in await _opened(field, holder)]
         _note_nulls(run, field, level, holders)
-        settled = iter(await settle([*chain.from_iterable(opened)]))
+        settled = iter(await run.awaiting.settle([*chain.from_iterable(opened)]))
         for holder in opened:
             holder[:] = [next(settled) for _ in holder]
         holders = opened
@@ -196,7 +192,7 @@ def _cells(holders: list[list[Any]]) -> list[tuple[list[Any], int]]:
 
 async def _place_rows(run: Run, field: Field, holders: list[list[Any]], tags: list[int] | Tags) -> None:
     """Go on below with the objects that are of their type, once that is known; the others fail in their places."""
-    found = tags if isinstance(tags, list) else await tags
+    found = tags if isinstance(tags, list) else await tags()
     objects, fitting = [], []
     for (holder, place), tag in zip(_cells(holders), found, strict=True):
         if isinstance(tag, Failure):

@@ -5,6 +5,7 @@ client, costs what it always cost and keeps no plan. A plan holds for one combin
 `@include` depend on; of those a document has few plans, since there are twice as many for each variable.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -94,11 +95,18 @@ class Prepared:
         self._not = "off" if not operations.enabled else "" if self._operation else "no operation"
 
     async def execute(
-        self, context: Any, variables: dict[str, Any] | None = None, root: Any = None, *, worth_it: bool = True
+        self,
+        context: Any,
+        variables: dict[str, Any] | None = None,
+        root: Any = None,
+        *,
+        worth_it: bool = True,
+        seconds: float | None = None,
     ) -> ExecutionResult:
         """The result, as graphql-core's `execute` gives it. `data` can be made of structs instead of dicts.
 
-        `worth_it`: whether the document will come again, so that compiling it pays.
+        `worth_it`: whether the document will come again, so that compiling it pays. `seconds`: after that many a
+        compiled operation waits no longer for any resolver; those still awaited fail, each on its own.
         """
         operations = self._operations
         try:
@@ -112,10 +120,14 @@ class Prepared:
         plan, values = found
         operations.counted.compiled += 1
         run = Run(plan.tree, root, context, values)
+        timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, run.awaiting.expire)
         try:
             return await plan.answer(run)
         finally:
             operations.counted.exact += run.dirty
+            run.close()
+            if timer is not None:
+                timer.cancel()
 
     def _plan(self, given: dict[str, Any], *, worth_it: bool) -> tuple[Plan, VariableValues] | ExecutionResult:
         if self._not:

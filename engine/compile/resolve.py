@@ -1,5 +1,6 @@
 """Calling resolvers: what a field's column is filled with, and how an inline field is read."""
 
+from asyncio import CancelledError
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
@@ -24,7 +25,7 @@ def values(run: Run, field: Field, rows: list[Any]) -> list[Any]:
     for row in rows:
         try:
             column.append(call(row))
-        except Exception as error:  # noqa: BLE001  (whatever a resolver raises is its field's error)
+        except (Exception, CancelledError) as error:  # noqa: BLE001  (whatever a resolver raises is its field's error)
             column.append(Failure(error))
     return column
 
@@ -35,7 +36,7 @@ def _ordinary(run: Run, field: Field, rows: list[Any]) -> list[Any]:
         try:
             arguments = run.arguments(field)  # anew for each: a resolver may change what it is given
             column.append(field.access.call(row, ResolveInfo(run, field, number), **arguments))
-        except Exception as error:  # noqa: BLE001  (as above)
+        except (Exception, CancelledError) as error:  # noqa: BLE001  (as above)
             column.append(Failure(error))
     return column
 

@@ -11,6 +11,7 @@ from graphql.type.definition import GraphQLResolveInfoHelpers
 
 from engine.compile.access import converter_of
 from engine.compile.plan import Field, Selection, Tree
+from engine.compile.settle import Awaiting
 from engine.compile.values import Failure
 
 
@@ -21,7 +22,10 @@ class Run:
     ours, failures in the places of values. `tags` say for each object under an abstract field which selection it takes.
     """
 
-    __slots__ = ("columns", "context", "dirty", "infos", "pending", "root_value", "rows", "tags", "tree", "variables")
+    __slots__ = (
+        *("awaiting", "columns", "context", "dirty", "infos", "pending"),
+        *("root_value", "rows", "tags", "tree", "variables"),
+    )
 
     def __init__(self, tree: Tree, root_value: Any, context: Any, variables: VariableValues) -> None:
         self.tree, self.root_value, self.context, self.variables = tree, root_value, context, variables
@@ -31,9 +35,11 @@ class Run:
         self.infos: dict[Field, Any] = {}
         self.pending: list[list[Any]] = []
         self.dirty = False
+        self.awaiting = Awaiting()
 
-    def abandon(self) -> None:
-        """Close the coroutines that resolvers made and that nobody came to await."""
+    def close(self) -> None:
+        """Let go of the request, and close the coroutines that resolvers made and that nobody came to await."""
+        self.infos.clear()
         for column in self.pending:
             for value in column:
                 if iscoroutine(value):

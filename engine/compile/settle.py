@@ -1,42 +1,102 @@
 """Awaiting many things at once without leaving anything behind.
 
 Whatever was started here has ended when these functions return or raise, also when the request is cancelled. One
-outcome never touches another: an awaitable that raises, or that somebody else cancelled, is a `Failure` in its place.
-What a newcomer would get wrong: a future that a resolver hands out may be shared with other requests (a loader's), so
-a cancelled request cancels the tasks made here and leaves such futures alone.
+outcome never touches another: an awaitable that raises, that somebody else cancelled, or that takes longer than the
+operation may, is a `Failure` in its place. What a newcomer would get wrong: a future that a resolver hands out may be
+shared with other requests (a loader's), so only tasks made here are cancelled, and such futures are left alone.
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any, TypeAlias
 
 from graphql.pyutils import is_awaitable
 
 from engine.compile.values import Failure, outcome
 
 
-async def settle(values: list[Any]) -> list[Any]:
-    """The same list with each awaitable replaced by its outcome, all awaited at the same time."""
-    places = [place for place, value in enumerate(values) if is_awaitable(value)]
-    if len(places) == 1 and asyncio.iscoroutine(values[places[0]]):
-        (place,) = places
-        values[place] = await _alone(values[place])
-    elif places:
-        for place, result in zip(places, await _outcomes([values[place] for place in places]), strict=True):
-            values[place] = result
-    return [outcome(value) for value in values]
+class Awaiting:
+    """All that one operation waits for. After `expire` it waits for nothing that is not ready at once."""
+
+    __slots__ = ("_cut_off", "_expired", "_tasks")
+
+    def __init__(self) -> None:
+        self._expired = False
+        self._cut_off: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def expire(self) -> None:
+        """The operation's time is up: what is still awaited fails, and the answer is made of the rest."""
+        self._expired = True
+        self._cut_off.update(task for task in self._tasks if task.cancel())
+
+    async def settle(self, values: list[Any]) -> list[Any]:
+        """The same list with each awaitable replaced by its outcome, all awaited at the same time."""
+        places = [place for place, value in enumerate(values) if is_awaitable(value)]
+        if len(places) == 1 and asyncio.iscoroutine(values[places[0]]) and not self._expired:
+            (place,) = places
+            values[place] = await self._alone(values[place])
+        elif places:
+            for place, found in zip(places, await self._all([values[place] for place in places]), strict=True):
+                values[place] = found
+        return [outcome(value) for value in values]
+
+    async def _alone(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """The outcome of one coroutine, run in the task of the caller, which is what costs least."""
+        here = _this_task()
+        self._tasks.add(here)
+        try:
+            return await work
+        except Exception as error:  # noqa: BLE001  (whatever a resolver raises is its field's error)
+            return Failure(error)
+        except asyncio.CancelledError as error:
+            ours = here in self._cut_off
+            if here.cancelling() > ours:
+                raise
+            return Failure(TimeoutError() if ours else error)
+        finally:
+            self._tasks.discard(here)
+            if here in self._cut_off:  # the task itself goes on, and is no longer being cancelled
+                self._cut_off.discard(here)
+                here.uncancel()
+
+    async def _all(self, awaitables: Iterable[Any]) -> list[Any]:
+        tasks = [asyncio.ensure_future(_shared(each) if asyncio.isfuture(each) else each) for each in awaitables]
+        self._tasks.update(tasks)
+        try:
+            if self._expired:
+                await asyncio.sleep(0)  # those that need not wait get their turn
+                self._cut_off.update(task for task in tasks if task.cancel())
+            for task in tasks:
+                await _done(task)
+        except BaseException:
+            await _end(tasks)
+            raise
+        finally:
+            self._tasks.difference_update(tasks)
+        return [self._outcome(task) for task in tasks]
+
+    def _outcome(self, task: "asyncio.Task[Any]") -> Any:
+        if task.cancelled():
+            return Failure(TimeoutError() if task in self._cut_off else asyncio.CancelledError())
+        error = task.exception()
+        return task.result() if error is None else Failure(error)
 
 
-async def together(works: Sequence[Coroutine[Any, Any, None]]) -> None:
+Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+"""Something to run that has not begun, and that nobody need close if it never does."""
+
+
+async def together(works: Sequence[Work]) -> None:
     """Run all, the first of them right here."""
     if len(works) == 1:
-        await works[0]
+        await works[0]()
         return
     if not works:
         return
-    tasks = [asyncio.create_task(work) for work in works[1:]]
+    tasks = [asyncio.create_task(work()) for work in works[1:]]
     try:
-        await works[0]
+        await works[0]()
         for task in tasks:
             await task
     except BaseException:
@@ -44,62 +104,32 @@ async def together(works: Sequence[Coroutine[Any, Any, None]]) -> None:
         raise
 
 
-async def _alone(work: Coroutine[Any, Any, Any]) -> Any:
-    """The outcome of one coroutine, run in the task of the caller."""
-    try:
-        return await work
-    except Exception as error:  # noqa: BLE001  (whatever a resolver raises is its field's error)
-        return Failure(error)
-    except asyncio.CancelledError as error:
-        if _being_cancelled():
-            raise
-        return Failure(error)
+async def _shared(future: asyncio.Future[Any]) -> Any:
+    """The result of a future that is not ours: cancelling this task does not cancel it."""
+    await asyncio.wait([future])
+    return future.result()
 
 
-async def _outcomes(awaitables: list[Awaitable[Any]]) -> list[Any]:
-    own = [None if asyncio.isfuture(each) else asyncio.ensure_future(each) for each in awaitables]
-    futures: list[asyncio.Future[Any]] = [
-        task or each  # type: ignore[misc]
-        for task, each in zip(own, awaitables, strict=True)
-    ]
-    try:
-        for future, task in zip(futures, own, strict=True):
-            await _done(future, own=task is not None)
-    except BaseException:
-        await _end([task for task in own if task is not None])
-        raise
-    return [_outcome_of(future) for future in futures]
-
-
-async def _done(future: asyncio.Future[Any], *, own: bool) -> None:
+async def _done(task: asyncio.Task[Any]) -> None:
     """Until it is, whatever its outcome. One after another is no slower, and wakes us a turn sooner than `wait`."""
-    if future.done():
-        return
-    if not own:
-        await asyncio.wait([future])
+    if task.done():
         return
     try:
-        await future
+        await task
     except Exception:  # noqa: BLE001, S110  (it is looked at when all are done)
         pass
     except asyncio.CancelledError:
-        if _being_cancelled():
+        if _this_task().cancelling():
             raise
 
 
-def _outcome_of(future: asyncio.Future[Any]) -> Any:
-    if future.cancelled():
-        return Failure(asyncio.CancelledError())
-    error = future.exception()
-    return future.result() if error is None else Failure(error)
-
-
-async def _end(tasks: Sequence[asyncio.Future[Any]]) -> None:
+async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _being_cancelled() -> bool:
+def _this_task() -> asyncio.Task[Any]:
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    assert task is not None  # noqa: S101  (we are in a coroutine)
+    return task
