@@ -19,7 +19,7 @@ class Probe:
     """The context: where resolvers stand and wait, and what became of them."""
 
     def __init__(self) -> None:
-        self.never = asyncio.Event()
+        self.never, self.moved = asyncio.Event(), asyncio.Event()
         self.began: list[str] = []
         self.ended: list[str] = []
         self.shared: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -27,6 +27,7 @@ class Probe:
 
     async def hang(self, name: str) -> str:
         self.began.append(name)
+        self.moved.set()
         try:
             await self.never.wait()
         finally:
@@ -36,7 +37,8 @@ class Probe:
 
     async def reached(self, count: int) -> None:
         while len(self.began) < count:
-            await asyncio.sleep(0)
+            self.moved.clear()
+            await self.moved.wait()
 
 
 @strawberry.type

@@ -69,13 +69,17 @@ class World:
             return RuntimeError(f"{about}.{name} returned")
         return object if kind == 4 else 3.5
 
-    def things(self, about: object, name: str, most: int = 3) -> list["Thing"]:
+    def things(self, about: object, name: str, *kinds: Any, most: int = 2) -> list["Thing"]:
         count = self.number(about, name, "count") % (most + 1)
-        return [self.thing(about, name, each) for each in range(count)]
+        return [self.thing(kinds, about, name, each) for each in range(count)]
 
-    def thing(self, *about: object) -> "Thing":
+    def thing(self, kinds: tuple[Any, ...], *about: object) -> "Thing":
+        """A thing of one of these kinds, or now and then of another one."""
         drawn = self.number(*about)
-        return [BookRow, AuthorRow, PaperRow, BookRow, ParcelRow][drawn % 5](self, str(drawn % 9973))
+        if self.trouble and drawn % 50 == 0:
+            kinds = (BookRow, AuthorRow, PaperRow, ParcelRow)
+        kind: type[Thing] = kinds[drawn % len(kinds)]
+        return kind(self, str(drawn % 9973))
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,10 @@ class ParcelRow(Thing):
     pass
 
 
+MEDIA = (BookRow, AuthorRow, PaperRow)
+NODES = (BookRow, AuthorRow, ParcelRow)
+
+
 @dataclass(frozen=True)
 class Spine:
     of: Thing
@@ -228,7 +236,7 @@ def _neighbours(roots: list[Any], info: strawberry.Info) -> list[Any]:
     found = []
     for root in roots:
         try:
-            found.append(info.context.value(root.id, "neighbours", info.context.things(root.id, "neighbours", 2)))
+            found.append(info.context.value(root.id, "neighbours", info.context.things(root.id, "neighbours", *MEDIA)))
         except Exception as error:  # noqa: BLE001
             found.append(error)
     return found
@@ -241,7 +249,9 @@ async def neighbours(roots: list[Any], info: strawberry.Info) -> list[Any]:
 
 async def twin(root: strawberry.Parent[Any], info: strawberry.Info, far: bool = False) -> Any:
     await pause(root, "twin")
-    return info.context.value(root.id, "twin", None if far else info.context.thing(root.id, "twin"))
+    return info.context.value(
+        root.id, "twin", None if far else info.context.thing((BookRow, PaperRow), root.id, "twin")
+    )
 
 
 def shelf_mark(root: strawberry.Parent[Any], info: strawberry.Info) -> Any:
@@ -305,15 +315,13 @@ class Author(Node):
 
     @strawberry.field
     def books(self, info: strawberry.Info) -> "list[Book]":
-        return info.context.value(
-            self.id, "books", (each for each in info.context.things(self.id, "books") if isinstance(each, BookRow))
-        )
+        return info.context.value(self.id, "books", (each for each in info.context.things(self.id, "books", BookRow)))
 
     @strawberry.field
     def node(self, info: strawberry.Info) -> Node | None:
         async def later() -> Any:
             await pause(self, "node")
-            return info.context.value(self.id, "node", info.context.thing(self.id, "node"))
+            return info.context.value(self.id, "node", info.context.thing(NODES, self.id, "node"))
 
         return later()
 
@@ -338,7 +346,7 @@ class Paper(Titled):
     lent: bool
     subtitle: str | None
     related: "list[list[Node]] | None" = computed(
-        lambda root: [root.world.things(root.id, "related", 2)], description="Nested lists of an interface."
+        lambda root: [root.world.things(root.id, "related", *NODES)], description="Nested lists of an interface."
     )
 
     @classmethod
@@ -382,7 +390,7 @@ class Changed:
 async def _thing(info: strawberry.Info, by: ByOne) -> Any:
     await info.context.turn()
     wanted = by.id.value if by.id else by.title.value if by.title else ""
-    return info.context.thing("by", wanted)
+    return info.context.thing(NODES, "by", wanted)
 
 
 async def _numbers(world: World, count: int) -> AsyncIterator[int]:
@@ -407,7 +415,7 @@ class Query:
 
     @strawberry.field
     def media(self, info: strawberry.Info) -> list[Media | None]:
-        return info.context.value("root", "media", [*info.context.things("root", "media", 4), None])
+        return info.context.value("root", "media", [*info.context.things("root", "media", *MEDIA, most=4), None])
 
     @strawberry.field
     def titled(self, info: strawberry.Info) -> Titled | None:
