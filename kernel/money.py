@@ -1,6 +1,7 @@
 """Money: a Decimal and an ISO 4217 currency, never a float. Rounding follows the currency's minor unit."""
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 # ISO 4217, the currencies whose minor unit is not two digits.
@@ -54,7 +55,7 @@ class Money(NamedTuple):
 
     def with_tax(self, rate: Decimal) -> "Money":
         """With `rate` percent put on top."""
-        return self.fitting(self.amount * (1 + rate / 100))
+        return _with_tax(str(self.amount), str(rate), self.currency)
 
     def without_tax(self, rate: Decimal) -> "Money":
         """What remains when `rate` percent had been put on top."""
@@ -62,7 +63,7 @@ class Money(NamedTuple):
 
     def written_out(self) -> "Money":
         """The same amount with at least the digits of its minor unit: 21 euros are `21.00`."""
-        return self.fitting(self.amount)
+        return _written_out(str(self.amount), self.currency)
 
     def fitting(self, amount: Decimal) -> "Money":
         """Another amount in this one's place: rounded half up to the minor unit, or to this one's digits where it has
@@ -76,3 +77,17 @@ class Money(NamedTuple):
         minor = minor_units(self.currency)
         plain = Money(amount, self.currency).rounded(digits=max(own, minor)).amount.normalize()
         return Money(plain, self.currency).rounded(digits=max(-int(plain.as_tuple().exponent), minor))
+
+
+# A page shows the same amounts again and again. They are remembered by their digits: 21 and 21.000 are equal, but not
+# the same price.
+@lru_cache(maxsize=4_096)
+def _with_tax(amount: str, rate: str, currency: str) -> Money:
+    stated = Money(Decimal(amount), currency)
+    return stated.fitting(stated.amount * (1 + Decimal(rate) / 100))
+
+
+@lru_cache(maxsize=4_096)
+def _written_out(amount: str, currency: str) -> Money:
+    stated = Money(Decimal(amount), currency)
+    return stated.fitting(stated.amount)

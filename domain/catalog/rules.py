@@ -7,6 +7,7 @@ it is compared, and the words that mean something are settings.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from clients.parts import Ref
 from clients.tmf620 import ProductOffering, ProductOfferingPrice
@@ -16,7 +17,15 @@ from kernel.context import Audience, Segment
 
 def fold(text: str) -> str:
     """A word as it is compared: `In Design`, `inDesign` and `in_design` are one."""
+    return _fold_word(text) if len(text) <= _LONGEST_WORD else _fold(text)
+
+
+def _fold(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+_LONGEST_WORD = 64  # operators use few words, and each offering and price has some; a client's text is not kept
+_fold_word = lru_cache(maxsize=4_096)(_fold)
 
 
 def folded(words: Iterable[str]) -> frozenset[str]:

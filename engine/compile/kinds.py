@@ -35,9 +35,17 @@ def tags_of(run: Run, field: Field, objects: list[Any]) -> "list[int] | Tags":
 
 
 def _checked(run: Run, field: Field, objects: list[Any], tags: list[int]) -> "list[int] | Tags":
-    if all(selection.type.is_type_of is None for selection in field.selections):
+    checks = [selection.type.is_type_of for selection in field.selections]
+    if not any(checks):
         return tags
-    answers = [_is(run, field, *each) for each in zip(tags, objects, strict=True)]
+    info: Any = ResolveInfo(run, field, None)
+    answers: list[Any] = []
+    for tag, each in zip(tags, objects, strict=True):
+        check = checks[tag]
+        try:
+            answers.append(True if check is None else check(each, info))
+        except Exception as error:  # noqa: BLE001  (it becomes the field's error)
+            answers.append(Failure(error))
     return tags if answers.count(True) == len(answers) else partial(_judged, run, field, objects, tags, answers)
 
 

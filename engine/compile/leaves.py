@@ -39,33 +39,38 @@ _USUAL = {
 def leaf_lines(named: GraphQLNamedType, variable: str, bind: Bind, *, nullable: bool) -> list[str]:
     """The lines that turn the value in `variable` into what goes into the answer."""
     kind: Any = named
-    other = bind(_other(kind), "s")
-    unusual = _USUAL[named.name].format(v=variable) if kind in _BUILT_IN else ""
+    if kind in _BUILT_IN:
+        unusual = f"({_USUAL[named.name].format(v=variable)})" + (f" and {variable} is not None" if nullable else "")
+        return [f"if {unusual}: {variable} = {bind(_other(kind), 's')}({variable})"]
     members = _members(kind)
-    if members is not None:
-        by_name = bind(members[1], "m")
-        inner = [f"if type({variable}) is {bind(members[0], 'e')}: {variable} = {by_name}[{variable}._name_]"]
-        inner += [f"else: {variable} = {other}({variable})"]
-    elif unusual:
-        return [
-            f"if ({unusual})"
-            + (f" and {variable} is not None" if nullable else "")
-            + f": {variable} = {other}({variable})"
-        ]
-    else:
-        inner = [f"{variable} = {other}({variable})"]
-    return [f"if {variable} is not None:", *("    " + line for line in inner)] if nullable else inner
+    lines = _custom(kind, variable, bind) if members is None else _enum(kind, members, variable, bind)
+    return [f"if {variable} is not None:", *("    " + line for line in lines)] if nullable else lines
 
 
 _BUILT_IN = (GraphQLString, GraphQLID, GraphQLBoolean, GraphQLInt, GraphQLFloat)
 
 
-def _members(kind: Any) -> tuple[type[Enum], dict[str, str]] | None:
-    """The Python enum behind one of Strawberry's, and what each member is called in an answer."""
+def _custom(kind: Any, variable: str, bind: Bind) -> list[str]:
+    return [
+        f"if type({variable}) not in P: plain({variable})",
+        f"{variable} = {bind(kind.coerce_output_value, 'c')}({variable})",
+        f"if {variable} is None or {variable} is {bind(Undefined, 'u')}: unfit()",
+    ]
+
+
+def _enum(kind: Any, members: type[Enum], variable: str, bind: Bind) -> list[str]:
+    names = {name: kind.coerce_output_value(member) for name, member in members.__members__.items()}
+    return [
+        f"if type({variable}) is {bind(members, 'e')}: {variable} = {bind(names, 'm')}[{variable}._name_]",
+        f"else: {variable} = {bind(_other(kind), 's')}({variable})",
+    ]
+
+
+def _members(kind: Any) -> type[Enum] | None:
+    """The Python enum behind one of Strawberry's."""
     wrapped = getattr(kind, "wrapped_cls", None)
-    if not isinstance(kind, GraphQLEnumType) or not isinstance(wrapped, type) or not issubclass(wrapped, Enum):
-        return None
-    return wrapped, {name: kind.coerce_output_value(member) for name, member in wrapped.__members__.items()}
+    fits = isinstance(kind, GraphQLEnumType) and isinstance(wrapped, type) and issubclass(wrapped, Enum)
+    return wrapped if fits else None
 
 
 def _other(kind: GraphQLLeafType) -> Callable[[Any], Any]:

@@ -164,9 +164,10 @@ class Prepared:
         except NotCompiledError as why:
             self._not = why.reason
             raise
-        except RecursionError:
-            self._not = "depth"
-            raise NotCompiledError(self._not) from None
+        except Exception as error:
+            self._not = "fault of the compiler"
+            log.exception("operation.not_compiled", operation=self.name)
+            raise NotCompiledError(self._not) from error
         self._operations.counted.plans += 1
         log.debug("operation.compiled", operation=self.name, fields=plan.tree.size)
         self.plans[key] = plan

@@ -127,13 +127,14 @@ class ResolveInfo:
     `row` is None for what all rows of a field share: it has no `path`.
     """
 
-    __slots__ = ("_field", "_row", "_run")
+    __slots__ = ("_field", "_row", "_run", "context")
 
     abort_signal = None
     async_helpers = _HELPERS
 
     def __init__(self, run: Run, field: Field, row: int | None) -> None:
         self._run, self._field, self._row = run, field, row
+        self.context = run.context
 
     @property
     def field_name(self) -> str:
@@ -177,10 +178,6 @@ class ResolveInfo:
     @property
     def variable_values(self) -> VariableValues:
         return self._run.variables
-
-    @property
-    def context(self) -> Any:
-        return self._run.context
 
     @property
     def is_awaitable(self) -> Callable[[Any], bool]:

@@ -7,8 +7,10 @@ from sandbox.control import SandboxControl
 from tests.conftest import MakeGateway
 
 PAGE = """query($first: Int!, $more: Boolean!) { productOfferings(first: $first) { totalCount nodes {
-  __typename id name lifecycleStatus sellable segments categories { id name parent { name } } specification { name brand }
-  prices { kind net { amount currency } gross { amount } every period promotions { name percentage } }
+  __typename id name lifecycleStatus sellable segments
+  categories { id name parent { name } } specification { name brand }
+  prices { kind net { amount currency } gross { amount } every period
+    promotions { name percentage } }
   characteristics @include(if: $more) { name required values { value isDefault priceImpact { amount } } }
   bundledOfferings @include(if: $more) { name min max default offering { name prices { kind } } }
 } } }"""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import strawberry
 from graphql import GraphQLError, build_schema, parse, validate
+from structlog.testing import capture_logs
 
 from engine import Operations, Prepared, computed, relation
 from tests.engine.differential import plain
@@ -253,6 +254,21 @@ async def test_what_comes_once_and_what_is_switched_off_is_not_compiled() -> Non
     assert plain(result.data) == {"text": "t"}
     assert (operations.counted.interpreted, off.counted.interpreted) == ({"seldom": 1}, {"off": 1})
     assert operation.plans == {}
+
+
+async def test_a_fault_of_the_compiler_costs_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operation takes graphql-core's way from then on, and the log says why."""
+
+    def broken(_tree: Any) -> Any:
+        raise IndexError
+
+    monkeypatch.setattr("engine.compile.operation.completion_of", broken)
+    operation, operations = prepared("{ text }")
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert plain((await operation.execute(Context())).data) == {"text": "t"}
+    assert operations.counted.interpreted == {"fault of the compiler": 2}
+    assert [each["event"] for each in logs if each["log_level"] == "error"] == ["operation.not_compiled"]
 
 
 async def test_combinations_of_skip_and_include_are_bounded() -> None:
