@@ -51,11 +51,20 @@ class Popular(Generic[V]):
         found.uses += 1
         return found.value, self._promote(key, found)
 
-    def put(self, key: str, value: V, size: int, kept_size: int) -> bool:
-        """Remember a newcomer, used once; `kept_size` is what it takes once it is kept. Whether it is kept already."""
-        found = _Kept(value, kept_size, 1)
+    def put(self, key: str, value: V, size: int) -> bool:
+        """Remember a newcomer, used once. Whether it is kept already."""
+        found = _Kept(value, size, 1)
         self._new.put(key, found, size)
         return self._promote(key, found)
+
+    def grow(self, key: str, size: int) -> None:
+        """Something that is kept has become this large. What then no longer fits goes, the least used first."""
+        found = self._kept.get(key)
+        if found is not None:
+            self.bytes += size - found.size
+            found.size = size
+            while self.bytes > self.kept_bytes:
+                self._forget_least()
 
     def _promote(self, key: str, found: _Kept[V]) -> bool:
         if found.uses < self._uses_to_keep or found.size > self.kept_bytes or not self._make_room(found):
@@ -68,11 +77,14 @@ class Popular(Generic[V]):
     def _make_room(self, found: _Kept[V]) -> bool:
         """Whether there is room, or could be made among those used less often."""
         while self.bytes + found.size > self.kept_bytes:
-            least = min(self._kept, key=lambda key: self._kept[key].uses)
-            if self._kept[least].uses >= found.uses:
+            if min(each.uses for each in self._kept.values()) >= found.uses:
                 return False
-            self.bytes -= self._kept.pop(least).size
+            self._forget_least()
         return True
+
+    def _forget_least(self) -> None:
+        least = min(self._kept, key=lambda key: self._kept[key].uses)
+        self.bytes -= self._kept.pop(least).size
 
     def _halve(self) -> None:
         self._looks = 0

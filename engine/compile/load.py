@@ -79,14 +79,16 @@ async def _many(run: Run, field: Field, rows: list[Any]) -> None:
     (found,) = await run.awaiting.settle([_ask_many(run, field, rows)])
     if not isinstance(found, Failure) and len(found) != len(rows):
         found = Failure(TypeError(f"{field.parent_type}.{field.name} gave {len(found)} values for {len(rows)} objects"))
-    column = [found] * len(rows) if isinstance(found, Failure) else [outcome(each) for each in found]
+    column = [found] * len(rows) if isinstance(found, Failure) else [*found]
+    if not all_plain({*map(type, column)} - {NoneType}):
+        column = [outcome(each) for each in column]
     works: Works = []
     _land(run, field, column, works)
     await together(works)
 
 
 async def _ask_many(run: Run, field: Field, rows: list[Any]) -> Any:
-    return await field.access.call(rows, run.info(field))
+    return [*await field.access.call(rows, run.info(field))]
 
 
 # ---------------------------------------------------------------- from a column to the rows below

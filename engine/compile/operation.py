@@ -94,6 +94,11 @@ class Prepared:
         self._deciding = tuple(sorted(_deciding(document)))
         self._not = "off" if not operations.enabled else "" if self._operation else "no operation"
 
+    @property
+    def fields(self) -> int:
+        """Fields of all its plans together, which their memory grows with."""
+        return sum(plan.tree.size for plan in self.plans.values())
+
     async def execute(
         self,
         context: Any,
