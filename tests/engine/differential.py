@@ -12,13 +12,15 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from inspect import isawaitable
 from typing import Any
 
 import msgspec
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
 
-from engine import Operations
+from engine import Operations, Prepared
+from engine.compile.operation import Counted
 from tests.engine.documents import Asked
 
 
@@ -41,20 +43,27 @@ async def compare(schema: GraphQLSchema, asked: Asked, make_context: Callable[[]
     Raises:
         DivergenceError: they differ; the text shows the document and both answers.
     """
-    document = parse(asked.text)
-    if validate(schema, document, max_errors=1):
+    prepared, counted = _prepared(schema, asked.text)
+    if prepared is None:
         return Compared("invalid")
-    operations = Operations(schema)
-    context = make_context()
-    compiled = await operations.prepare(document, None).execute(context, asked.variables)
-    if not operations.counted.compiled and operations.counted.interpreted:
+    context, interpreted, exact = make_context(), counted.interpreted.total(), counted.exact
+    compiled = await prepared.execute(context, asked.variables)
+    if counted.interpreted.total() > interpreted:
         return Compared("interpreted")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # graphql-core leaves coroutines of nulled places unawaited
-        expected, awaited = await _interpreted(schema, document, asked, make_context())
+        expected, awaited = await _interpreted(schema, prepared.document, asked, make_context())
     awaited = awaited or getattr(context, "awaited", True)  # graphql-core may have given up before it began to wait
     _check(asked, expected, compiled, ordered=not awaited)
-    return Compared("same", operations.counted.exact > 0, awaited)
+    return Compared("same", counted.exact > exact, awaited)
+
+
+@lru_cache(maxsize=1_000)
+def _prepared(schema: GraphQLSchema, text: str) -> tuple[Prepared | None, Counted]:
+    document = parse(text)
+    operations = Operations(schema)
+    valid = not validate(schema, document, max_errors=1)
+    return operations.prepare(document, None) if valid else None, operations.counted
 
 
 async def _interpreted(
@@ -71,7 +80,7 @@ async def _interpreted(
 
 def plain(data: Any) -> Any:
     """The answer as a client reads it."""
-    return json.loads(msgspec.json.encode(data))
+    return json.loads(msgspec.json.encode(data, enc_hook=str))
 
 
 def _check(asked: Asked, expected: ExecutionResult, compiled: ExecutionResult, *, ordered: bool) -> None:
