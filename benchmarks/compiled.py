@@ -17,8 +17,7 @@ from graphql.execution.values import VariableValues
 from starlette.types import ASGIApp, Message
 
 from benchmarks.catalog import PAGE, body
-from benchmarks.processes import ROOT
-from benchmarks.tables import replace_section, table
+from benchmarks.tables import table
 from bff.app import create_app
 from bff.edge.documents import Documents
 from bff.settings import LimitSettings, read_settings
@@ -60,7 +59,7 @@ async def _timed(call: Callable[[], Awaitable[Any]], rounds: int = ROUNDS) -> tu
 
 
 async def run() -> str:
-    """Everything; the section for docs/performance.md."""
+    """Everything, as tables."""
     rows: list[tuple[str, ...]] = []
     with SandboxProcess() as sandbox:
         url = f"{sandbox.base_url}/tmf-api/productCatalogManagement/v4"
@@ -109,9 +108,7 @@ def _first_time() -> str:
 
 def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))  # as in production
-    section = asyncio.run(run())
-    print(section)
-    replace_section(ROOT / "docs" / "performance.md", "compiled", section)
+    print(asyncio.run(run()))
 
 
 if __name__ == "__main__":

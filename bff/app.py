@@ -37,15 +37,25 @@ class State(TypedDict):
     services: Services
 
 
-def create_app(settings: Settings, *, clock: Clock | None = None, transports: Transports | None = None) -> Starlette:
+def create_app(
+    settings: Settings, *, clock: Clock | None = None, transports: Transports | None = None, compiled_after: int = 2
+) -> Starlette:
     """The whole gateway. Tests pass a clock of their own and, per upstream, an httpx transport.
+
+    `compiled_after`: uses after which a document's operations are compiled; tests that ask once want 1.
 
     Raises:
         SettingsError: an upstream that is needed is not configured.
     """
     require_upstreams(settings)
     schema = build_schema()._schema  # noqa: SLF001  (Strawberry builds it and has no public name for it)
-    documents = Documents.of(schema, settings.limit, introspection=settings.introspection, compiled=settings.compile)
+    documents = Documents.of(
+        schema,
+        settings.limit,
+        introspection=settings.introspection,
+        compiled=settings.compile,
+        compiled_after=compiled_after,
+    )
     graphql = GraphQLEndpoint(documents, _context_maker(settings), max_body=settings.limit.body_bytes)
 
     @asynccontextmanager

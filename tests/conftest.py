@@ -96,11 +96,17 @@ def gateway(sandbox_process: SandboxProcess, sandbox: SandboxControl) -> MakeGat
 
 @asynccontextmanager
 async def gateway_over(
-    sandbox_url: str, *, clock: Clock | None = None, transports: Transports | None = None, **given: Any
+    sandbox_url: str,
+    *,
+    clock: Clock | None = None,
+    transports: Transports | None = None,
+    compiled_after: int = 1,
+    **given: Any,
 ) -> AsyncIterator[Client]:
-    """A gateway in this process over the sandbox at that URL."""
+    """A gateway in this process over the sandbox at that URL. It compiles what tests ask once: few ask twice."""
     defaults = {"tmf620_url": sandbox_url + SANDBOX_TMF620, "tmf620_page_size": 500}
-    app = create_app(settings_of(**{**defaults, **given}), clock=clock, transports=transports)
+    settings = settings_of(**{**defaults, **given})
+    app = create_app(settings, clock=clock, transports=transports, compiled_after=compiled_after)
     async with app.router.lifespan_context(app) as state, Client(_with_state(app, dict(state or {}))) as client:
         yield client
 

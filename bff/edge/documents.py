@@ -85,7 +85,7 @@ class Documents:
         compiled: bool = True,
         compiled_after: int = 2,
     ) -> "Documents":
-        """`compiled_after`: uses after which a document is compiled; tests want 1."""
+        """`compiled`: whether any is compiled; `compiled_after`: the use of a document at which it is."""
         memory: Popular[Known] = Popular(_NEW_BYTES, _KEPT_BYTES, uses_to_keep=compiled_after)
         return cls(schema, limits, introspection, memory, Operations(schema, enabled=compiled))
 
