@@ -21,6 +21,7 @@ from benchmarks.tables import table
 from bff.app import create_app
 from bff.edge.documents import Documents
 from bff.settings import LimitSettings, read_settings
+from domain.carts.offers import Offers
 from engine import Operations
 from engine.compile.operation import plan_of
 from kernel.context import Audience, Deadline, RequestContext
@@ -79,7 +80,8 @@ async def _executed(catalog: Any, *, compiled: bool) -> tuple[str, str]:
     operation = Operations(build_schema()._schema, enabled=compiled).prepare(parse(PAGE), None)  # noqa: SLF001
 
     async def call() -> None:
-        context = Context(RequestContext(Audience("en", "web"), Deadline.after(10)), catalog)
+        request = RequestContext(Audience("en", "web"), Deadline.after(10))
+        context = Context(request, catalog, Offers(catalog, "en"))
         result = await operation.execute(context, {"first": 20})
         if result.errors:
             raise result.errors[0]

@@ -4,6 +4,7 @@ from collections import Counter
 from random import Random
 
 from bff.app import create_app
+from domain.carts.offers import Offers
 from kernel.context import Audience, Deadline, RequestContext
 from resolvers.context import Context
 from sandbox.control import SandboxControl
@@ -24,7 +25,8 @@ async def test_random_documents_of_the_shop(sandbox_process: SandboxProcess, san
         catalog = state["services"].catalog
 
         def make_context() -> Context:
-            return Context(RequestContext(Audience("en", "web"), Deadline.after(60)), catalog)
+            request = RequestContext(Audience("en", "web"), Deadline.after(60))
+            return Context(request, catalog, Offers(catalog, "en"))
 
         for number in range(120):
             done = await compare(schema, document(schema, Random(number), depth=5), make_context)
