@@ -91,7 +91,8 @@ class Prepared:
         self.plans: dict[tuple[Any, ...], Plan] = {}
         self._operations = operations
         self._operation = get_operation_ast(document, name)
-        self._deciding = tuple(sorted(_deciding(document)))
+        defined = (self._operation.variable_definitions if self._operation else None) or ()
+        self._deciding = sorted({each.variable.name.value for each in defined} & {*_deciding(document)})
         self._not = "off" if not operations.enabled else "" if self._operation else "no operation"
 
     @property

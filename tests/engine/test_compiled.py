@@ -285,6 +285,18 @@ async def test_combinations_of_skip_and_include_are_bounded() -> None:
     assert operations.counted.interpreted == {"too many combinations": 8}
 
 
+async def test_operations_of_one_document_have_variables_of_their_own() -> None:
+    """What another operation's fragment leaves out by a variable does not concern this one."""
+    document = """query A($x: Boolean!) { text ...F @skip(if: $x) } query B { text ...F }
+        fragment F on Query { items { n } }"""
+    operation, operations = prepared(document, "B")
+    assert list(plain((await operation.execute(Context())).data)) == ["text", "items"]
+    assert (operations.counted.compiled, operations.counted.interpreted) == (1, {})
+    other = operations.prepare(parse(document), "A")
+    assert [len(plain((await other.execute(Context(), {"x": each})).data)) for each in (True, False)] == [1, 2]
+    assert len(other.plans) == 2
+
+
 async def test_a_document_that_would_become_huge_is_not_compiled() -> None:
     """A field for each type an interface can be, below another such field: it grows with the power of the depth."""
     types = " ".join(f"type T{n} implements I {{ i: I n: Int }}" for n in range(8))
