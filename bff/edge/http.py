@@ -1,7 +1,7 @@
 """GraphQL over HTTP: from bytes to an operation and from its result to bytes.
 
-Follows the GraphQL-over-HTTP specification (September 2025 draft) to the letter of its audits. A bare ASGI callable, so
-that a compiled operation can later be answered here without passing through a router.
+Follows the GraphQL-over-HTTP specification (September 2025 draft) to the letter of its audits. A bare ASGI callable:
+it could stand in front of any router. `engine/compile` executes what is asked for often, graphql-core the rest.
 """
 
 from collections.abc import Callable, Mapping
