@@ -1,0 +1,135 @@
+"""Numbers and cards to choose from: drawn at random among all that are free upstream and held by nobody here.
+
+Drawn, and not listed from the first one on: a hundred shoppers who see the same first page fight over it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
+
+import structlog
+from redis.exceptions import RedisError
+
+from domain.reservations.direct import DirectSearch
+from domain.reservations.free_index import FreeIndex
+from domain.reservations.model import Candidate, NumberTier, SimKind
+from domain.reservations.shelf import Wanted
+from kernel.context import RequestContext
+from kernel.errors import BadRequestError, LimitExceededError
+
+log = structlog.get_logger(__name__)
+
+MOST = 50
+MOST_EXCLUDED = 200
+_ROUNDS = 4
+_DIGITS = re.compile(r"[0-9]{1,15}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class NumberQuery:
+    """Which numbers. All that is given must hold; patterns are digits, `excluding` are numbers without `+`."""
+
+    tier: NumberTier | None = None
+    prefix: str = ""
+    contains: str = ""
+    ends_with: str = ""
+    excluding: frozenset[str] = frozenset()
+
+
+def number_query(
+    tier: NumberTier | None = None,
+    prefix: str | None = None,
+    contains: str | None = None,
+    ends_with: str | None = None,
+    excluding: Sequence[str] = (),
+) -> NumberQuery:
+    """A question as it came in, checked. `prefix` and those of `excluding` may begin with `+`.
+
+    Raises:
+        BadRequestError: a pattern is something else than 1 to 15 digits.
+        LimitExceededError: more than 200 numbers are excluded.
+    """
+    if len(excluding) > MOST_EXCLUDED:
+        raise LimitExceededError(f"At most {MOST_EXCLUDED} numbers can be excluded.")
+    return NumberQuery(
+        tier,
+        _digits("prefix", None if prefix is None else prefix.removeprefix("+")),
+        _digits("contains", contains),
+        _digits("endsWith", ends_with),
+        frozenset(each.removeprefix("+") for each in excluding),
+    )
+
+
+def _digits(name: str, text: str | None) -> str:
+    if text is not None and not _DIGITS.fullmatch(text):
+        raise BadRequestError(f"`{name}` must be of 1 to 15 digits.")
+    return text or ""
+
+
+class Held(Protocol):
+    """Who knows what is held here, by anyone."""
+
+    async def held(self, values: Sequence[str]) -> frozenset[str]:
+        """Those of the values (numbers without `+`, ICCIDs) that are held."""
+
+
+class NothingHeld:
+    """Where nothing can be held."""
+
+    async def held(self, values: Sequence[str]) -> frozenset[str]:  # noqa: ARG002
+        return frozenset()
+
+
+@dataclass
+class NumberSearch:
+    """One per process. `direct` is asked while there is no index."""
+
+    index: FreeIndex
+    direct: DirectSearch
+    held: Held = field(default_factory=NothingHeld)
+    rng: Random = field(default_factory=Random)
+
+    async def numbers(self, ctx: RequestContext, count: int, query: NumberQuery) -> list[Candidate]:
+        """At most `count` numbers that match, others at each call; fewer where there are no more.
+
+        Raises:
+            LimitExceededError: more than 50, or fewer than 1, are asked for.
+            UpstreamError: there is no index, and the upstream does not answer.
+        """
+        labels = frozenset(NumberTier) if query.tier is None else frozenset({query.tier})
+        wanted = Wanted(labels, query.prefix, query.contains, query.ends_with, query.excluding)
+        return await self._drawn(ctx, count, wanted)
+
+    async def sims(self, ctx: RequestContext, count: int, kind: SimKind) -> list[Candidate]:
+        """At most `count` cards of a kind; raises as `numbers` does."""
+        return await self._drawn(ctx, count, Wanted(frozenset({kind})))
+
+    async def _drawn(self, ctx: RequestContext, count: int, wanted: Wanted) -> list[Candidate]:
+        if not 1 <= count <= MOST:
+            raise LimitExceededError(f"From 1 to {MOST} at a time.")
+        found: list[Candidate] = []
+        for _ in range(_ROUNDS):
+            asked = 2 * (count - len(found))  # some of them may be held
+            drawn = await self._some(ctx, asked, wanted)
+            taken = await self._held(drawn)
+            found += [each for each in drawn if each.value not in taken]
+            if len(found) >= count or len(drawn) < asked:
+                break
+            wanted = wanted.without(each.value for each in drawn)
+        return found[:count]
+
+    async def _some(self, ctx: RequestContext, count: int, wanted: Wanted) -> list[Candidate]:
+        shelf = self.index.shelf
+        return await self.direct.draw(ctx, wanted, count) if shelf is None else shelf.draw(wanted, count, self.rng)
+
+    async def _held(self, drawn: Sequence[Candidate]) -> frozenset[str]:
+        """With Redis away nothing is known to be held; whoever then tries to hold one is refused anyway."""
+        if not drawn:
+            return frozenset()
+        try:
+            return await self.held.held([each.value for each in drawn])
+        except (RedisError, OSError) as error:
+            log.warning("numbers.held_unknown", error=type(error).__name__)
+            return frozenset()
