@@ -100,6 +100,7 @@ def _context_maker(settings: Settings) -> MakeContext:
             catalog,
             Offers(catalog, settings.languages[0]),
             services.carts,
+            services.numbers,
         )
         if settings.cart.cookie:
             seconds = int(settings.cart.days * 86_400)

@@ -30,6 +30,10 @@ from bff.telemetry import configure_logging
 from sandbox.process import SandboxProcess
 
 SANDBOX_TMF620 = "/tmf-api/productCatalogManagement/v4"
+SANDBOX_TMF639 = {
+    "v4": "/tmf-api/resourceInventoryManagement/v4",
+    "v5": "/resourceInventory/v5",
+}
 SANDBOX_TMF663 = {"v4": "/tmf-api/shoppingCart/v4", "v5": "/shoppingCart/v5"}
 SANDBOX_TMF687 = "/tmf-api/stockManagement/v4"
 # The sandbox gives as many as it is asked for up to 1,000, so that its whole catalogue fits on one page.
@@ -69,6 +73,9 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
     upstream = dataclasses.replace(settings.tmf620, url=sandbox_url + SANDBOX_TMF620, page_size=_SANDBOX_PAGE)
     carts = dataclasses.replace(settings.tmf663, url=sandbox_url + SANDBOX_TMF663[settings.tmf663.version])
     stock = dataclasses.replace(settings.tmf687, url=sandbox_url + SANDBOX_TMF687)
+    numbers = dataclasses.replace(
+        settings.tmf639, url=sandbox_url + SANDBOX_TMF639[settings.tmf639.version], page_size=_SANDBOX_PAGE
+    )
     events = dataclasses.replace(
         settings.events,
         token=settings.events.token or secrets.token_urlsafe(16),
@@ -83,6 +90,7 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
         keys=settings.keys or (_own_key(data),),
         database=database,
         tmf620=upstream,
+        tmf639=numbers,
         tmf663=carts,
         tmf687=stock,
         events=events,

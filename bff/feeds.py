@@ -15,7 +15,6 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bff.settings import Settings
-from clients import tmf620
 from clients.hub import Hub
 from clients.tmf import Collection, TMFClient
 from dataloaders.catalog import CatalogLoaders
@@ -108,7 +107,7 @@ async def open_feeds(
         if settings.events.compare:
             work.append(_compare(feeds.comparison, outdated, redis, settings.events.compare))
         if settings.events.callback:
-            subscription = _subscription(settings, client, redis, clock)
+            subscription = subscription_of(settings, client, redis, clock, query=settings.events.query)
             work.append(subscription.keep())
     running = [asyncio.create_task(each) for each in work]
     try:
@@ -121,11 +120,14 @@ async def open_feeds(
             await subscription.withdraw()
 
 
-def _subscription(settings: Settings, client: TMFClient, redis: "Redis | None", clock: Clock) -> Subscription:
+def subscription_of(
+    settings: Settings, client: TMFClient, redis: "Redis | None", clock: Clock, *, query: str
+) -> Subscription:
+    """The subscription at a client's hub, its events coming to `/events/{the client's name}/...`."""
     hub = Hub(client.name, client.options.base_url, client.sender, client.auth, client.options.timeout)
     events = settings.events
-    callback = f"{events.callback.rstrip('/')}/events/{tmf620.UPSTREAM}/{events.token}"
-    return Subscription(hub, callback, events.query, events.renew, redis, clock)
+    callback = f"{events.callback.rstrip('/')}/events/{client.name}/{events.token}"
+    return Subscription(hub, callback, query, events.renew, redis, clock)
 
 
 async def _compare(comparison: Comparison, outdated: OutdatedLog, redis: "Redis | None", seconds: float) -> None:

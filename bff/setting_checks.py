@@ -59,3 +59,18 @@ def words(value: tuple[str, ...]) -> str | None:
         return "must name at least one"
     fine = all(re.fullmatch(r"[A-Za-z0-9_-]+", each, re.ASCII) for each in value)
     return None if fine else "must be of letters, digits, - and _"
+
+
+def _each(pattern: str, what: str, *, least: int = 0) -> Callable[[Any], str | None]:
+    def check(value: tuple[str, ...]) -> str | None:
+        fine = len(value) >= least and all(re.fullmatch(pattern, each, re.ASCII) for each in value)
+        return None if fine else f"must be {what}"
+
+    return check
+
+
+paths = _each(r"[A-Za-z]+", "one or more names of collections", least=1)
+filters = _each(r"[A-Za-z@.]+=[^=&]*[^0-9=&][^=&]*", "attribute=value, the value more than digits")
+tiers = _each(
+    r"(STANDARD|SILVER|GOLD|PLATINUM)=[\w.:-]+", "TIER=offering id, the tiers STANDARD, SILVER, GOLD, PLATINUM"
+)

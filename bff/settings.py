@@ -15,11 +15,14 @@ from bff.setting_checks import (
     at_least,
     currency,
     database_url,
+    filters,
     header,
     header_value,
     one_of,
+    paths,
     redis_url,
     signing_keys,
+    tiers,
     web_url,
     words,
 )
@@ -200,6 +203,68 @@ class CartSettings:
 
 
 @dataclass(frozen=True)
+class NumberSettings:
+    """Numbers and SIM cards; they are there where TMF639 is. Case, spaces and punctuation do not matter in words."""
+
+    number_paths: tuple[str, ...] = setting(
+        ("resource",), "Under which names TMF639 has numbers.", example="logicalResource", check=paths
+    )
+    sim_paths: tuple[str, ...] = setting(
+        ("resource",), "Under which names it has SIM cards.", example="logicalResource,physicalResource", check=paths
+    )
+    number_filters: tuple[str, ...] = setting(
+        (),
+        "Filters that leave only numbers, where this server knows some; checked again here.",
+        example="resourceSpecification.id=msisdn-spec",
+        check=filters,
+    )
+    sim_filters: tuple[str, ...] = setting(
+        (), "Filters that leave only SIM cards.", example="category=SIM", check=filters
+    )
+    filter_status: bool = setting(True, "Whether the server is asked for free ones alone.")
+    classes_apart: bool = setting(
+        False, "Whether a number's class stands in the characteristic numberClass alone: one call more for each page."
+    )
+    free: tuple[str, ...] = setting(("available",), "Statuses of what is free; the first is the one written.")
+    reserved: tuple[str, ...] = setting(("reserved",), "Statuses of what is reserved.")
+    assigned: tuple[str, ...] = setting(("allocated", "assigned", "inUse"), "Statuses of what is assigned.")
+    resting: tuple[str, ...] = setting(("suspended", "standby", "quarantined"), "Statuses of what is to rest.")
+    active: tuple[str, ...] = setting(
+        ("active", "busy"), "Usage states of what is in use: reserved and so is assigned."
+    )
+    tier_standard: tuple[str, ...] = setting(
+        ("standard", "normal", "msisdn"), "Categories and classes of ordinary numbers."
+    )
+    tier_silver: tuple[str, ...] = setting(("silver",), "Those of the next better ones.")
+    tier_gold: tuple[str, ...] = setting(("gold", "premium"), "Those of good ones.")
+    tier_platinum: tuple[str, ...] = setting(("platinum",), "Those of the best ones. Unknown classes are not offered.")
+    number_words: tuple[str, ...] = setting(
+        ("msisdn", "phone number", "telephone number"),
+        "What a category, type, specification or id of numbers without class begins with.",
+    )
+    esim_words: tuple[str, ...] = setting(("esim", "euicc", "embedded sim"), "What one of eSIMs begins with.")
+    plastic_words: tuple[str, ...] = setting(
+        ("sim card", "usim", "uicc", "physical"), "What one of plastic cards begins with."
+    )
+    other_sims: str = setting(
+        "",
+        "What cards are that do not tell: PHYSICAL or ESIM; empty: not offered.",
+        check=one_of("", "PHYSICAL", "ESIM"),
+    )
+    tier_offerings: tuple[str, ...] = setting(
+        (), "Which offering sells a tier; its one-time price is shown.", example="GOLD=po-number-gold", check=tiers
+    )
+    offer_seconds: float = setting(900.0, "Seconds for which what was offered can be held.", check=at_least(1))
+    fresh: float = setting(900.0, "Seconds until the index of what is free is built anew.", check=at_least(1))
+    fresh_with_events: float = setting(
+        21_600.0, "The same where events of TMF639 tell of changes in between.", check=at_least(1)
+    )
+    max_resources: int = setting(500_000, "Resources read at most for the index.", check=at_least(100))
+    direct_pages: int = setting(6, "Pages read for one search while there is no index.", check=at_least(1))
+    event_query: str = setting("", "Which events of TMF639 to subscribe to, in TM Forum's query syntax; empty: all.")
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration."""
 
@@ -242,7 +307,9 @@ class Settings:
     dump: DumpSettings = field(default_factory=DumpSettings)
     events: EventSettings = field(default_factory=EventSettings)
     cart: CartSettings = field(default_factory=CartSettings)
+    numbers: NumberSettings = field(default_factory=NumberSettings)
     tmf620: UpstreamSettings = field(default_factory=UpstreamSettings)
+    tmf639: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf663: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf687: UpstreamSettings = field(default_factory=UpstreamSettings)
 
@@ -302,14 +369,14 @@ def require_upstreams(settings: Settings) -> None:
         SettingsError: an upstream has no URL, or lacks what its authentication needs.
     """
     needed = {} if settings.catalog.source == "dump" else {"BFF_TMF620_URL": settings.tmf620.url}
-    for name in ("tmf620", "tmf663", "tmf687"):
+    for name in ("tmf620", "tmf639", "tmf663", "tmf687"):
         upstream: UpstreamSettings = getattr(settings, name)
         if upstream.auth == "api_key":
             needed[f"BFF_{name.upper()}_API_KEY"] = upstream.api_key
         if upstream.auth == "oauth2":
             needed[f"BFF_{name.upper()}_TOKEN_URL"] = upstream.token_url
             needed[f"BFF_{name.upper()}_CLIENT_ID"] = upstream.client_id
-    if settings.tmf663.url:
+    if settings.tmf663.url or settings.tmf639.url:
         needed["BFF_KEYS"] = ",".join(settings.keys)
     known = {variable.name: variable for variable in variables()}
     missing = [f"{name} is not set{_example(known[name])}" for name, value in needed.items() if not value]

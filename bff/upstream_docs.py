@@ -10,7 +10,7 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLSchema
 
 from bff.settings import UpstreamSettings
-from clients import tmf620
+from clients import tmf620, tmf639
 from clients.tmf import Collection
 from engine import loads_of, reads_of, upstream_of
 from schema.root import build_schema
@@ -47,6 +47,22 @@ Settings: `BFF_TMF687_...`. Without a URL nothing is said about stock.
 Read of each: `stockedProduct`, `productStockLevel`, `productStockStatusType`. The levels of an offering are added up.
 """
 
+_NUMBERS = f"""## TMF639 Resource Inventory
+
+Settings: `BFF_TMF639_...` and `BFF_NUMBERS_...`; v4 and v5 by `BFF_TMF639_VERSION`. Without a URL there are no numbers
+and SIM cards. The paths are settings: `resource`, `logicalResource`, `physicalResource`.
+
+| call | when |
+| --- | --- |
+| `GET /resource?resourceStatus=available` | all pages, when the index of what is free is built; one process does it |
+| `GET /resource?id=a,b` | within a second after events named them |
+| `GET /resource?resourceStatus=available` | a few pages from random places, for a search while there is no index |
+
+Read of each: {", ".join(f"`{name}`" for name in sorted(tmf639.WHAT_IT_IS))}. Characteristics are never asked for: PUK,
+key and activation code of a card are among them. Where a number's class stands in one (`BFF_NUMBERS_CLASSES_APART`),
+numbers alone are read once more with them.
+"""
+
 
 def upstream_docs() -> str:
     """The page as Markdown."""
@@ -57,7 +73,7 @@ def upstream_docs() -> str:
         "Settings: `BFF_TMF620_...`; v4 and v5 by `BFF_TMF620_VERSION`. Attributes stand here by v4's names.\n",
     ]
     parts += [_collection(schema, each) for each in tmf620.collections()]
-    parts.append(_CARTS)
+    parts += [_CARTS, _NUMBERS]
     return "\n".join(parts)
 
 

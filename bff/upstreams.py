@@ -1,7 +1,7 @@
 """From settings to the things that speak to the operator's systems and to Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,10 @@ from redis.backoff import NoBackoff
 
 from bff.carts import open_carts
 from bff.feeds import open_feeds
+from bff.numbers import open_numbers
 from bff.settings import CacheSettings, CatalogSettings, Settings
 from bff.upstream_clients import Transports, open_client
-from clients import tmf620
+from clients import tmf620, tmf639
 from clients.tmf import TMFClient
 from dataloaders.catalog import CacheOptions, catalog_loaders
 from dataloaders.freshness import Freshness
@@ -27,6 +28,7 @@ from domain.catalog.kinds import PriceKind
 from domain.catalog.listing import Listing
 from domain.catalog.on_demand import OnDemandSource
 from domain.catalog.rules import ShopRules, fold, folded
+from domain.reservations.numbers import Numbers
 from kernel.clock import Clock
 from kernel.context import Segment
 
@@ -43,8 +45,9 @@ class Services:
     tmf620: TMFClient
     redis: "Redis | None"
     dumps: DumpSwitch | None
-    events: EventIntake
+    intakes: Mapping[str, EventIntake]
     carts: Carts | None
+    numbers: Numbers | None
 
     @property
     def catalog(self) -> Catalog:
@@ -77,7 +80,12 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
         feeds = open_feeds(settings, client, loaders, dumps, rules, redis, clock)
         events = await stack.enter_async_context(feeds)
         carts = await stack.enter_async_context(open_carts(settings, redis, clock, transports))
-        yield Services(source, Catalog(source, rules, clock), client, redis, dumps, events, carts)
+        served = await stack.enter_async_context(open_numbers(settings, redis, clock, transports))
+        intakes = {tmf620.UPSTREAM: events}
+        if served is not None:
+            intakes[tmf639.UPSTREAM] = served.intake
+        numbers = None if served is None else served.numbers
+        yield Services(source, Catalog(source, rules, clock), client, redis, dumps, intakes, carts, numbers)
 
 
 @asynccontextmanager

@@ -9,9 +9,10 @@ adds a characteristic must send all the others along.
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 from msgspec.structs import force_setattr
 
-from clients.parts import Json, Part, RelatedParty, party_body, typed
+from clients.parts import Json, Part, Ref, RelatedParty, party_body, typed
 from clients.tmf import Collection, Entity
 
 _KNOWN = frozenset({"numberClass", "simKind", "portInStatus", "donorOperator", "portingDate", "portInReason"})
@@ -31,8 +32,10 @@ class Characteristic(Part, frozen=True):
 class Resource(Entity, frozen=True):
     """A number or a card. `value` is the number's digits or the ICCID; a physical card has it as `serialNumber`."""
 
+    type: str | None = msgspec.field(default=None, name="@type")
     name: str | None = None
     category: str | None = None
+    resource_specification: Ref | None = None
     value: str | None = None
     serial_number: str | None = None
     resource_status: str | None = None
@@ -58,6 +61,14 @@ UPSTREAM = "tmf639"
 
 FIELDS = frozenset({"name", "category", "value", "serialNumber", "resourceStatus", "usageState", "relatedParty"})
 """What a reservation looks at. No characteristics: see above."""
+
+WHAT_IT_IS = frozenset(
+    {"@type", "name", "category", "value", "serialNumber", "resourceSpecification", "resourceStatus", "usageState"}
+)
+"""What tells numbers from cards and the free from the others. No characteristics: see above."""
+
+CLASS_FIELDS = frozenset({"resourceCharacteristic"})
+"""Where a number's class stands in some systems. Asked for numbers alone, never for cards."""
 
 V5_NAMES = {"resourceStatus": "allocationStatus"}
 

@@ -10,7 +10,7 @@ from clients.tmf663 import CARTS
 from domain.carts.offers import CHOICE_FIELDS, OFFERING_FIELDS, PRICE_FIELDS
 from domain.catalog.on_demand import TREE_FIELDS
 from engine import computed
-from resolvers import carts, catalog, nodes
+from resolvers import carts, catalog, nodes, numbers
 from schema.types.carts import Cart, CartLine, CartPayload, CreateCartPayload
 from schema.types.catalog import (
     SELECTED,
@@ -22,6 +22,7 @@ from schema.types.catalog import (
 )
 from schema.types.common import SCALARS, Node
 from schema.types.errors import GenericError, VersionConflictError
+from schema.types.numbers import AvailableNumber, AvailableSim
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -40,6 +41,12 @@ class Query:
         catalog.categories,
         description="The categories right below one, or those at the top.",
         loads={CATEGORIES: TREE_FIELDS},
+    )
+    available_numbers: list[AvailableNumber] | None = computed(
+        numbers.available_numbers, description="Numbers that are free, drawn at random: others at each call."
+    )
+    available_sims: list[AvailableSim] | None = computed(
+        numbers.available_sims, description="SIMs that are free, drawn at random: others at each call."
     )
     cart: Cart | None = computed(
         carts.cart,

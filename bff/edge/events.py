@@ -12,7 +12,6 @@ from starlette.routing import Route
 
 from bff.edge.http import HTTPError, read_body
 from bff.settings import EventSettings
-from clients.tmf620 import UPSTREAM
 from kernel.errors import BadRequestError
 
 
@@ -23,11 +22,12 @@ def event_routes(settings: EventSettings) -> list[Route]:
 
     async def take(request: Request) -> Response:
         token, upstream = request.path_params["token"], request.path_params["upstream"]
-        if upstream != UPSTREAM or not hmac.compare_digest(token.encode(), settings.token.encode()):
+        intake = request.state.services.intakes.get(upstream)
+        if intake is None or not hmac.compare_digest(token.encode(), settings.token.encode()):
             return Response(status_code=404)
         try:
             body = await read_body(request, settings.max_bytes)
-            request.state.services.events.take(body)
+            intake.take(body)
         except HTTPError as refused:
             return JSONResponse({"code": refused.error.code, "reason": refused.error.message}, refused.status)
         except BadRequestError as error:

@@ -1,4 +1,4 @@
-"""TMF620's events: hints that something changed, from a sender that guarantees neither order, nor delivery, nor once.
+"""Upstreams' events: hints that something changed, from senders that guarantee neither order, nor delivery, nor once.
 
 So an event is believed no further than its resource and id. What it says of the content is never used: the entity is
 read again from the upstream, whichever event came first or twice. Events that never came are found by comparing.
@@ -6,7 +6,7 @@ read again from the upstream, whichever event came first or twice. Events that n
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 _REMEMBERED = 10_000
 _WAITING = 1_000
-_AFFECTED = {collection.path.casefold(): collection.path for collection in tmf620.collections()}
+CATALOG_PATHS = tuple(collection.path for collection in tmf620.collections())
 EVERYTHING = "*"
 
 
@@ -41,8 +41,8 @@ class Change:
     name: str
 
 
-def parse_event(body: bytes) -> Change | None:
-    """What an event is about; None for one about something the shop does not read.
+def parse_event(body: bytes, paths: Sequence[str] = CATALOG_PATHS) -> Change | None:
+    """What an event is about; None for one about something the shop does not read, which is what `paths` has not.
 
     Raises:
         BadRequestError: not an event.
@@ -55,15 +55,15 @@ def parse_event(body: bytes) -> Change | None:
         raise BadRequestError("This is no event.")
     event_id = None if envelope.event_id is None else str(envelope.event_id)[:200]
     payload = {name.casefold(): value for name, value in (envelope.event or {}).items()}
-    for folded, path in _AFFECTED.items():
-        if folded in payload:
-            return Change(event_id, f"{path}/{_id_in(payload[folded])}")
-    return _by_type(event_id, (envelope.event_type or "").casefold())
+    for path in paths:
+        if path.casefold() in payload:
+            return Change(event_id, f"{path}/{_id_in(payload[path.casefold()])}")
+    return _by_type(event_id, (envelope.event_type or "").casefold(), paths)
 
 
-def _by_type(event_id: str | None, kind: str) -> Change | None:
+def _by_type(event_id: str | None, kind: str, paths: Sequence[str]) -> Change | None:
     """Without a payload that names it, the type says what kind of thing: the longest name that it begins with."""
-    fitting = [path for folded, path in _AFFECTED.items() if kind.startswith(folded)]
+    fitting = [path for path in paths if kind.startswith(path.casefold())]
     return Change(event_id, f"{max(fitting, key=len)}/{EVERYTHING}") if fitting else None
 
 
@@ -74,9 +74,13 @@ def _id_in(resource: Any) -> str:
 
 @dataclass
 class EventIntake:
-    """Takes events quickly and has them worked off behind. `apply` is told the names of what changed."""
+    """Takes events quickly and has them worked off behind. `apply` is told the names of what changed.
+
+    `paths`: the collections whose events are looked at.
+    """
 
     apply: Callable[[list[str]], Awaitable[None]]
+    paths: Sequence[str] = CATALOG_PATHS
     _remembered: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _waiting: dict[str, None] = field(default_factory=dict)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -87,12 +91,12 @@ class EventIntake:
         Raises:
             BadRequestError: not an event.
         """
-        change = parse_event(body)
+        change = parse_event(body, self.paths)
         if change is None or self._is_repeated(change.event_id):
             return False
         self._waiting[change.name] = None
         if len(self._waiting) > _WAITING:  # a flood: one look at everything is cheaper than a thousand at something
-            self._waiting = dict.fromkeys(f"{path}/{EVERYTHING}" for path in _AFFECTED.values())
+            self._waiting = dict.fromkeys(f"{path}/{EVERYTHING}" for path in self.paths)
         self._arrived.set()
         return True
 

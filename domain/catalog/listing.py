@@ -17,6 +17,9 @@ from kernel.errors import LimitExceededError, UpstreamInvalidError
 E = TypeVar("E", bound=Entity)
 Filters = tuple[tuple[str, str], ...]
 
+LISTING = "listing"
+"""What an error names as its upstream that was found here, and not in an answer."""
+
 
 @dataclass(frozen=True)
 class Chunk(Generic[E]):
@@ -102,6 +105,6 @@ class Listing(Generic[E]):
         if page.received == 0:
             return True
         if repeats and page.items and (page.total is None or offset < page.total):
-            raise UpstreamInvalidError("listing", detail="the server repeats a page: it ignores the offset")
+            raise UpstreamInvalidError(LISTING, detail="the server repeats a page: it ignores the offset")
         met = page.total == offset + page.received
         return repeats or (met and (page.received < asked or offset > 0))

@@ -1,12 +1,27 @@
-"""Drawing straight from the upstream, while there is no index: a few pages from random places."""
+"""Drawing straight from the upstream, while there is no index: a few pages from random places, looked at here.
 
-from domain.reservations.model import Candidate
-from domain.reservations.shelf import Wanted
+It is bounded, so it may find fewer than there are; a rare pattern may be missed. Totals are hints: a page that turns
+out empty tells where the listing ends.
+"""
+
+from dataclasses import dataclass, field
+from random import Random
+
+from domain.reservations.model import Candidate, ResourceKind, SimKind
+from domain.reservations.reader import InventoryReader, Walk
+from domain.reservations.shelf import Entry, Wanted
 from kernel.context import RequestContext
 
 
+@dataclass
 class DirectSearch:
-    """Bounded, so that it may find fewer than there are."""
+    """One per process. `pages`: how many are read for one draw at most."""
+
+    reader: InventoryReader
+    pages: int = 6
+    rng: Random = field(default_factory=Random)
+    _reach: dict[Walk, int] = field(default_factory=dict)
+    _unfiltered: set[Walk] = field(default_factory=set)
 
     async def draw(self, ctx: RequestContext, wanted: Wanted, count: int) -> list[Candidate]:
         """At most `count` that fit, others at each call.
@@ -14,4 +29,39 @@ class DirectSearch:
         Raises:
             UpstreamError: the upstream does not answer.
         """
-        raise NotImplementedError
+        found: dict[str, Candidate] = {}
+        walks = self.reader.walks({_kind(wanted)})
+        for number in range(self.pages):
+            ctx.deadline.require(self.reader.client.name)
+            page = await self._page(walks[number % len(walks)])
+            found |= {each.value: each for each in page if wanted.takes(Entry.of(each))}
+            if len(found) >= count:
+                break
+        return self.rng.sample(list(found.values()), min(count, len(found)))
+
+    async def _page(self, walk: Walk) -> list[Candidate]:
+        """What is free on a page from a random place; on the first one, while it is not known how far they go."""
+        limit = self.reader.client.options.page_size
+        reach = self._reach.get(walk)
+        offset = 0 if reach is None else self.rng.randrange(max(reach - limit, 0) + 1)
+        filtered = bool(walk.filters) and walk not in self._unfiltered
+        found, received, total = await self.reader.page(walk, offset, limit, filtered=filtered)
+        if received == 0 and offset == 0 and filtered and reach is None:  # a filter that is not known finds nothing
+            self._unfiltered.add(walk)
+            return await self._page(walk)
+        self._reach[walk] = _reach(offset, received, limit, total, reach or 0)
+        return found
+
+
+def _kind(wanted: Wanted) -> ResourceKind:
+    cards = any(isinstance(label, SimKind) for label in wanted.labels)
+    return ResourceKind.SIM if cards else ResourceKind.NUMBER
+
+
+def _reach(offset: int, received: int, limit: int, total: int | None, before: int) -> int:
+    """How many there may be, as far as a page tells; without a total twice as many as are known, until one is empty."""
+    if received == 0:
+        return offset
+    if total is not None and (total > offset + received or received < limit):  # some count only the page
+        return max(total, offset + received)
+    return max(before, 2 * (offset + received))

@@ -1,16 +1,17 @@
 """Free numbers and cards as one process keeps them: small, and quick to draw from at random.
 
-Equally long values of one tier or kind of card stand sorted in one text, a line each, so that a prefix is a range of
-lines and anything else is found by `str.find` at the speed of C. What changes is written beside it, by the upstream's
-id; now and then all is arranged anew.
+The values of one tier, or of one kind of card, stand in order, so that a prefix is a range of lines; for every pair of
+digits it is known in which lines it stands, so that any other pattern is looked for in few of them. What changes is
+written beside it, by the upstream's id; now and then all is arranged anew.
 
-Why a draw is uniform: trying lines at random prefers none of those that match, and so does choosing among all of them.
-Whether there were enough hits among the tries, so that the second need not be done, depends on how many match and not
-on which.
+Why a draw is uniform: trying lines at random prefers none of those that match, and choosing among all of them does not
+either. Which of the two is done depends on how many tries hit, and not on which lines they hit.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -22,8 +23,10 @@ Label = NumberTier | SimKind
 """What numbers and cards are arranged by."""
 
 _LABELS: dict[str, Label] = {**{each.value: each for each in NumberTier}, **{each.value: each for each in SimKind}}
-_TRIES = 1_000
-_MOST_CHANGES = 5_000
+_TRIES, _FIRST_TRIES = 2_000, 250
+_MOST_TAKEN, _MOST_PUT = 5_000, 500
+_END = "\n"
+_AFTER_DIGITS = ":"  # ASCII's next character after 9
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -62,8 +65,8 @@ class Wanted:
             and value not in self.excluding
         )
 
-    def takes(self, candidate: Candidate) -> bool:
-        return (candidate.sim or candidate.tier) in self.labels and self.fits(candidate.value)
+    def takes(self, entry: Entry) -> bool:
+        return _LABELS[entry.label] in self.labels and self.fits(entry.value)
 
     def without(self, values: Iterable[str]) -> "Wanted":
         return replace(self, excluding=self.excluding.union(values))
@@ -71,53 +74,53 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _Block:
-    """Values of `width` digits and one label, sorted, a line each in `text`; `ids` in the same order."""
+    """What has one label: values in order, their ids in the same order, and which lines hold which pair of characters.
+
+    The pairs tell where a pattern can be at all; the end of a value counts as a character. Cards have none.
+    """
 
     label: Label
-    width: int
-    text: str
+    values: Sequence[str]
     ids: Sequence[str]
+    pairs: Mapping[str, Sequence[int]]
 
     @classmethod
-    def of(cls, label: str, width: int, entries: list[tuple[str, str]]) -> "_Block":
-        entries.sort()
-        text = "".join(f"{value}\n" for value, _ in entries)
-        return cls(_LABELS[label], width, text, [each for _, each in entries])
+    def of(cls, label: Label, ids: Mapping[str, str]) -> "_Block":
+        """`ids` by value."""
+        values = sorted(ids)
+        pairs = _pairs(values) if isinstance(label, NumberTier) else {}
+        return cls(label, values, [ids[value] for value in values], pairs)
 
-    def value(self, line: int) -> str:
-        start = line * (self.width + 1)
-        return self.text[start : start + self.width]
+    def entry(self, line: int) -> Entry:
+        return Entry(self.label.value, self.values[line], self.ids[line])
 
-    def lines(self, prefix: str) -> range:
-        """Those that begin with the prefix."""
-        if not prefix:
-            return range(len(self.ids))
-        length = len(prefix)
-        every = range(len(self.ids))
-        first = bisect_left(every, prefix, key=lambda line: self.value(line)[:length])
-        return range(first, bisect_right(every, prefix, lo=first, key=lambda line: self.value(line)[:length]))
+    def holding(self, wanted: Wanted) -> Sequence[int]:
+        """Lines with the prefix that may fit besides: none that fits is left out."""
+        first = bisect_left(self.values, wanted.prefix)
+        lines = range(first, bisect_left(self.values, wanted.prefix + _AFTER_DIGITS, lo=first))
+        texts = (wanted.contains, wanted.ends_with and wanted.ends_with + _END)
+        lists = [self.pairs.get(text[at : at + 2], ()) for text in texts for at in range(len(text) - 1)]
+        narrow = [each[bisect_left(each, lines.start) : bisect_left(each, lines.stop)] for each in lists]
+        return min([lines, *narrow], key=len)
 
-    def matching(self, lines: range, wanted: Wanted) -> Iterator[int]:
-        """Those of the lines that fit, found by the rarer of the two texts that a line must hold."""
-        step = self.width + 1
-        start, stop = lines.start * step, lines.stop * step
-        needles = [each for each in (wanted.contains, wanted.ends_with and wanted.ends_with + "\n") if each]
-        if not needles:
-            yield from (line for line in lines if wanted.fits(self.value(line)))
-            return
-        counted = len(needles) > 1
-        needle = min(needles, key=lambda each: self.text.count(each, start, stop)) if counted else needles[0]
-        at = self.text.find(needle, start, stop)
-        while at >= 0:
-            line = at // step
-            if wanted.fits(self.value(line)):
-                yield line
-            at = self.text.find(needle, (line + 1) * step, stop)
+
+_Place = tuple[_Block | None, int]
+"""A line of a block; without a block, one of what was put there lately."""
+_Places = Sequence[tuple[_Block, Sequence[int]]]
+
+
+def _pairs(values: Sequence[str]) -> dict[str, "array[int]"]:
+    found: dict[str, array[int]] = defaultdict(lambda: array("I"))
+    for line, value in enumerate(values):
+        text = value + _END
+        for pair in {text[at : at + 2] for at in range(len(value))}:
+            found[pair].append(line)
+    return dict(found)
 
 
 @dataclass
 class Shelf:
-    """All that is free, as far as it is known. `put` and `take` are heard of one by one."""
+    """All that is free, as far as it is known. `_outdated`: ids of which the blocks do not tell the truth any more."""
 
     _blocks: Sequence[_Block] = ()
     _outdated: set[str] = field(default_factory=set)
@@ -126,13 +129,13 @@ class Shelf:
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> "Shelf":
         """Arranged anew. A value that comes twice, or an id, counts once."""
-        arranged: dict[tuple[str, int], dict[str, str]] = {}
+        arranged: dict[Label, dict[str, str]] = {}
         known: set[str] = set()
         for entry in entries:
             if entry.id not in known and entry.label in _LABELS:
                 known.add(entry.id)
-                arranged.setdefault((entry.label, len(entry.value)), {})[entry.value] = entry.id
-        return cls([_Block.of(*key, list(those.items())) for key, those in arranged.items()])
+                arranged.setdefault(_LABELS[entry.label], {})[entry.value] = entry.id
+        return cls([_Block.of(label, those) for label, those in arranged.items()])
 
     def __len__(self) -> int:
         """How many, changes counted roughly."""
@@ -141,76 +144,71 @@ class Shelf:
     @property
     def is_worn(self) -> bool:
         """Whether so much has changed that it should be arranged anew."""
-        return len(self._outdated) > _MOST_CHANGES
+        return len(self._outdated) > _MOST_TAKEN or len(self._put) > _MOST_PUT
 
     def entries(self) -> Iterator[Entry]:
         for block in self._blocks:
             for line, local in enumerate(block.ids):
                 if local not in self._outdated:
-                    yield Entry(block.label.value, block.value(line), local)
+                    yield block.entry(line)
         yield from self._put.values()
 
-    def put(self, entry: Entry) -> None:
-        """It is free now, and this is what it is."""
-        self._outdated.add(entry.id)
-        self._put[entry.id] = entry
-
-    def take(self, local_id: str) -> None:
-        """It is not free any more."""
+    def change(self, local_id: str, entry: Entry | None) -> None:
+        """What stands behind an id now; None: nothing that is free."""
         self._outdated.add(local_id)
         self._put.pop(local_id, None)
+        if entry is not None:
+            self._put[local_id] = entry
 
     def draw(self, wanted: Wanted, count: int, rng: Random) -> list[Candidate]:
         """`count` of those that fit, or all where there are fewer, each as likely as any other, in random order."""
-        ranges = [(block, block.lines(wanted.prefix)) for block in self._blocks if block.label in wanted.labels]
-        ranges = [(block, lines) for block, lines in ranges if lines]
-        lately = [entry for entry in self._put.values() if wanted.takes(entry.candidate())]
-        found = self._tried(ranges, lately, wanted, count, rng)
+        places = [(block, block.holding(wanted)) for block in self._blocks if block.label in wanted.labels]
+        lately = [entry for entry in self._put.values() if wanted.takes(entry)]
+        found = self._tried(places, lately, wanted, count, rng)
         if found is None:
-            every = [*lately, *self._matching(ranges, wanted)]
+            every: list[_Place] = [(None, at) for at in range(len(lately))]
+            every += [(block, line) for block, lines in places for line in self._matching(block, lines, wanted)]
             found = rng.sample(every, min(count, len(every)))
-        return [entry.candidate() for entry in found]
+        return [(lately[at] if block is None else block.entry(at)).candidate() for block, at in found]
 
     def _tried(
-        self,
-        ranges: Sequence[tuple[_Block, range]],
-        lately: Sequence[Entry],
-        wanted: Wanted,
-        count: int,
-        rng: Random,
-    ) -> list[Entry] | None:
-        """By trying lines at random; None where so many tries do not bring enough."""
-        total = len(lately) + sum(len(lines) for _, lines in ranges)
+        self, places: _Places, lately: Sequence[Entry], wanted: Wanted, count: int, rng: Random
+    ) -> list[_Place] | None:
+        """By trying at random; None where it is not likely to bring enough."""
+        total = len(lately) + sum(len(lines) for _, lines in places)
         if total <= _TRIES:
             return None
         tried: set[int] = set()
-        found: list[Entry] = []
-        for _ in range(_TRIES):
+        found: list[_Place] = []
+        for number in range(_TRIES):
+            if number == _FIRST_TRIES and len(found) * _TRIES < count * _FIRST_TRIES:
+                return None
             at = int(rng.random() * total)
             if at in tried:
                 continue
             tried.add(at)
-            entry = lately[at] if at < len(lately) else self._fitting(ranges, at - len(lately), wanted)
-            if entry is not None:
-                found.append(entry)
+            block, line = _place(places, lately, at)
+            if block is None or self._fits(block, line, wanted):
+                found.append((block, line))
                 if len(found) == count:
                     return found
         return None
 
-    def _fitting(self, ranges: Sequence[tuple[_Block, range]], at: int, wanted: Wanted) -> Entry | None:
-        for block, lines in ranges:
-            if at < len(lines):
-                return self._entry(block, lines[at], wanted)
-            at -= len(lines)
-        return None
+    def _matching(self, block: _Block, lines: Sequence[int], wanted: Wanted) -> list[int]:
+        values, contains, end = block.values, wanted.contains, wanted.ends_with
+        few = [line for line in lines if contains in values[line] and values[line].endswith(end)]
+        return [line for line in few if self._fits(block, line, wanted)]
 
-    def _matching(self, ranges: Sequence[tuple[_Block, range]], wanted: Wanted) -> Iterator[Entry]:
-        for block, lines in ranges:
-            for line in block.matching(lines, wanted):
-                if block.ids[line] not in self._outdated:
-                    yield Entry(block.label.value, block.value(line), block.ids[line])
+    def _fits(self, block: _Block, line: int, wanted: Wanted) -> bool:
+        return wanted.fits(block.values[line]) and block.ids[line] not in self._outdated
 
-    def _entry(self, block: _Block, line: int, wanted: Wanted) -> Entry | None:
-        value, local = block.value(line), block.ids[line]
-        fits = local not in self._outdated and wanted.fits(value)
-        return Entry(block.label.value, value, local) if fits else None
+
+def _place(places: _Places, lately: Sequence[Entry], at: int) -> _Place:
+    if at < len(lately):
+        return None, at
+    at -= len(lately)
+    for block, lines in places:
+        if at < len(lines):
+            return block, lines[at]
+        at -= len(lines)
+    raise IndexError(at)

@@ -1,0 +1,117 @@
+"""From settings to numbers and cards: the index of what is free, the search in it, and the events that keep it true."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bff.feeds import subscription_of
+from bff.settings import NumberSettings, Settings
+from bff.upstream_clients import Transports, open_client
+from clients import tmf639
+from domain.catalog.events import EventIntake
+from domain.reservations.direct import DirectSearch
+from domain.reservations.free_index import FreeIndex
+from domain.reservations.generations import GenerationStore
+from domain.reservations.model import InventoryWords, NumberTier, SimKind, StatusWords
+from domain.reservations.numbers import Numbers
+from domain.reservations.offer_tokens import OfferTokens
+from domain.reservations.reader import InventoryReader, Shelving
+from domain.reservations.recogniser import Recogniser
+from domain.reservations.search import NumberSearch
+from kernel.clock import Clock
+from kernel.context import Audience
+from kernel.keys import SigningKeys
+
+_EVENT_PATHS = ("resource", "logicalResource", "physicalResource")
+
+
+@dataclass(frozen=True)
+class OpenNumbers:
+    """What the process has of them: the service, and what takes TMF639's events in."""
+
+    numbers: Numbers
+    intake: EventIntake
+
+
+@asynccontextmanager
+async def open_numbers(
+    settings: Settings, redis: "Redis | None", clock: Clock, transports: Transports
+) -> AsyncIterator[OpenNumbers | None]:
+    """All that numbers need, closed in the opposite order; None where the operator has no TMF639."""
+    if not settings.tmf639.url:
+        yield None
+        return
+    given = settings.numbers
+    async with AsyncExitStack() as stack:
+        client = open_client(tmf639.UPSTREAM, settings, clock, stack, transports)
+        audience = Audience(settings.languages[0], settings.channels[0])
+        reader = InventoryReader(client, inventory_of(given), _shelving(given), audience)
+        with_events = bool(settings.events.token)
+        store = None if redis is None else GenerationStore(redis)
+        index = FreeIndex(reader, store, clock, given.fresh_with_events if with_events else given.fresh)
+        intake = EventIntake(_hinting(index), _EVENT_PATHS)
+        work: list[Coroutine[Any, Any, None]] = [index.run()]
+        if with_events:
+            work.append(intake.work())
+        if with_events and settings.events.callback:
+            subscription = subscription_of(settings, client, redis, clock, query=given.event_query)
+            work.append(subscription.keep())
+            if settings.events.withdraw:
+                stack.push_async_callback(subscription.withdraw)
+        stack.push_async_callback(_stop, [asyncio.create_task(each) for each in work])
+        search = NumberSearch(index, DirectSearch(reader, given.direct_pages))
+        keys = SigningKeys([key.encode() for key in settings.keys])
+        tokens = OfferTokens(keys, clock, seconds=given.offer_seconds)
+        yield OpenNumbers(Numbers(search, tokens, _tier_offerings(given.tier_offerings)), intake)
+
+
+def inventory_of(given: NumberSettings) -> Recogniser:
+    """The operator's words."""
+    tiers = {
+        NumberTier.STANDARD: given.tier_standard,
+        NumberTier.SILVER: given.tier_silver,
+        NumberTier.GOLD: given.tier_gold,
+        NumberTier.PLATINUM: given.tier_platinum,
+    }
+    return Recogniser(
+        StatusWords(given.free, given.reserved, given.assigned, given.resting, given.active),
+        InventoryWords(tuple((word, tier) for tier, words in tiers.items() for word in words)),
+        numbers=given.number_words,
+        esims=given.esim_words,
+        plastic=given.plastic_words,
+        untold=SimKind(given.other_sims) if given.other_sims else None,
+    )
+
+
+def _shelving(given: NumberSettings) -> Shelving:
+    return Shelving(
+        given.number_paths,
+        given.sim_paths,
+        given.number_filters,
+        given.sim_filters,
+        by_status=given.filter_status,
+        classes=given.classes_apart,
+        max_resources=given.max_resources,
+    )
+
+
+def _tier_offerings(given: Iterable[str]) -> dict[NumberTier, str]:
+    pairs = (each.split("=", 1) for each in given)
+    return {NumberTier(tier): offering for tier, offering in pairs}
+
+
+def _hinting(index: FreeIndex) -> Any:
+    async def hint(names: list[str]) -> None:
+        index.hint(names)
+
+    return hint
+
+
+async def _stop(tasks: list["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
