@@ -110,8 +110,8 @@ class NumberSearch:
         if not 1 <= count <= MOST:
             raise LimitExceededError(f"From 1 to {MOST} at a time.")
         found: list[Candidate] = []
-        for _ in range(_ROUNDS):
-            asked = 2 * (count - len(found))  # some of them may be held
+        for number in range(_ROUNDS):
+            asked = (count - len(found)) * 2 ** (number + 1)  # some of them may be held, on a busy day most of them
             drawn = await self._some(ctx, asked, wanted)
             taken = await self._held(drawn)
             found += [each for each in drawn if each.value not in taken]

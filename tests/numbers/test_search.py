@@ -71,7 +71,7 @@ async def test_what_is_held_never_comes(warm: bool) -> None:
     search = await search_of(SERVER, held, warm=warm)
     for _ in range(5):
         found = values(await search.numbers(context(), 5, NumberQuery()))
-        assert found
+        assert found or not warm  # without an index only a few pages are looked through
         assert not found & held.all
     if warm:
         assert len(values(await search.numbers(context(), 20, NumberQuery()))) == 20
