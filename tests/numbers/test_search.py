@@ -41,7 +41,7 @@ async def search_of(server: FakeInventory, held: Held | None = None, *, warm: bo
     if warm:
         await index.build_if_due()
     server.asked.clear()
-    return NumberSearch(index, DirectSearch(reader), held or HeldHere(), Random(1))
+    return NumberSearch(index, DirectSearch(reader, rng=Random(2)), held or HeldHere(), Random(1))
 
 
 SERVER = FakeInventory([*(number(place) for place in range(300)), *(card(place) for place in range(20))])
