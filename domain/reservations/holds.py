@@ -28,7 +28,8 @@ _EPOCH = _PREFIX + "epoch"
 _AT_ONCE = 500
 
 _NOW = "local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000); "
-# KEYS hold, shopper's holds, address's holds, epoch. ARGV token, milliseconds, most per shopper, most per address.
+# KEYS hold, shopper's holds, address's holds, epoch, where the hold is from. ARGV token, milliseconds, most per shopper,
+# most per address. Where it is from is the key of the address's holds: who lets go knows no address.
 _TAKE = (
     _NOW
     + """
@@ -46,19 +47,39 @@ for i = 2, 3 do
   redis.call('ZADD', KEYS[i], now + ARGV[2], ARGV[1])
   if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[i], ARGV[2]) end
 end
+redis.call('SET', KEYS[5], KEYS[3], 'PX', ARGV[2])
 return 'HELD'
 """
 )
-# KEYS hold. ARGV token, milliseconds. Puts a hold back that is lost, and keeps one that is there.
-_KEEP = """
+# KEYS hold, shopper's holds, where the hold is from. ARGV token, milliseconds. Puts a hold back that is lost, and keeps
+# one that is there; either way it counts for as long as it lives.
+_KEEP = (
+    _NOW
+    + """
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+local counts = {KEYS[2]}
+local from = redis.call('GET', KEYS[3])
+if from then
+  counts[2] = from
+  redis.call('PEXPIRE', KEYS[3], ARGV[2])
+end
+for _, count in ipairs(counts) do
+  redis.call('ZADD', count, now + ARGV[2], ARGV[1])
+  if redis.call('PTTL', count) < tonumber(ARGV[2]) then redis.call('PEXPIRE', count, ARGV[2]) end
+end
 return 1
 """
-# KEYS hold, shopper's holds. ARGV token.
+)
+# KEYS hold, shopper's holds, where the hold is from. ARGV token.
 _DROP = """
 redis.call('ZREM', KEYS[2], ARGV[1])
+local from = redis.call('GET', KEYS[3])
+if from then
+  redis.call('ZREM', from, ARGV[1])
+  redis.call('DEL', KEYS[3])
+end
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
@@ -95,6 +116,15 @@ class Hold:
     def shopper_key(self) -> str:
         return f"{_PREFIX}shopper:{self.kind}:{_digest(self.shopper)}"
 
+    @property
+    def from_key(self) -> str:
+        return f"{_PREFIX}from:{self.token}"
+
+    @property
+    def keys(self) -> tuple[str, str, str]:
+        """What a script needs that keeps it or lets go."""
+        return self.key, self.shopper_key, self.from_key
+
 
 @dataclass(frozen=True)
 class Holds:
@@ -106,17 +136,17 @@ class Holds:
 
     async def take(self, hold: Hold, *, seconds: float, address: str) -> Taken:
         """Hold a resource, if it is free and neither the shopper nor the address holds too many."""
-        keys = [hold.key, hold.shopper_key, f"{_PREFIX}address:{_digest(address)}", _EPOCH]
+        keys = [hold.key, hold.shopper_key, f"{_PREFIX}address:{_digest(address)}", _EPOCH, hold.from_key]
         arguments: list[str | int] = [hold.token, int(seconds * 1000), self.per_shopper, self.per_address]
         return Taken(bytes(await self._run(_TAKE, keys, arguments)).decode())
 
     async def keep(self, hold: Hold, *, seconds: float) -> bool:
         """Hold for `seconds` from now on; False when somebody else holds it, which the journal then has to settle."""
-        return bool(await self._run(_KEEP, [hold.key], [hold.token, max(1, int(seconds * 1000))]))
+        return bool(await self._run(_KEEP, hold.keys, [hold.token, max(1, int(seconds * 1000))]))
 
     async def drop(self, hold: Hold) -> None:
         """Let go, if it still is this token's."""
-        await self._run(_DROP, [hold.key, hold.shopper_key], [hold.token])
+        await self._run(_DROP, hold.keys, [hold.token])
 
     async def held(self, kind: ResourceKind, resources: Sequence[str]) -> frozenset[str]:
         """Which of these resources somebody holds."""
@@ -150,7 +180,7 @@ class Holds:
             try:
                 async with self.redis.pipeline(transaction=False) as pipeline:
                     for hold, seconds in holds[start : start + _AT_ONCE]:
-                        pipeline.eval(_KEEP, 1, hold.key, hold.token, max(1, int(seconds * 1000)))
+                        pipeline.eval(_KEEP, len(hold.keys), *hold.keys, hold.token, max(1, int(seconds * 1000)))
                     await pipeline.execute()
             except (RedisError, OSError) as error:
                 raise HoldsUnavailableError(str(error)) from error

@@ -1,0 +1,51 @@
+"""An estate's reservations over real parts: a database, a Redis-protocol server, the sandbox as the inventory."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from redis.asyncio import Redis
+
+from domain.reservations.holds import Holds
+from kernel.clock import FixedClock
+from sandbox.control import SandboxControl
+from sandbox.process import SandboxProcess
+from store.database import Database
+from tests.databases import database, database_kind, database_url, empty_url, postgresql_server
+from tests.reservations.estate import Estate, Numbers, inventory_over
+
+__all__ = ["database", "database_kind", "database_url", "empty_url", "postgresql_server"]
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def numbers(sandbox_process: SandboxProcess, sandbox: SandboxControl) -> Numbers:  # noqa: ARG001  (resets it)
+    """The inventory as the operator sees it, past the gateway."""
+    return Numbers(sandbox_process.base_url)
+
+
+@pytest.fixture
+def make_estate(
+    sandbox_process: SandboxProcess, sandbox: SandboxControl, clock: FixedClock, redis: Redis, database: Database
+) -> Callable[..., Estate]:
+    """Makes processes of one estate; keyword arguments are those of `inventory_over`."""
+    sandbox.clear_habits()
+
+    def make(*, per_shopper: int = 5, per_address: int = 500, **options: object) -> Estate:
+        holds = Holds(redis, per_shopper, per_address)
+        return Estate.over(database, holds, inventory_over(sandbox_process.base_url, clock, **options), clock)
+
+    return make
+
+
+@pytest.fixture
+async def estate(make_estate: Callable[..., Estate]) -> AsyncIterator[Estate]:
+    """One process, whose Redis takes holds."""
+    made = make_estate()
+    await made.sweeper.sweep()
+    yield made
+    await made.aclose()
