@@ -30,7 +30,10 @@ class Characteristic(Part, frozen=True):
 
 
 class Resource(Entity, frozen=True):
-    """A number or a card. `value` is the number's digits or the ICCID; a physical card has it as `serialNumber`."""
+    """A number or a card. `value` is the number's digits or the ICCID; a physical card has it as `serialNumber`.
+
+    Related parties stay as they came: a PATCH sends all of them again, and what is not ours must not be changed by it.
+    """
 
     type: str | None = msgspec.field(default=None, name="@type")
     name: str | None = None
@@ -41,7 +44,7 @@ class Resource(Entity, frozen=True):
     resource_status: str | None = None
     allocation_status: str | None = None
     usage_state: str | None = None
-    related_party: tuple[RelatedParty, ...] = ()
+    related_party: tuple[Json, ...] = ()
     resource_characteristic: tuple[Characteristic, ...] = ()
 
     def __post_init__(self) -> None:
@@ -78,12 +81,24 @@ def resources(path: str) -> Collection[Resource]:
     return Collection(UPSTREAM, path, Resource, v5_names=V5_NAMES)
 
 
-def status_patch(status: str, usage: str, parties: Iterable[RelatedParty], version: str) -> Json:
-    """The body of a PATCH: a new state, and the related parties that the resource shall have from now on."""
+def party_of(party: Json) -> tuple[str | None, str | None]:
+    """Id and role of a related party, as either version has it."""
+    ref = party.get("partyOrPartyRole")
+    found = ref.get("id") if isinstance(ref, dict) else party.get("id")
+    role = party.get("role")
+    return (found if isinstance(found, str) else None), (role if isinstance(role, str) else None)
+
+
+def party_named(identifier: str, role: str, version: str) -> Json:
+    """A related party of ours."""
+    return party_body(RelatedParty(id=identifier, name=identifier, role=role), version)
+
+
+def status_patch(status: str, usage: str, parties: Iterable[Json], kind: str | None, version: str) -> Json:
+    """The body of a PATCH: a new state, and the related parties that the resource shall have from now on.
+
+    `kind`: the resource's own `@type`, which v5 wants to hear and would otherwise change.
+    """
     name = V5_NAMES["resourceStatus"] if version == "v5" else "resourceStatus"
-    body: Json = {
-        name: status,
-        "usageState": usage,
-        "relatedParty": [party_body(each, version) for each in parties],
-    }
-    return typed("LogicalResource", body, version)
+    body: Json = {name: status, "usageState": usage, "relatedParty": list(parties)}
+    return typed(kind or "LogicalResource", body, version)

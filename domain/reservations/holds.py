@@ -28,8 +28,8 @@ _EPOCH = _PREFIX + "epoch"
 _AT_ONCE = 500
 
 _NOW = "local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000); "
-# KEYS hold, shopper's holds, address's holds, epoch, where the hold is from. ARGV token, milliseconds, most per shopper,
-# most per address. Where it is from is the key of the address's holds: who lets go knows no address.
+# KEYS hold, shopper's holds, address's holds, epoch, where the hold is from (the third of them: who lets go knows no
+# address). ARGV token, milliseconds, most per shopper, most per address.
 _TAKE = (
     _NOW
     + """

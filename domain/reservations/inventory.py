@@ -13,9 +13,9 @@ from enum import Enum
 import structlog
 
 from clients.calls import RefusedError
-from clients.parts import RelatedParty
+from clients.parts import Json
 from clients.tmf import Collection, TMFClient
-from clients.tmf639 import Resource, resources, status_patch
+from clients.tmf639 import Resource, party_named, party_of, resources, status_patch
 from clients.writing import Writer
 from domain.reservations.model import Candidate, ResourceState, StatusWords
 from kernel.context import Audience
@@ -28,7 +28,10 @@ _TRIES = 3
 
 
 class Marked(Enum):
-    """What came of a write. `LOST`: the resource is somebody else's; `UNKNOWN`: only a later read can tell."""
+    """What came of a write. `LOST`: the resource is somebody else's; `UNKNOWN`: only a later read can tell.
+
+    `NOT_SENT`: it has had no effect and will have none, be it that nobody was reached or that it was refused.
+    """
 
     DONE = "DONE"
     LOST = "LOST"
@@ -38,11 +41,15 @@ class Marked(Enum):
 
 @dataclass(frozen=True)
 class Seen:
-    """A resource as the inventory shows it: where it stands, whose mark it bears, and what a write must name."""
+    """A resource as the inventory shows it: where it stands, whose mark it bears, and what a write must name.
+
+    `others`: the related parties that are not marks, as they came. `kind`: its `@type`.
+    """
 
     state: ResourceState
     mark: str | None
-    others: tuple[RelatedParty, ...]
+    others: tuple[Json, ...]
+    kind: str | None
     etag: str | None
 
 
@@ -108,46 +115,51 @@ class Inventory:
         the journal says whose it is.
         """
         move = _Move(token, target, before, mark and self.marks, forgotten, self.marks)
-        sent = False
+        unheard = False
         try:
             for _ in range(_TRIES):
                 seen = await self.look(candidate)
                 verdict = move.verdict(seen)
-                if verdict is not None or seen is None:
+                if verdict is Marked.DONE or seen is None:
                     return verdict or Marked.LOST
-                sent = await self._write(candidate, move, seen) or sent
+                if unheard:  # it may still be carried out: a second write would hide that from whoever waits for it
+                    return Marked.UNKNOWN
+                if verdict is not None:
+                    return verdict
+                unheard = not await self._write(candidate, move, seen)
         except UpstreamError as error:
             log.warning("inventory.no_answer", resource_id=candidate.upstream_id, detail=error.detail)
-            return Marked.UNKNOWN if sent else Marked.NOT_SENT
-        return Marked.UNKNOWN if sent else Marked.LOST
+            return Marked.UNKNOWN if unheard else Marked.NOT_SENT
+        return Marked.LOST if target is ResourceState.RESERVED else Marked.NOT_SENT
 
     async def _write(self, candidate: Candidate, move: "_Move", seen: Seen) -> bool:
-        """Send it; False when it was refused, and has had no effect.
+        """Send it, whatever the answer; False when there was none.
 
         Raises:
             UpstreamError: it was not sent, or we are not let in.
         """
         version = self.client.options.version
-        status, usage = self.words.written(move.target, version=version)
-        ours = (RelatedParty(id=move.token, name=move.token, role=MARK_ROLE),) if move.mark else ()
-        body = status_patch(status, usage, (*seen.others, *ours), version)
+        status, usage = self.words.written(move.next_from(seen.state), version=version)
+        ours = (party_named(move.token, MARK_ROLE, version),) if move.mark else ()
+        body = status_patch(status, usage, (*seen.others, *ours), seen.kind, version)
         strong = seen.etag if seen.etag and not seen.etag.startswith("W/") else None
         collection = self._collection(candidate)
         try:
             await self._writer.change(collection, self.audience, candidate.upstream_id, body, if_match=strong)
         except UnknownOutcomeError:
-            return True
+            return False
         except RefusedError as error:
             if error.of_the_caller:
                 raise
             log.info("inventory.refused", resource_id=candidate.upstream_id, status=error.status)
-            return False
         return True
 
     def _seen(self, resource: Resource, etag: str | None) -> Seen:
-        marks = [party.id for party in resource.related_party if party.role == MARK_ROLE]
-        others = tuple(party for party in resource.related_party if party.role != MARK_ROLE)
-        return Seen(self.words.state_of(resource), marks[-1] if marks else None, others, etag)
+        parties = [(party, *party_of(party)) for party in resource.related_party]
+        marks = [identifier for _, identifier, role in parties if role == MARK_ROLE]
+        others = tuple(party for party, _, role in parties if role != MARK_ROLE)
+        state = self.words.state_of(resource)
+        return Seen(state, marks[-1] if marks else None, others, resource.type, etag)
 
     def _collection(self, candidate: Candidate) -> Collection[Resource]:
         return resources(self.path_of(candidate))
@@ -175,10 +187,17 @@ class _Move:
             return Marked.DONE if releasing else Marked.LOST
         if seen.state is self.target and seen.mark == (self.token if self.mark else None):
             return Marked.DONE
+        if self.target is ResourceState.RESERVED and seen.mark == self.token and seen.state is not ResourceState.FREE:
+            return Marked.DONE  # it is further on already, and must not be taken back
         if self._is_ours(seen):
             return None
         # what does not bear our mark needs no release, whoever's it is
         return Marked.DONE if releasing else Marked.LOST
+
+    def next_from(self, state: ResourceState) -> ResourceState:
+        """What to write: servers that enforce transitions let nothing be assigned that is not reserved."""
+        skips = self.target is ResourceState.ASSIGNED and state is ResourceState.FREE
+        return ResourceState.RESERVED if skips else self.target
 
     def _is_ours(self, seen: Seen) -> bool:
         if seen.mark is not None:

@@ -23,7 +23,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-def numbers(sandbox_process: SandboxProcess, sandbox: SandboxControl) -> Numbers:  # noqa: ARG001  (resets it)
+def numbers(sandbox_process: SandboxProcess, sandbox: SandboxControl) -> Numbers:
     """The inventory as the operator sees it, past the gateway."""
     return Numbers(sandbox_process.base_url)
 

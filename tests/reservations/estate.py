@@ -1,13 +1,15 @@
 """One process's reservations, put together as the gateway does, and the inventory as the operator sees it."""
 
 import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.request import Request, urlopen
 
 import httpx
 
-from clients.http import HttpxSender
+from clients.http import HttpxSender, Reply, Sender
 from clients.tmf import TMFClient, UpstreamOptions
 from domain.reservations.assigning import Assignments
 from domain.reservations.desk import Desk, Times
@@ -88,10 +90,57 @@ def free_numbers(count: int) -> list[Candidate]:
     return [_number(document) for document in _seeded(0, 4 * count) if _is_free(document)][:count]
 
 
-def free_card() -> tuple[Candidate, Json]:
-    """An eSIM that is free, and what the seed says of it."""
-    document = next(each for each in _seeded(75_000, 50) if _is_free(each))
-    return Candidate(ResourceKind.SIM, document["id"], document["value"]), document
+def free_card(*, plastic: bool = False) -> tuple[Candidate, Json]:
+    """A card that is free, and what the seed says of it; an eSIM unless `plastic`."""
+    document = next(each for each in _seeded(50_000 if plastic else 75_000, 50) if _is_free(each))
+    iccid = document["serialNumber" if plastic else "value"]
+    return Candidate(ResourceKind.SIM, document["id"], iccid), document
+
+
+@dataclass(frozen=True)
+class Meddling:
+    """A sender that asks `meddle` about every PATCH first: what that answers is the answer, unless it is None."""
+
+    inner: Sender
+    meddle: Callable[[], Awaitable[Reply | None]]
+
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None, seconds: float
+    ) -> Reply:
+        answer = await self.meddle() if method == "PATCH" else None
+        return answer or await self.inner.send(method, url, headers=headers, content=content, seconds=seconds)
+
+
+@contextmanager
+def meddling(inventory: Inventory, meddle: Callable[[], Awaitable[Reply | None]]) -> Iterator[None]:
+    """While it lasts, `meddle` stands before every PATCH."""
+    calls = inventory.client.calls
+    inner = calls.sender
+    calls.sender = Meddling(inner, meddle)
+    try:
+        yield
+    finally:
+        calls.sender = inner
+
+
+def patches_answered(inventory: Inventory, status: int) -> AbstractContextManager[None]:
+    """No PATCH gets through; each is answered with this status."""
+
+    async def refuse() -> Reply:
+        return Reply(status, {}, b'{"code": "1", "reason": "no"}')
+
+    return meddling(inventory, refuse)
+
+
+def before_the_patch(inventory: Inventory, work: Callable[[], object]) -> AbstractContextManager[None]:
+    """Somebody else does `work` between our read and our first write."""
+    waiting = [work]
+
+    async def once() -> None:
+        if waiting:
+            waiting.pop()()
+
+    return meddling(inventory, once)
 
 
 def _seeded(start: int, count: int) -> list[Json]:
