@@ -98,6 +98,9 @@ class Journal:
         """What a shopper reserved, or tried to, under an idempotency key."""
         return await self._first(_its.shopper == shopper, _its.key == key)
 
+    async def by_token(self, token: str) -> Entry | None:
+        return await self._first(_its.token == token)
+
     async def live_of(self, kind: str, resource: str) -> Entry | None:
         return await self._first(_its.kind == kind, _its.resource == resource, _its.live)
 

@@ -42,7 +42,7 @@ class Assignments:
         """Make it the customer's for good; None when it is not in a checkout. Assigning again changes nothing.
 
         Raises:
-            OutcomeUnknownError: the inventory does not tell; ask again, or leave it to the sweeper.
+            OutcomeUnknownError, UpstreamError: the inventory does not tell; ask again, or leave it to the sweeper.
             LostRaceError: the inventory shows another's mark.
         """
         now = self.desk.clock.now()
@@ -58,11 +58,14 @@ class Assignments:
             done = latest is not None and latest.token == entry.token and latest.state == Step.ASSIGNED.value
             return latest if done else None
         marked = await self.desk.inventory.assign(candidate_of(taken), taken.token)
+        if marked is Marked.LOST and await self.desk.lost_to_a_ghost(taken):
+            marked = await self.desk.inventory.assign(candidate_of(taken), taken.token)
         if marked is Marked.LOST:
             log.error("reservation.lost_in_checkout", id=taken.id, kind=taken.kind)
             raise LostRaceError
         if marked is not Marked.DONE:
             metrics.UNKNOWN.labels(taken.kind).inc()
+            await self.desk.journal.step(taken, (Step.ASSIGNING.value,), unknown_at=now)
             raise OutcomeUnknownError
         return await self.assigned(taken)
 
@@ -74,7 +77,6 @@ class Assignments:
             (Step.ASSIGNING.value,),
             state=Step.ASSIGNED.value,
             due_at=now + self.desk.times.ghost,
-            unknown_at=None,
             updated_at=now,
         )
         if done is not None:
@@ -84,7 +86,8 @@ class Assignments:
 
     async def give_back(self, entry: Entry) -> Entry | None:
         """Undo: from a checkout it becomes free again; what was assigned rests first."""
-        taken = await self.desk.begin_release(entry, (Step.HELD, Step.IN_CHECKOUT, Step.ASSIGNING), "given back")
+        taken = await self.desk.begin_release(entry, (Step.HELD, Step.IN_CHECKOUT), "given back")
+        taken = taken or await self.desk.begin_release(entry, (Step.ASSIGNING,), "given back", unknown=True)
         if taken is not None:
             return await self.desk.finish_release(taken)
         now = self.desk.clock.now()

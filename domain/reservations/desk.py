@@ -9,7 +9,7 @@ import structlog
 from domain.reservations import metrics
 from domain.reservations.holds import Hold, Holds, HoldsUnavailableError
 from domain.reservations.inventory import Inventory, Marked
-from domain.reservations.reservation import Step, candidate_of
+from domain.reservations.reservation import OVER, Step, candidate_of
 from kernel.clock import Clock
 from store.reservations import Entry, Journal
 
@@ -30,7 +30,8 @@ class Times:
 
     `hold`: how long a reservation lives; `longest`: how long with extensions; `settle`: after which a step that is not
     heard of is looked after by others; `ghost`: how long a write without an answer may still be carried out; `rest`:
-    how long a resource that was given up is not offered.
+    how long a resource that was given up is not offered; `last_look`: when a resource is looked at once more after a
+    reservation that ended with something unheard of.
     """
 
     hold: float = 900.0
@@ -38,6 +39,7 @@ class Times:
     settle: float = 30.0
     ghost: float = 60.0
     rest: float = 90 * 86_400.0
+    last_look: float = 600.0
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,14 @@ class Desk:
         `overdue`: only if its time is over; `unknown`: a write may be on its way of which nobody has heard.
         """
         now = self.clock.now()
+        unheard: dict[str, Any] = {"unknown_at": now} if unknown else {}  # else as it is: `entry` may be an old copy
         return await self.journal.step(
             entry,
             [step.value for step in steps],
             overdue=now if overdue else None,
+            **unheard,
             state=Step.RELEASING.value,
             reason=reason,
-            unknown_at=now if unknown else entry.unknown_at,
             due_at=now + self.times.settle,
             updated_at=now,
         )
@@ -83,11 +86,47 @@ class Desk:
             waiting: dict[str, Any] = {"due_at": entry.unknown_at + self.times.ghost}
             return await self.journal.step(entry, (Step.RELEASING.value,), **waiting) or entry
         last = Step.EXPIRED if entry.reason == "expired" else Step.RELEASED
-        done = await self.journal.step(entry, (Step.RELEASING.value,), **ended(last, now, reason=entry.reason))
+        over = ended(last, now, reason=entry.reason)
+        if entry.unknown_at is not None:  # who was last heard of before its write may be asleep, and wake, and die
+            over["due_at"] = now + self.times.last_look
+        done = await self.journal.step(entry, (Step.RELEASING.value,), **over)
         if done is not None:
             (metrics.EXPIRED if last is Step.EXPIRED else metrics.RELEASED).labels(entry.kind).inc()
             await self.drop_hold(entry)
         return done or entry
+
+    async def look_again(self, entry: Entry) -> None:
+        """Its row is over, and a write of its own came through all the same: a sweep takes the mark off."""
+        now = self.clock.now()
+        await self.journal.step(entry, [step.value for step in OVER], due_at=now, updated_at=now)
+
+    async def forget_mark(self, entry: Entry) -> None:
+        """A row that is over has no mark any more; whoever has the resource now is looked at, it may have lost its own.
+
+        Raises:
+            OutcomeUnknownError: the inventory does not tell.
+        """
+        if await self.inventory.release(candidate_of(entry), entry.token) is not Marked.DONE:
+            raise OutcomeUnknownError
+        await self.journal.step(entry, [step.value for step in OVER], due_at=None)
+        await self.journal.hurry(entry.kind, entry.resource, self.clock.now())
+
+    async def lost_to_a_ghost(self, entry: Entry) -> bool:
+        """Whether the mark that stands over this one's is that of a row which is over; it is taken off then.
+
+        A blind server carries out a write that its sender was long given up for: the journal knows better.
+
+        Raises:
+            UpstreamError, OutcomeUnknownError: the inventory does not tell.
+        """
+        seen = await self.inventory.look(candidate_of(entry))
+        ghost = None if seen is None or seen.mark is None else await self.journal.by_token(seen.mark)
+        if ghost is None or ghost.live or (ghost.kind, ghost.resource) != (entry.kind, entry.resource):
+            return False
+        if await self.inventory.release(candidate_of(ghost), ghost.token) is not Marked.DONE:
+            raise OutcomeUnknownError
+        log.warning("reservation.ghost_mark", id=entry.id, ghost=ghost.id, kind=entry.kind)
+        return True
 
     # ---------------------------------------------------------------- Redis, which may be gone
 

@@ -33,6 +33,10 @@ class Step(Enum):
     LOST = "LOST"
 
 
+OVER = (Step.RELEASED, Step.EXPIRED, Step.LOST)
+"""The ends. Such a row is live no more."""
+
+
 class ReservationState(Enum):
     """Where a reservation stands, for its shopper."""
 

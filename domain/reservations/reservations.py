@@ -8,6 +8,7 @@ lives. So each step names the state it takes the row from, and a step that finds
 
 import secrets
 from dataclasses import dataclass
+from typing import NoReturn
 
 import structlog
 
@@ -60,10 +61,10 @@ class Reservations:
         """
         entry = await self.desk.journal.by_key(ask.shopper, ask.key)
         if entry is None or entry.state == Step.LOST.value:
-            entry = await self._open(ask, candidate)
-        elif entry.state != Step.INTENT.value:
+            return await self._mark(await self._open(ask, candidate), resumed=False)
+        if entry.state != Step.INTENT.value:
             return self._holding(entry)
-        return await self._mark(entry, candidate)
+        return await self._mark(entry, resumed=True)
 
     async def extend(self, entry: Entry) -> Reservation:
         """Let it live for another while, from now on.
@@ -85,7 +86,8 @@ class Reservations:
 
     async def release(self, entry: Entry, *, reason: str = "released") -> Reservation | None:
         """Give it back. What the inventory does not take now, the sweeper does. Releasing again changes nothing."""
-        taken = await self.desk.begin_release(entry, (Step.HELD, Step.INTENT), reason)
+        taken = await self.desk.begin_release(entry, (Step.HELD,), reason)
+        taken = taken or await self.desk.begin_release(entry, (Step.INTENT,), reason, unknown=True)
         if taken is None:
             latest = await self.desk.journal.by_id(entry.id)
             return None if latest is None else shown(latest, self.desk.clock.now())
@@ -151,9 +153,12 @@ class Reservations:
         if taken is not Taken.HELD:
             raise Rejected(_LIMIT)
 
-    async def _mark(self, entry: Entry, candidate: Candidate) -> Reservation:
-        """Put our mark on it, and only then call it held: if the row is still ours."""
-        marked = await self.desk.inventory.reserve(candidate, entry.token)
+    async def _mark(self, entry: Entry, *, resumed: bool) -> Reservation:
+        """Put our mark on it, and only then call it held: if the row is still ours.
+
+        `resumed`: somebody was at it before, and what they sent may have had its effect or may yet have it.
+        """
+        marked = await self.desk.inventory.reserve(candidate_of(entry), entry.token)
         now = self.desk.clock.now()
         if marked is Marked.DONE:
             held = await self.desk.journal.step(
@@ -162,20 +167,20 @@ class Reservations:
                 before=now,
                 state=Step.HELD.value,
                 due_at=entry.expires_at,
-                unknown_at=None,
                 updated_at=now,
             )
             if held is None:
                 return await self._overslept(entry)
             metrics.HELD.labels(entry.kind).inc()
             return self._must(held)
-        if marked is Marked.UNKNOWN:
-            metrics.UNKNOWN.labels(entry.kind).inc()
-            await self.desk.journal.step(
-                entry, (Step.INTENT.value,), unknown_at=now, due_at=now + self.desk.times.settle
+        if marked is Marked.UNKNOWN or (resumed and marked is Marked.NOT_SENT):
+            await self._unknown(entry, now)
+        if resumed:
+            gone = await self.desk.begin_release(entry, (Step.INTENT,), "lost", unknown=True)
+        else:
+            gone = await self.desk.journal.step(
+                entry, (Step.INTENT.value,), **ended(Step.LOST, now, reason=marked.value)
             )
-            raise OutcomeUnknownError
-        gone = await self.desk.journal.step(entry, (Step.INTENT.value,), **ended(Step.LOST, now, reason=marked.value))
         if gone is not None:
             await self.desk.drop_hold(entry)
         if marked is Marked.NOT_SENT:
@@ -183,14 +188,22 @@ class Reservations:
         metrics.LOST.labels(entry.kind, "inventory").inc()
         raise LostRaceError
 
+    async def _unknown(self, entry: Entry, now: float) -> NoReturn:
+        """The hold and the row stay until a read decides it."""
+        metrics.UNKNOWN.labels(entry.kind).inc()
+        await self.desk.journal.step(entry, (Step.INTENT.value,), unknown_at=now, due_at=now + self.desk.times.settle)
+        raise OutcomeUnknownError
+
     async def _overslept(self, entry: Entry) -> Reservation:
         """The row has gone on without us: somebody with the same key made it, or it was ended while we slept.
 
         In the latter case our mark may stand over that of whoever came after: it is taken off, and theirs looked at.
         """
         latest = await self.desk.journal.by_id(entry.id)
+        await self.desk.journal.hurry(entry.kind, entry.resource, self.desk.clock.now())
         if latest is not None and latest.state != Step.RELEASING.value and latest.live:
             return self._holding(latest)
+        await self.desk.look_again(entry)
         await self.desk.inventory.release(candidate_of(entry), entry.token)
         await self.desk.journal.hurry(entry.kind, entry.resource, self.desk.clock.now())
         raise LostRaceError

@@ -14,7 +14,7 @@ from domain.reservations.desk import Desk, LostRaceError, OutcomeUnknownError, e
 from domain.reservations.holds import HoldsUnavailableError
 from domain.reservations.inventory import Marked
 from domain.reservations.model import ResourceState
-from domain.reservations.reservation import Step, candidate_of
+from domain.reservations.reservation import OVER, Step, candidate_of
 from kernel.errors import StoreUnavailableError, UpstreamError
 from store.leases import Lease, Leases
 from store.reservations import Entry
@@ -106,8 +106,9 @@ class ReservationSweeper:
         elif step is Step.RESTING:
             await self._rest(entry)
         elif step is Step.IN_CHECKOUT:
-            log.error("reservation.checkout_overdue", id=entry.id, kind=entry.kind)
-            await self._later(entry)
+            await self._in_checkout(entry)
+        elif step in OVER:
+            await desk.forget_mark(entry)
 
     async def _held(self, entry: Entry) -> None:
         """Its time is over, or someone wants to know whether its mark still stands."""
@@ -116,10 +117,32 @@ class ReservationSweeper:
         if taken is not None:
             await desk.finish_release(taken)
             return
-        marked = await desk.inventory.reserve(candidate_of(entry), entry.token)
+        await self._mark_again(entry)
+        await desk.journal.step(entry, (Step.HELD.value,), due_at=entry.expires_at)
+
+    async def _in_checkout(self, entry: Entry) -> None:
+        """Whoever checks out has to say how that ended; until then its mark stands."""
+        await self._mark_again(entry)
+        if entry.expires_at > self.desk.clock.now():
+            await self.desk.journal.step(entry, (Step.IN_CHECKOUT.value,), due_at=entry.expires_at)
+            return
+        log.error("reservation.checkout_overdue", id=entry.id, kind=entry.kind)
+        await self._later(entry)
+
+    async def _mark_again(self, entry: Entry) -> None:
+        """A mark that was lost is put back.
+
+        Raises:
+            OutcomeUnknownError: the inventory does not tell.
+        """
+        desk, candidate = self.desk, candidate_of(entry)
+        marked = await desk.inventory.reserve(candidate, entry.token)
+        if marked is Marked.LOST and await desk.lost_to_a_ghost(entry):
+            marked = await desk.inventory.reserve(candidate, entry.token)
         if marked is Marked.LOST:
             log.error("reservation.mark_of_another", id=entry.id, kind=entry.kind)
-        await desk.journal.step(entry, (Step.HELD.value,), due_at=entry.expires_at)
+        elif marked is not Marked.DONE:
+            raise OutcomeUnknownError
 
     async def _intent(self, entry: Entry) -> None:
         """Nobody was told that it is reserved: whatever became of the write, or may yet become of it, is undone."""
@@ -134,12 +157,17 @@ class ReservationSweeper:
         now = desk.clock.now()
         if seen is not None and (seen.state is not ResourceState.ASSIGNED or seen.mark != entry.token):
             marked = await desk.inventory.assign(candidate, entry.token)
+            if marked is Marked.LOST and await desk.lost_to_a_ghost(entry):
+                marked = await desk.inventory.assign(candidate, entry.token)
+            log.warning("reservation.mark_was_lost", id=entry.id, kind=entry.kind, outcome=marked.value)
+            if marked in (Marked.UNKNOWN, Marked.NOT_SENT):
+                raise OutcomeUnknownError
             if marked is Marked.DONE:
                 metrics.REPAIRED.labels(entry.kind).inc()
-            log.warning("reservation.mark_was_lost", id=entry.id, kind=entry.kind, outcome=marked.value)
         age = now - entry.updated_at
         later = next((entry.updated_at + after for after in _AUDITS if after > age), None)
-        await desk.journal.step(entry, (Step.ASSIGNED.value,), due_at=later)
+        if await desk.journal.step(entry, (Step.ASSIGNED.value,), due_at=later) is None:
+            await desk.journal.hurry(entry.kind, entry.resource, now)  # it was given up meanwhile
 
     async def _rest(self, entry: Entry) -> None:
         """Given up: aside for a while, then free."""
