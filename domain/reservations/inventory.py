@@ -39,6 +39,14 @@ class Marked(Enum):
     NOT_SENT = "NOT_SENT"
 
 
+class _Sent(Enum):
+    """What a write brought. `ANSWERED` is a server's word for it, and only a read proves it."""
+
+    ANSWERED = "ANSWERED"
+    REFUSED = "REFUSED"
+    UNHEARD = "UNHEARD"
+
+
 @dataclass(frozen=True)
 class Seen:
     """A resource as the inventory shows it: where it stands, whose mark it bears, and what a write must name.
@@ -115,25 +123,27 @@ class Inventory:
         the journal says whose it is.
         """
         move = _Move(token, target, before, mark and self.marks, forgotten, self.marks)
-        unheard = False
+        sent, before_it = _Sent.REFUSED, None
         try:
-            for _ in range(_TRIES):
+            for attempt in range(_TRIES + 1):
                 seen = await self.look(candidate)
                 verdict = move.verdict(seen)
                 if verdict is Marked.DONE or seen is None:
                     return verdict or Marked.LOST
-                if unheard:  # it may still be carried out: a second write would hide that from whoever waits for it
+                # it may still be carried out: a second write would hide that from whoever waits for it
+                if sent is _Sent.UNHEARD or (sent is _Sent.ANSWERED and seen == before_it):
                     return Marked.UNKNOWN
                 if verdict is not None:
                     return verdict
-                unheard = not await self._write(candidate, move, seen)
+                if attempt < _TRIES:
+                    sent, before_it = await self._write(candidate, move, seen), seen
         except UpstreamError as error:
             log.warning("inventory.no_answer", resource_id=candidate.upstream_id, detail=error.detail)
-            return Marked.UNKNOWN if unheard else Marked.NOT_SENT
+            return Marked.NOT_SENT if sent is _Sent.REFUSED else Marked.UNKNOWN
         return Marked.LOST if target is ResourceState.RESERVED else Marked.NOT_SENT
 
-    async def _write(self, candidate: Candidate, move: "_Move", seen: Seen) -> bool:
-        """Send it, whatever the answer; False when there was none.
+    async def _write(self, candidate: Candidate, move: "_Move", seen: Seen) -> _Sent:
+        """Send it.
 
         Raises:
             UpstreamError: it was not sent, or we are not let in.
@@ -147,12 +157,13 @@ class Inventory:
         try:
             await self._writer.change(collection, self.audience, candidate.upstream_id, body, if_match=strong)
         except UnknownOutcomeError:
-            return False
+            return _Sent.UNHEARD
         except RefusedError as error:
             if error.of_the_caller:
                 raise
             log.info("inventory.refused", resource_id=candidate.upstream_id, status=error.status)
-        return True
+            return _Sent.REFUSED
+        return _Sent.ANSWERED
 
     def _seen(self, resource: Resource, etag: str | None) -> Seen:
         parties = [(party, *party_of(party)) for party in resource.related_party]

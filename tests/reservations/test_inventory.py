@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from clients.http import HttpxSender
+from clients.http import HttpxSender, Reply
 from domain.reservations.inventory import Inventory, Marked
 from domain.reservations.model import Candidate, ResourceState
 from kernel.clock import FixedClock
@@ -20,6 +20,7 @@ from tests.reservations.estate import (
     free_card,
     free_numbers,
     inventory_over,
+    meddling,
     patches_answered,
 )
 
@@ -194,6 +195,22 @@ async def test_who_reads_before_another_writes_loses(
     with before_the_patch(inventory, lambda: numbers.patch(NUMBER, **reserved_by(THEIRS))):
         assert await inventory.reserve(NUMBER, MINE) is Marked.LOST
     assert numbers.state(NUMBER) == ("reserved", THEIRS)
+
+
+async def test_the_last_of_several_tries_is_read_back_too(inventory: Inventory, numbers: Numbers) -> None:
+    refusals = [Reply(409, {}, b"{}")] * 2
+
+    async def twice() -> Reply | None:
+        return refusals.pop() if refusals else None
+
+    with meddling(inventory, twice):
+        assert await inventory.reserve(NUMBER, MINE) is Marked.DONE
+    assert numbers.state(NUMBER) == ("reserved", MINE)
+
+
+async def test_a_write_that_was_accepted_and_does_not_show_is_unknown(inventory: Inventory) -> None:
+    with patches_answered(inventory, 202):
+        assert await inventory.reserve(NUMBER, MINE) is Marked.UNKNOWN
 
 
 async def test_a_write_whose_answer_is_lost_is_read_back(inventory: Inventory, sandbox: SandboxControl) -> None:

@@ -1,0 +1,91 @@
+"""A TMF639 server in memory, behind an httpx transport: blind or conditional, and as treacherous as real ones are."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import msgspec
+
+Json = dict[str, Any]
+
+FATES = ("kept", "kept, no answer", "lost", "late", "409", "unreachable")
+"""What can become of a write. `late` is carried out when `apply_late` says so; its client hears nothing."""
+
+
+@dataclass
+class InventorySystemInMemory:
+    """Resources by id. `boundary` is awaited before a request has its effect, and before its answer."""
+
+    boundary: Callable[[], Awaitable[None]]
+    resources: dict[str, Json] = field(default_factory=dict)
+    fates: deque[str] = field(default_factory=deque)
+    late: list[httpx.Request] = field(default_factory=list)
+    dumb: int = 0
+    """So many reads bring no answer."""
+    conditional: bool = False
+
+    def fill(self, ids: tuple[str, ...]) -> None:
+        self.resources = {each: {"id": each, "resourceStatus": "available", "revision": 0} for each in ids}
+        self.late.clear()
+        self.heal()
+
+    def heal(self) -> None:
+        """From now on everything is kept and answered; what is late stays late."""
+        self.fates.clear()
+        self.dumb = 0
+
+    def apply_late(self) -> None:
+        waiting, self.late = self.late, []
+        for request in waiting:
+            self._write(request)
+
+    def state(self, identifier: str) -> tuple[str, str | None]:
+        """Status and use in one word, and the mark."""
+        found = self.resources[identifier]
+        marks = [party["id"] for party in found.get("relatedParty", ())]
+        used = found.get("usageState") == "active"
+        return "assigned" if used else found["resourceStatus"], marks[0] if marks else None
+
+    def transport(self) -> httpx.MockTransport:
+        return httpx.MockTransport(self._serve)
+
+    async def _serve(self, request: httpx.Request) -> httpx.Response:
+        await self.boundary()
+        if request.method == "GET":
+            if self.dumb:
+                self.dumb -= 1
+                return httpx.Response(503)
+            return self._shown(self.resources[_id(request)])
+        fate = self.fates.popleft() if self.fates else "kept"
+        if fate == "unreachable":
+            raise httpx.ConnectError("nobody is there", request=request)
+        if fate == "409":
+            return httpx.Response(409, json={"code": "409", "reason": "no"})
+        if fate == "late":
+            self.late.append(request)
+        answer = self._write(request) if fate.startswith("kept") else None
+        await self.boundary()
+        if fate != "kept" or answer is None:
+            raise httpx.ReadTimeout("no answer", request=request)
+        return answer
+
+    def _write(self, request: httpx.Request) -> httpx.Response:
+        kept = self.resources[_id(request)]
+        if self.conditional and request.headers.get("if-match") not in (None, _etag(kept)):
+            return httpx.Response(412, json={})
+        kept.update(msgspec.json.decode(request.content))
+        kept["revision"] += 1
+        return self._shown(kept)
+
+    def _shown(self, resource: Json) -> httpx.Response:
+        return httpx.Response(200, json=resource, headers={"etag": _etag(resource)} if self.conditional else {})
+
+
+def _id(request: httpx.Request) -> str:
+    return request.url.path.rpartition("/")[2]
+
+
+def _etag(resource: Json) -> str:
+    return f'"{resource["revision"]}"'

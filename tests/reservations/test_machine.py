@@ -1,0 +1,356 @@
+"""Any history of shoppers, checkouts, dying and sleeping processes, a treacherous inventory and a lying Redis.
+
+Two processes over one journal and one inventory. Time is the test's own. `EXAMPLES=2000` looks for longer.
+
+What must hold at any moment: a number has at most one live row; what was acknowledged as assigned stays so in the
+journal. And when all has healed and two sweeps have passed: it is so upstream; nothing is held beyond its time; no mark
+upstream is that of a reservation that is over.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from sqlalchemy import delete
+
+from domain.reservations.desk import LostRaceError, OutcomeUnknownError
+from domain.reservations.holds import Hold, Holds, Taken
+from domain.reservations.model import Candidate, ResourceKind
+from domain.reservations.reservation import OVER
+from kernel.clock import FixedClock
+from kernel.errors import GatewayError
+from kernel.outcomes import Rejected
+from store.database import Database
+from store.reservations import Entry
+from store.tables import leases, reservations
+from tests.carts.fate import Killed, Life, boundary, live, mortal
+from tests.reservations.estate import TIMES, Estate, ask, inventory_over
+from tests.reservations.inventory_system import FATES as FATES_OF_A_WRITE
+from tests.reservations.inventory_system import InventorySystemInMemory
+
+EXAMPLES = int(os.environ.get("EXAMPLES", "60"))
+IDS = ("n1", "n2")
+PROCESSES = st.integers(0, 1)
+WHICH = st.integers(0, 99)
+STEPS = st.sampled_from([None] * 8 + list(range(1, 11)))
+FATES = st.lists(st.sampled_from(["kept", *FATES_OF_A_WRITE]), max_size=3)
+
+
+class HoldsInMemory(Holds):
+    """Holds as `Holds` has them, without Redis: it can forget everything, or some holds and not the epoch."""
+
+    def __init__(self, clock: FixedClock) -> None:
+        object.__setattr__(self, "clock", clock)
+        object.__setattr__(self, "kept", {})
+        object.__setattr__(self, "epoch", [])
+
+    def __repr__(self) -> str:
+        return f"HoldsInMemory({self.kept})"
+
+    clock: FixedClock
+    kept: dict[str, tuple[str, float]]
+    epoch: list[str]
+
+    async def take(self, hold: Hold, *, seconds: float, address: str) -> Taken:
+        if not self.epoch:
+            return Taken.REBUILDING
+        return Taken.HELD if await self.keep(hold, seconds=seconds) else Taken.TAKEN
+
+    async def keep(self, hold: Hold, *, seconds: float) -> bool:
+        holder, until = self.kept.get(hold.key, ("", 0.0))
+        if holder not in ("", hold.token) and until > self.clock.now():
+            return False
+        self.kept[hold.key] = (hold.token, self.clock.now() + seconds)
+        return True
+
+    async def drop(self, hold: Hold) -> None:
+        if self.kept.get(hold.key, ("", 0.0))[0] == hold.token:
+            del self.kept[hold.key]
+
+    async def has_epoch(self) -> bool:
+        return bool(self.epoch)
+
+    async def begin_epoch(self, holds: Any, name: str) -> None:
+        await self.keep_all(list(holds))
+        self.epoch.append(name)
+
+    async def keep_all(self, holds: Sequence[tuple[Hold, float]]) -> None:
+        for hold, seconds in holds:
+            await self.keep(hold, seconds=seconds)
+
+
+@dataclass
+class World:
+    """Two processes, what they share, and the event loop they live in."""
+
+    runner: asyncio.Runner
+    database: Database
+    clock: FixedClock
+    system: InventorySystemInMemory
+    holds: HoldsInMemory
+    processes: list[Estate] = field(default_factory=list)
+
+    def fresh(self, *, conditional: bool) -> None:
+        """Nothing has happened yet."""
+
+        async def empty() -> None:
+            async with self.database.writing() as connection:
+                await connection.execute(delete(reservations))
+                await connection.execute(delete(leases))
+
+        self.runner.run(empty())
+        self.system.fill(IDS)
+        self.system.conditional = conditional
+        self.holds.kept.clear()
+        self.holds.epoch[:] = ["1"]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    mortal(monkeypatch)
+    clock, memory = FixedClock(), Path("/dev/shm")  # what a disk does is not looked into here
+    system = InventorySystemInMemory(boundary)
+    with asyncio.Runner() as runner, TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        database = runner.run(Database.open(f"sqlite:///{folder}/bff.db", migrate=True))
+        made = World(runner, database, clock, system, HoldsInMemory(clock))
+        for _ in range(2):
+            inventory = inventory_over("http://up.test", clock, transport=system.transport(), timeout=600)
+            made.processes.append(Estate.over(database, made.holds, inventory, clock))
+        yield made
+        for process in made.processes:
+            runner.run(process.aclose())
+        runner.run(database.aclose())
+
+
+class Machine(RuleBasedStateMachine):
+    def __init__(self, world: World, *, conditional: bool) -> None:
+        super().__init__()
+        self.world, self.system, self.clock = world, world.system, world.clock
+        self.assigned: dict[str, Entry] = {}
+        self.given_up: set[str] = set()
+        self.asleep: list[tuple[Life, asyncio.Task[Any]]] = []
+        self.asked: list[tuple[str, str, str]] = []
+        world.fresh(conditional=conditional)
+
+    # ------------------------------------------------------------ shoppers
+
+    @rule(process=PROCESSES, number=st.sampled_from(IDS), dies=STEPS, sleeps=STEPS, fates=FATES)
+    def reserve(self, process: int, number: str, dies: int | None, sleeps: int | None, fates: list[str]) -> None:
+        asked = (f"s{len(self.asked)}", "k", number)
+        self.asked.append(asked)
+        self.system.fates.extend(fates)
+        self._reserve(process, asked, Life(dies, sleeps))
+
+    @rule(process=PROCESSES, which=WHICH, dies=STEPS, sleeps=STEPS)
+    def ask_again(self, process: int, which: int, dies: int | None, sleeps: int | None) -> None:
+        if self.asked:
+            self._reserve(process, self.asked[-1 - which % len(self.asked)], Life(dies, sleeps))
+
+    def _reserve(self, process: int, asked: tuple[str, str, str], life: Life) -> None:
+        shopper, key, number = asked
+        candidate = Candidate(ResourceKind.NUMBER, number, number)
+        self._do(self.world.processes[process].reservations.reserve(ask(shopper, key), candidate), life)
+
+    @rule(process=PROCESSES, which=WHICH, dies=STEPS, fates=FATES)
+    def extend(self, process: int, which: int, dies: int | None, fates: list[str]) -> None:
+        entry = self._row(which)
+        if entry is not None:
+            self._do(self.world.processes[process].reservations.extend(entry), Life(dies))
+
+    @rule(process=PROCESSES, which=WHICH, dies=STEPS, sleeps=STEPS, fates=FATES)
+    def release(self, process: int, which: int, dies: int | None, sleeps: int | None, fates: list[str]) -> None:
+        entry = self._row(which)
+        if entry is not None:
+            self.system.fates.extend(fates)
+            self._do(self.world.processes[process].reservations.release(entry), Life(dies, sleeps))
+
+    # ------------------------------------------------------------ pipelines
+
+    @rule(process=PROCESSES, which=WHICH, dies=STEPS)
+    def freeze(self, process: int, which: int, dies: int | None) -> None:
+        entry = self._row(which)
+        if entry is not None:
+            until = self.clock.now() + 3_600
+            self._do(self.world.processes[process].assignments.freeze(entry, until=until), Life(dies))
+
+    @rule(process=PROCESSES, which=WHICH, dies=STEPS, sleeps=STEPS, fates=FATES)
+    def assign(self, process: int, which: int, dies: int | None, sleeps: int | None, fates: list[str]) -> None:
+        entry = self._row(which)
+        if entry is None:
+            return
+        self.system.fates.extend(fates)
+        done = self._do(self.world.processes[process].assignments.assign(entry), Life(dies, sleeps))
+        if isinstance(done, Entry) and done.id not in self.given_up:
+            self.assigned[done.id] = done
+
+    @rule(process=PROCESSES, which=WHICH, dies=STEPS, sleeps=STEPS, fates=FATES)
+    def give_back(self, process: int, which: int, dies: int | None, sleeps: int | None, fates: list[str]) -> None:
+        entry = self._row(which)
+        if entry is None:
+            return
+        self.system.fates.extend(fates)
+        self.assigned.pop(entry.id, None)
+        self.given_up.add(entry.id)
+        self._do(self.world.processes[process].assignments.give_back(entry), Life(dies, sleeps))
+
+    @rule(process=PROCESSES, which=WHICH)
+    def come_with_an_old_token(self, process: int, which: int) -> None:
+        ended = [row for row in self._rows() if not row.live]
+        if not ended:
+            return
+        entry, before = ended[which % len(ended)], self._rows()
+        estate = self.world.processes[process]
+        self.system.heal()
+        upstream = {each: dict(found) for each, found in self.system.resources.items()}
+        for work in (
+            estate.reservations.release(entry),
+            estate.reservations.extend(entry),
+            estate.assignments.freeze(entry, until=self.clock.now() + 60),
+            estate.assignments.assign(entry),
+            estate.assignments.give_back(entry),
+        ):
+            self._do(work, Life())
+        assert self._rows() == before
+        assert self.system.resources == upstream
+
+    # ------------------------------------------------------------ time and bad days
+
+    @rule(process=PROCESSES, dies=STEPS, sleeps=STEPS)
+    def sweep(self, process: int, dies: int | None, sleeps: int | None) -> None:
+        self._do(self.world.processes[process].sweeper.sweep(), Life(dies, sleeps))
+
+    @rule(seconds=st.sampled_from([1.0, 20.0, TIMES.settle + 1, TIMES.hold + 1]))
+    def time_passes(self, seconds: float) -> None:
+        if seconds > TIMES.ghost:
+            self.system.apply_late()  # nothing is later than a ghost
+        self.clock.advance(seconds)
+
+    @rule()
+    def late_writes_come(self) -> None:
+        self.system.apply_late()
+
+    @rule(dumb=st.integers(0, 2))
+    def the_inventory_does_not_answer(self, dumb: int) -> None:
+        self.system.dumb = dumb
+
+    @rule(tail=st.booleans())
+    def redis_forgets(self, tail: bool) -> None:
+        self.world.holds.kept.clear()
+        if not tail:
+            self.world.holds.epoch.clear()
+
+    @rule(which=WHICH)
+    def somebody_wakes(self, which: int) -> None:
+        if self.asleep:
+            self._wake(which % len(self.asleep))
+
+    # ------------------------------------------------------------ what must hold
+
+    @invariant()
+    def a_number_has_one_owner(self) -> None:
+        owned = [row.resource for row in self._rows() if row.live]
+        assert len(owned) == len(set(owned))
+
+    @invariant()
+    def what_was_assigned_stays_so(self) -> None:
+        for identifier, entry in self.assigned.items():
+            row = next(each for each in self._rows() if each.id == identifier)
+            assert (row.state, row.live, row.token) == ("ASSIGNED", True, entry.token)
+
+    def teardown(self) -> None:
+        """Everything heals; then time passes and two sweeps."""
+        while self.asleep:
+            self._wake(0)
+        self.system.heal()
+        self.system.apply_late()
+        sweeper = self.world.processes[0].sweeper
+        for row in self._rows():  # whoever checks out says how it ended; here, that it did not come about
+            if row.state in ("IN_CHECKOUT", "ASSIGNING"):
+                self._do(self.world.processes[0].assignments.give_back(row), Life())
+        for seconds in (TIMES.longest + 1, TIMES.ghost + 1):
+            self.clock.advance(seconds)
+            self.world.runner.run(sweeper.sweep())
+        rows = self._rows()
+        self.a_number_has_one_owner()
+        self.what_was_assigned_stays_so()
+        live = {row.resource: row for row in rows if row.live}
+        for entry in self.assigned.values():
+            assert self.system.state(entry.resource) == ("assigned", entry.token)
+        for row in live.values():
+            assert row.state in ("ASSIGNED", "RESTING"), row
+        for number in IDS:
+            state, mark = self.system.state(number)
+            if number in live:
+                assert mark == live[number].token
+            else:
+                assert (state, mark) == ("available", None)
+        assert {row.state for row in rows if not row.live} <= {step.value for step in OVER}
+
+    # ------------------------------------------------------------ doing
+
+    def _do(self, work: Any, life: Life) -> Any:
+        """What came of it: None where it was refused, or who did it died or fell asleep."""
+
+        async def run() -> Any:
+            task = await live(life, work)
+            if not task.done():
+                self.asleep.append((life, task))
+                return None
+            return _outcome(task)
+
+        return self.world.runner.run(run())
+
+    def _wake(self, which: int) -> None:
+        life, task = self.asleep.pop(which)
+
+        async def wake() -> Any:
+            life.awake.set()
+            await asyncio.wait({task})
+            return _outcome(task)
+
+        self.world.runner.run(wake())
+
+    def _rows(self) -> list[Entry]:
+        journal = self.world.processes[0].desk.journal
+
+        async def read() -> list[Entry]:
+            return [row for number in IDS for row in await journal.of_resource("NUMBER", number)]
+
+        return self.world.runner.run(read())
+
+    def _row(self, which: int) -> Entry | None:
+        """A row, the live ones rather than the others."""
+        rows = sorted(self._rows(), key=lambda row: not row.live)
+        return rows[(which // 4) % len(rows) if which % 4 == 0 else which % min(len(rows), 2)] if rows else None
+
+
+def _outcome(task: "asyncio.Task[Any]") -> Any:
+    error = task.exception()
+    if error is None:
+        return task.result()
+    assert isinstance(error, Killed | LostRaceError | OutcomeUnknownError | Rejected | GatewayError), repr(error)
+    return None
+
+
+@pytest.mark.parametrize("conditional", [False, True], ids=["blind", "conditional"])
+def test_whatever_happens_a_number_has_one_owner(world: World, conditional: bool) -> None:
+    phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if EXAMPLES > 60 else [])]
+    run_state_machine_as_test(
+        lambda: Machine(world, conditional=conditional),
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=25,
+            deadline=None,
+            database=None,
+            phases=phases,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
