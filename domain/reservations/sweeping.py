@@ -117,8 +117,13 @@ class ReservationSweeper:
         if taken is not None:
             await desk.finish_release(taken)
             return
-        await self._mark_again(entry)
-        await desk.journal.step(entry, (Step.HELD.value,), due_at=entry.expires_at)
+        # Only what still is held: another sweep may have ended it, and a mark put back then would stay for ever.
+        still = await desk.journal.step(
+            entry, (Step.HELD.value,), before=desk.clock.now(), due_at=desk.clock.now() + desk.times.settle
+        )
+        if still is not None:
+            await self._mark_again(still)
+            await desk.journal.step(still, (Step.HELD.value,), due_at=still.expires_at)
 
     async def _in_checkout(self, entry: Entry) -> None:
         """Whoever checks out has to say how that ended; until then its mark stands."""
