@@ -20,7 +20,8 @@ from benchmarks.catalog import PAGE, body
 from benchmarks.tables import table
 from bff.app import create_app
 from bff.edge.documents import Documents
-from bff.settings import LimitSettings, read_settings
+from bff.settings import LimitSettings
+from bff.settings_reader import read_settings
 from domain.carts.offers import Offers
 from engine import Operations
 from engine.compile.operation import plan_of

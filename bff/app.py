@@ -19,7 +19,8 @@ from bff.edge.documents import Documents
 from bff.edge.events import event_routes
 from bff.edge.http import GraphQLEndpoint, MakeContext
 from bff.graphiql import graphiql_response, static_files
-from bff.settings import Settings, require_upstreams
+from bff.settings import Settings
+from bff.settings_reader import require_upstreams
 from bff.upstream_clients import Transports
 from bff.upstreams import Services, open_services
 from domain.carts.offers import Offers

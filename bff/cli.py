@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bff.settings import Settings, SettingsError, dotenv, read_settings
+from bff.settings import Settings
+from bff.settings_reader import SettingsError, dotenv, read_settings
 
 if TYPE_CHECKING:
     from store.migrate import Status
@@ -212,7 +213,7 @@ def _settings() -> Settings:
 
 
 def _checked(loaded: Settings) -> None:
-    from bff.settings import require_upstreams
+    from bff.settings_reader import require_upstreams
 
     try:
         require_upstreams(loaded)

@@ -1,9 +1,9 @@
-"""The cart's fields, and its mutations: from what a client sent to what the domain is asked, and back.
+"""The cart's fields, and its mutations. What a client sent is read in `resolvers.cart_inputs`.
 
 An object here is the domain's own; the GraphQL type that shows it stands in `schema.types.carts`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,28 +14,17 @@ import structlog
 from strawberry import argument
 
 from domain.carts.configuration import Chosen, translate
-from domain.carts.contact import checked_contact
-from domain.carts.model import Cart, Contact, Line, LineInCart
-from domain.carts.operations import MAX_LINES as MOST_LINES
-from domain.carts.operations import (
-    MAX_OPERATIONS,
-    AcceptPrice,
-    AddLine,
-    Operation,
-    RemoveLine,
-    SetContact,
-    UpdateLine,
-)
+from domain.carts.model import Cart, Line, LineInCart
 from domain.carts.outcome import CartOutcome
 from domain.carts.pricing import SeenPrice, Total
 from domain.carts.problems import Problem
-from domain.carts.updating import Request
 from engine import projection
 from kernel.context import Segment
 from kernel.errors import BadRequestError, LimitExceededError, UpstreamError
 from kernel.ids import GlobalId, local_id
 from kernel.money import Money
-from kernel.outcomes import ErrorCode, Path, Rejected, Rejection
+from kernel.outcomes import ErrorCode, Rejected
+from resolvers.cart_inputs import LINE_SEPARATOR, update_request
 from resolvers.context import Context, Info
 from schema.inputs import carts as inputs
 
@@ -43,8 +32,6 @@ log = structlog.get_logger(__name__)
 
 DEFAULT_LINES = 50
 MAX_LINES = 100
-MAX_CHOICES = 100
-_SEPARATOR = "~"
 
 
 # ---------------------------------------------------------------- the root's fields
@@ -79,7 +66,7 @@ async def update_cart(
 ) -> Any:
     carts = info.context.require_carts()
     try:
-        request = _request(input)
+        request = update_request(input)
     except Rejected as rejected:
         return CartOutcome(None, rejected.reasons)
     return await carts.update(info.context.request, info.context.offers, request)
@@ -87,124 +74,10 @@ async def update_cart(
 
 async def load_line(context: Context, local: str) -> LineInCart | None:
     """The line that a local id names, in a cart of the caller's."""
-    owner, _, wanted = local.partition(_SEPARATOR)
+    owner, _, wanted = local.partition(LINE_SEPARATOR)
     found = await context.require_carts().cart(context.request, owner)
     line = found.line(wanted) if found is not None else None
     return None if found is None or line is None else LineInCart(found, line)
-
-
-# ---------------------------------------------------------------- what a client sent
-
-
-def _request(given: inputs.UpdateCartInput) -> Request:
-    """What is asked, in the domain's words.
-
-    Raises:
-        Rejected: an id or a text is not what it should be; every such place is named.
-    """
-    cart_id = _local(given.cart_id, "Cart", ("input", "cartId"))
-    path: Path = ("input", "operations")
-    if not 1 <= len(given.operations) <= MAX_OPERATIONS:
-        raise Rejected(Rejection(ErrorCode.INVALID, f"From 1 to {MAX_OPERATIONS} operations at a time.", path))
-    _check_size(given.operations, path)
-    operations: list[Operation] = []
-    wrong: list[Rejection] = []
-    for place, each in enumerate(given.operations):
-        try:
-            operations.append(_operation(each, cart_id, (*path, str(place))))
-        except Rejected as rejected:
-            wrong += rejected.reasons
-    if wrong:
-        raise Rejected(*wrong)
-    return Request(str(given.idempotency_key), cart_id, given.expected_version, operations)
-
-
-def _check_size(operations: Sequence[inputs.CartOperation], path: Path) -> None:
-    """Check, before anything is asked upstream, that not more is added than a cart can hold: each may cost a call.
-
-    Raises:
-        Rejected: it is more.
-    """
-    added = [each.add_line for each in operations if each.add_line]
-    for count, line in enumerate(_with_children(added), 1):
-        if count > MOST_LINES or len(line.configuration or ()) > MAX_CHOICES:
-            message = f"A cart has at most {MOST_LINES} lines, and a line at most {MAX_CHOICES} choices."
-            raise Rejected(Rejection(ErrorCode.INVALID, message, path))
-    if any(each.update_line and len(each.update_line.configuration or ()) > MAX_CHOICES for each in operations):
-        raise Rejected(Rejection(ErrorCode.INVALID, f"A line has at most {MAX_CHOICES} choices.", path))
-
-
-def _with_children(lines: Iterable[inputs.AddLine]) -> Iterator[inputs.AddLine]:
-    for line in lines:
-        yield line
-        yield from _with_children(line.children or ())
-
-
-def _operation(given: inputs.CartOperation, cart_id: str, path: Path) -> Operation:
-    if given.add_line:
-        return _add(given.add_line, cart_id, (*path, "addLine"))
-    if given.update_line:
-        at = (*path, "updateLine")
-        changed = given.update_line
-        configuration = None if changed.configuration is None else _chosen(changed.configuration)
-        line = _line(changed.line_id, cart_id, (*at, "lineId"))
-        return UpdateLine(at, line, changed.quantity, configuration)
-    if isinstance(given.remove_line, str):
-        at = (*path, "removeLine")
-        return RemoveLine(at, _line(given.remove_line, cart_id, at))
-    if isinstance(given.accept_price, str):
-        at = (*path, "acceptPrice")
-        return AcceptPrice(at, _line(given.accept_price, cart_id, at))
-    if given.set_contact:
-        at = (*path, "setContact")
-        return SetContact(at, _contact(given.set_contact, at))
-    raise Rejected(Rejection(ErrorCode.INVALID, "This operation says nothing.", path))
-
-
-def _add(given: inputs.AddLine, cart_id: str, path: Path) -> AddLine:
-    children = None
-    if given.children is not None:
-        children = tuple(
-            _add(child, cart_id, (*path, "children", str(place))) for place, child in enumerate(given.children)
-        )
-    return AddLine(
-        path,
-        _local(given.offering_id, "ProductOffering", (*path, "offeringId")),
-        given.quantity,
-        None if given.parent_id is None else _line(given.parent_id, cart_id, (*path, "parentId")),
-        _chosen(given.configuration or ()),
-        children,
-    )
-
-
-def _contact(given: inputs.ContactInput, path: Path) -> Contact:
-    address = given.address
-    return checked_contact(
-        path,
-        consent=given.reminder_consent,
-        email=given.email,
-        phone=given.phone,
-        address=None if address is None else vars(address),
-    )
-
-
-def _chosen(given: Iterable[inputs.CharacteristicInput]) -> Chosen:
-    return tuple((each.name, each.value) for each in given)
-
-
-def _line(text: str, cart_id: str, path: Path) -> str:
-    """The id of a line within its cart; that of another cart's line is no line of this one."""
-    owner, _, line = _local(text, "CartLine", path).partition(_SEPARATOR)
-    if owner != cart_id or not line:
-        raise Rejected(Rejection(ErrorCode.NOT_FOUND, "There is no such line in this cart.", path))
-    return line
-
-
-def _local(text: str, kind: str, path: Path) -> str:
-    try:
-        return local_id(text, kind)
-    except BadRequestError as error:
-        raise Rejected(Rejection(ErrorCode.INVALID, error.message, path)) from None
 
 
 # ---------------------------------------------------------------- what came of a mutation
@@ -301,7 +174,7 @@ def line_id(root: strawberry.Parent[LineInCart]) -> strawberry.ID:
 
 
 def _line_id(cart: Cart, line: str) -> strawberry.ID:
-    return strawberry.ID(str(GlobalId("CartLine", f"{cart.id}{_SEPARATOR}{line}")))
+    return strawberry.ID(str(GlobalId("CartLine", f"{cart.id}{LINE_SEPARATOR}{line}")))
 
 
 def line_cursor(root: strawberry.Parent[LineInCart]) -> str:

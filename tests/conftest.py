@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bff.app import create_app
 from bff.dev import SANDBOX_TMF620, embedded_redis
-from bff.settings import Settings, read_settings
+from bff.settings import Settings
+from bff.settings_reader import read_settings
 from bff.upstream_clients import Transports
 from kernel.clock import Clock, FixedClock
 from sandbox.control import SandboxControl

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from bff.app import create_app
-from bff.settings import SettingsError
+from bff.settings_reader import SettingsError
 from bff.telemetry import configure_logging
 from sandbox.control import SandboxControl
 from tests.conftest import MakeGateway, settings_of

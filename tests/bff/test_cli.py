@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from bff.cli import app, serving_app
 from bff.dev import SANDBOX_TMF620, DevError
-from bff.settings import dotenv
+from bff.settings_reader import dotenv
 from bff.upstream_docs import upstream_docs
 from clients.tmf620 import collections
 from sandbox.control import SandboxControl

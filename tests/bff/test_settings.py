@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bff.settings import Settings, SettingsError, dotenv, read_settings, require_upstreams, variables
+from bff.settings import Settings
+from bff.settings_reader import SettingsError, dotenv, read_settings, require_upstreams, variables
 from bff.upstreams import shop_rules
 from domain.catalog.rules import ShopRules
 from store.database import parse_url
