@@ -191,7 +191,7 @@ def matched(lines: Sequence[Line], items: Sequence[CartItem]) -> tuple[Line, ...
 
     def same(parent: str | None, level: Sequence[CartItem]) -> bool:
         left = list(level)
-        if len(left) != len(mine[parent]):
+        if len(left) < len(mine[parent]):
             return False
         for line in mine[parent]:
             alike = [item for item in left if _alike(line, item)]
@@ -201,7 +201,7 @@ def matched(lines: Sequence[Line], items: Sequence[CartItem]) -> tuple[Line, ...
                 return False
             left = [item for item in left if item is not found]
             theirs[line.id] = found.id if found.id != line.id else None
-        return True
+        return not any(map(_is_readable, left))
 
     if not same(None, items):
         return None
@@ -214,25 +214,30 @@ def matched(lines: Sequence[Line], items: Sequence[CartItem]) -> tuple[Line, ...
 def adopted(known: Sequence[Line], items: Sequence[CartItem], new_id: NewId) -> tuple[Line, ...]:
     """What the cart system keeps, as lines: what was known of a line stays known wherever one can be recognised."""
     left = list(known)
+    told = {(item.id, _offering(item)) for item in _all(items)}
+
+    def is_another(line: Line) -> bool:
+        """Whether some item says by its id that it is this line, wherever it stands."""
+        ids = (each for each in (line.id, line.upstream_id) if each is not None)
+        return any((each, offering) in told for each in ids for offering in (line.offering, None))
 
     def recognised(item: CartItem) -> Line | None:
         by_id = [line for line in left if item.id is not None and item.id in (line.id, line.upstream_id)]
-        offering = item.product_offering.id if item.product_offering else None
+        offering = _offering(item)
         found = [line for line in by_id if offering in (None, line.offering)] or [
-            line for line in left if line.offering == offering
+            line for line in left if line.offering == offering and not is_another(line)
         ]
         if not found:
             return None
         best = min(found, key=lambda line: not _alike(line, item))
-        left[:] = [
-            line for line in left if line.id != best.id
-        ]  # a line may be known as it was and as it was meant to be
+        # a line may be known as it was and as it was meant to be
+        left[:] = [line for line in left if line.id != best.id]
         return best
 
     def level(items: Iterable[CartItem], parent: str | None) -> Iterator[Line]:
         for item in items:
             line = recognised(item)
-            if line is None and (item.product_offering is None or not is_local_id(item.product_offering.id)):
+            if line is None and not _is_readable(item):
                 log.warning("cart.unreadable_item", item=item.id)
                 continue
             adopted_line = _line(line, item, parent, new_id)
@@ -240,6 +245,21 @@ def adopted(known: Sequence[Line], items: Sequence[CartItem], new_id: NewId) -> 
             yield from level(item.cart_item, adopted_line.id)
 
     return tuple(level(items, None))
+
+
+def _offering(item: CartItem) -> str | None:
+    return item.product_offering.id if item.product_offering else None
+
+
+def _is_readable(item: CartItem) -> bool:
+    """Whether an item tells what is bought. What does not is none of the shop's lines."""
+    return item.product_offering is not None and is_local_id(item.product_offering.id)
+
+
+def _all(items: Iterable[CartItem]) -> Iterator[CartItem]:
+    for item in items:
+        yield item
+        yield from _all(item.cart_item)
 
 
 def _line(known: Line | None, item: CartItem, parent: str | None, new_id: NewId) -> Line:
@@ -256,9 +276,9 @@ def _line(known: Line | None, item: CartItem, parent: str | None, new_id: NewId)
 
 def _alike(line: Line, item: CartItem) -> bool:
     """Whether an item means the same as a line, leaving aside what is inside it. Choices in any order."""
+    offering, known = _offering(item), item.id in (line.id, line.upstream_id)
     return (
-        item.product_offering is not None
-        and item.product_offering.id == line.offering
+        (offering == line.offering or (offering is None and item.id is not None and known))
         and _quantity(item) == line.quantity
         and sorted(_chosen(item)) == sorted(line.configuration)
     )

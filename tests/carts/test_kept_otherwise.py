@@ -286,6 +286,30 @@ async def test_whatever_quantity_somebody_else_puts_there_the_cart_can_be_read(
         assert min(amounts) >= 0
 
 
+@pytest.mark.parametrize(
+    "odd", [{"id": "x", "quantity": 1}, {"id": "x"}, {"id": "x", "productOffering": {"id": "../admin"}}]
+)
+async def test_an_item_that_says_not_what_is_bought_is_left_out_once_and_for_all(
+    shop: MakeShop, operator: Operator, odd: dict[str, Any]
+) -> None:
+    async with shop() as shopper:
+        await fill(shopper)
+        told = shopper.cart
+        operator.put(*operator.items(), odd)
+        assert await shopper.read() == told
+        assert await shopper.read() == told
+        assert (await shopper.update(add("po-mobile-s")))["errors"] == []
+
+
+async def test_a_cart_system_that_does_not_say_what_is_bought_is_read_by_its_ids(
+    shop: MakeShop, sandbox: SandboxControl
+) -> None:
+    sandbox.habit("unknown-dropped", api="TMF663", attributes=["productOffering"])
+    async with shop() as shopper:
+        await fill(shopper)
+        assert await shopper.read() == shopper.cart
+
+
 async def test_a_change_by_somebody_else_is_not_overwritten_where_there_are_etags(
     shop: MakeShop, sandbox: SandboxControl, operator: Operator
 ) -> None:
