@@ -9,7 +9,7 @@ Everything is written under that fence. Texts named `lines`, `contact`, `intent`
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.tables import cart_changes, carts
@@ -183,11 +183,6 @@ async def forget(connection: AsyncConnection, before: float) -> int:
     """Remove carts that came to their end before a moment, with their history; how many."""
     ended = (carts.c.state.in_(("EXPIRED", "MERGED", "ORDERED")), carts.c.updated_at < before)
     return (await connection.execute(delete(carts).where(*ended))).rowcount
-
-
-async def count_by_state(connection: AsyncConnection) -> dict[str, int]:
-    found = await connection.execute(select(carts.c.state, func.count()).group_by(carts.c.state))
-    return dict(found.tuples().all())
 
 
 def _one(row: "Row[Any] | None") -> CartRow | None:
