@@ -17,7 +17,7 @@ from domain.carts.outcome import NO_CART, CartOutcome, Done, refusal
 from domain.carts.record import cart_of
 from kernel.context import Principal, RequestContext, Segment
 from kernel.errors import UpstreamError
-from kernel.outcomes import ErrorCode, Rejection
+from kernel.outcomes import ErrorCode, Rejected, Rejection
 from store import carts as rows
 from store.carts import CartRow, Change
 from store.idempotency import Claim, Fresh, Idempotency, Replay
@@ -67,7 +67,11 @@ class CartMaker:
         row = await self.keeper.holds.row(cart_id)
         if row is None:
             return CartOutcome(None, (NO_CART,))
-        return CartOutcome(await self.keeper.read(ctx.audience, row), token=self._token(row, key))
+        try:
+            cart = await self.keeper.read(ctx.audience, row)
+        except Rejected as gone:  # swept between two looks
+            return CartOutcome(None, gone.reasons)
+        return CartOutcome(cart, token=self._token(row, key))
 
     async def _make(self, ctx: RequestContext, row: CartRow, claim: Claim) -> bool:
         async with self.keeper.holds.database.writing() as connection:
@@ -77,6 +81,8 @@ class CartMaker:
         try:
             await self._tie(row, change, upstream_id, etag, claim)
         except _TooLateError:
+            log.warning("cart.too_late", cart=row.id)
+            await self.keeper.system.remove(ctx.audience, upstream_id, row.id)  # nobody else may know of it any more
             return False
         return True
 

@@ -35,7 +35,10 @@ class Swept:
 
 @dataclass(frozen=True)
 class CartSweeper:
-    """Sweeps every `every` seconds. `keep`: seconds for which an ended cart can still be looked at."""
+    """Sweeps every `every` seconds (30 or more), and goes on while there is more to do.
+
+    `keep`: seconds for which an ended cart can still be looked at.
+    """
 
     keeper: CartKeeper
     idempotency: Idempotency
@@ -49,10 +52,12 @@ class CartSweeper:
         while True:
             try:
                 lease = await self.leases.take(_LEASE, seconds=max(self.every, 30.0))
-                if lease is not None:
+                more = lease is not None
+                while more:
                     swept = await self.sweep(lease)
                     if swept != Swept():
                         log.info("carts.swept", **swept.__dict__)
+                    more = _AT_ONCE in (swept.settled, swept.expired, swept.unborn)
             except StoreUnavailableError as error:
                 log.warning("carts.not_swept", detail=error.detail)
             except Exception:

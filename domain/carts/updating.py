@@ -51,7 +51,10 @@ class CartUpdater:
         intent = await self._foreseen(ctx, offers, row, request)
         begun, held = await self._begin(ctx, row, request, intent)
         if isinstance(begun, Replay):
-            return CartOutcome(await self.keeper.read(ctx.audience, row))
+            try:
+                return CartOutcome(await self.keeper.read(ctx.audience, row))
+            except Rejected as gone:  # swept between two looks
+                return CartOutcome(None, gone.reasons)
         if not isinstance(begun, Fresh):
             return CartOutcome(self._as_known(row), (refusal(begun),))
         try:

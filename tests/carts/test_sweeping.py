@@ -1,5 +1,6 @@
 """What becomes of carts nobody comes back to, and of what a dead process left behind."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ import pytest
 
 from bff.carts import open_carts
 from bff.dev import SANDBOX_TMF663
+from domain.carts import sweeping
 from domain.carts.carts import Carts
 from domain.carts.sweeping import CartSweeper, Swept
 from kernel.clock import FixedClock
@@ -37,14 +39,18 @@ async def process(base_url: str, folder: Path, clock: FixedClock) -> AsyncIterat
 
 
 @pytest.fixture
-async def sweep(sandbox_process: SandboxProcess, tmp_path: Path, clock: FixedClock) -> AsyncIterator[Sweep]:
-    """One sweep by another process of the estate."""
+async def sweeper(sandbox_process: SandboxProcess, tmp_path: Path, clock: FixedClock) -> AsyncIterator[CartSweeper]:
+    """The sweeper of another process of the estate."""
     async with process(sandbox_process.base_url, tmp_path, clock) as carts:
         leases = Leases(carts.keeper.holds.database, clock)
-        sweeper = CartSweeper(
+        yield CartSweeper(
             carts.keeper, carts.updater.idempotency, leases, Audience("en", "web"), every=60, keep=7 * DAY
         )
-        yield sweeper.sweep
+
+
+@pytest.fixture
+def sweep(sweeper: CartSweeper) -> Sweep:
+    return sweeper.sweep
 
 
 def in_sql(folder: Path, statement: str) -> list[Any]:
@@ -156,6 +162,38 @@ async def test_what_never_became_a_cart_is_removed_on_both_sides(
         assert (operator.carts(), in_sql(tmp_path, "SELECT * FROM carts")) == ([], [])
         assert (await shopper.create(key=key))["errors"] == []
         assert len(operator.carts()) == 1
+
+
+async def test_a_cart_that_comes_about_after_it_was_swept_is_removed_too(
+    shop: MakeShop, sandbox: SandboxControl, operator: Operator, clock: FixedClock, sweep: Sweep, tmp_path: Path
+) -> None:
+    """A process that slept between the POST and its answer: nobody else would ever look for that cart."""
+    async with shop(clock=clock) as shopper:
+        sandbox.fault("delay", api="TMF663", delayMs=500, times=1)
+        making = asyncio.create_task(shopper.create())
+        while sandbox.calls()["total"] == 0:  # noqa: ASYNC110  (the sandbox is another process)
+            await asyncio.sleep(0.02)
+        clock.advance(121)
+        assert await sweep() == Swept(unborn=1)
+        (error,) = (await making)["errors"]
+        assert (error["code"], error["retryable"]) == ("UPSTREAM_UNAVAILABLE", True)
+        assert (operator.carts(), in_sql(tmp_path, "SELECT * FROM carts")) == ([], [])
+
+
+async def test_a_sweep_goes_on_until_nothing_is_left(
+    shop: MakeShop, operator: Operator, clock: FixedClock, sweeper: CartSweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "_AT_ONCE", 2)
+    async with shop(clock=clock) as shopper:
+        for _ in range(5):
+            await shopper.another().create()
+        clock.advance(15 * DAY)
+        running = asyncio.create_task(sweeper.run())
+        async with asyncio.timeout(20):
+            while operator.carts():  # noqa: ASYNC110  (the sandbox is another process)
+                await asyncio.sleep(0.02)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_carts_of_others_are_left_alone_where_filters_are_ignored(
