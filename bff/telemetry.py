@@ -46,6 +46,7 @@ def _include_libraries(settings: Settings, renderer: structlog.typing.Processor)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(_LEVELS[settings.log_level])
-    # A line for each upstream call, with its whole URL; each start's plugins.
-    for chatty in ("httpx", "httpcore", "aiocache", "alembic"):
+    # A line for each upstream call, with its whole URL; each statement with its values, shoppers' addresses among them;
+    # each start's plugins.
+    for chatty in ("httpx", "httpcore", "aiocache", "aiosqlite", "alembic", "psycopg", "sqlalchemy"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
