@@ -111,24 +111,23 @@ async def test_a_token_is_kept_only_as_its_hash(shop: MakeShop, tmp_path: Path) 
 
 
 @pytest.fixture
-def debugging() -> Iterator[None]:
-    """Logging as `bff serve` sets it up, at its most talkative; afterwards as before."""
+def debugging(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
+    """What is logged where logging is set up as for `bff serve`, at its most talkative; afterwards as before."""
     before, root = structlog.get_config(), logging.getLogger()
     handlers, level = root.handlers, root.level
     configure_logging(settings_of(log_level="debug"))
-    yield
+    yield capsys
     structlog.configure(**before)
     root.handlers, root.level = handlers, level
 
 
-@pytest.mark.usefixtures("debugging")
-async def test_no_log_knows_a_shopper(shop: MakeShop, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_no_log_knows_a_shopper(shop: MakeShop, debugging: pytest.CaptureFixture[str]) -> None:
     """Neither the token nor how to reach them, however much is logged."""
     async with shop() as shopper:
         await shopper.create()
         await shopper.update({"setContact": {"email": "ada@shop.example", "reminderConsent": True}})
         await shopper.read()
-        logged = capsys.readouterr().err
+        logged = debugging.readouterr().err
         assert logged != ""
         assert str(shopper.token) not in logged
         assert hashlib.sha256(str(shopper.token).encode()).hexdigest() not in logged
