@@ -119,6 +119,23 @@ def test_logs_are_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "hunter2" not in people
 
 
+@pytest.mark.parametrize("library", ["aiosqlite", "psycopg", "sqlalchemy.engine"])
+def test_what_is_written_into_the_database_is_not_logged(library: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Statements come with their values: shoppers' addresses, hashes of their tokens."""
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = root.handlers, root.level
+    try:
+        configure_logging(settings_of(log_level="debug"))
+        logging.getLogger(library).debug("executing UPDATE carts SET contact=?, ('ada@shop.example',)")
+        logging.getLogger("another").debug("heard")
+        logged = capsys.readouterr().err
+    finally:
+        structlog.configure(**before)
+        root.handlers, root.level = handlers, level
+    assert "heard" in logged
+    assert "ada@" not in logged
+
+
 def log_failure(log: Any) -> None:
     password = "hunter" + "2"
     try:

@@ -2,20 +2,15 @@
 
 import asyncio
 import hashlib
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
-from bff.telemetry import configure_logging
 from sandbox.control import SandboxControl
 from tests.carts.conftest import KEY, MakeShop, new_key
 from tests.carts.operator import Operator
 from tests.carts.shopper import add
 from tests.client import Answer
-from tests.conftest import settings_of
 from tests.upstream import gid
 
 CREATE = "mutation($input: CreateCartInput!) { createCart(input: $input) { cart { id } guestCartToken } }"
@@ -108,30 +103,6 @@ async def test_a_token_is_kept_only_as_its_hash(shop: MakeShop, tmp_path: Path) 
         kept = stored(tmp_path)
         assert hashlib.sha256(shopper.token.encode()).hexdigest().encode() in kept
         assert shopper.token.encode() not in kept
-
-
-@pytest.fixture
-def debugging(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
-    """What is logged where logging is set up as for `bff serve`, at its most talkative; afterwards as before."""
-    before, root = structlog.get_config(), logging.getLogger()
-    handlers, level = root.handlers, root.level
-    configure_logging(settings_of(log_level="debug"))
-    yield capsys
-    structlog.configure(**before)
-    root.handlers, root.level = handlers, level
-
-
-async def test_no_log_knows_a_shopper(shop: MakeShop, debugging: pytest.CaptureFixture[str]) -> None:
-    """Neither the token nor how to reach them, however much is logged."""
-    async with shop() as shopper:
-        await shopper.create()
-        await shopper.update({"setContact": {"email": "ada@shop.example", "reminderConsent": True}})
-        await shopper.read()
-        logged = debugging.readouterr().err
-        assert logged != ""
-        assert str(shopper.token) not in logged
-        assert hashlib.sha256(str(shopper.token).encode()).hexdigest() not in logged
-        assert "ada@" not in logged
 
 
 async def test_the_cart_system_knows_no_token(shop: MakeShop, operator: Operator) -> None:
