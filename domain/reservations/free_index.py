@@ -210,8 +210,12 @@ class FreeIndex:
 
 
 async def _again(step: Callable[[], Awaitable[None]], pause: float) -> None:
-    """A step after the other, until cancelled; a failure costs a pause."""
-    while True:
+    """A step after the other, until cancelled; a failure costs a pause.
+
+    A library below can swallow the cancellation that meets it in the wrong moment; the task still knows of it.
+    """
+    me = asyncio.current_task()
+    while me is None or not me.cancelling():
         try:
             await step()
         except (RedisError, OSError) as error:

@@ -5,7 +5,6 @@ import pytest
 from bff.graphiql import Example, examples
 from tests.conftest import MakeGateway
 
-
 CATALOGUE = examples()[:3]
 
 
