@@ -1,7 +1,8 @@
 """Drawing straight from the upstream, while there is no index: a few pages from random places, looked at here.
 
-It is bounded, so it may find fewer than there are; a rare pattern may be missed. Totals are hints: a page that turns
-out empty tells where the listing ends.
+It is bounded, so it may find fewer than there are; a rare pattern may be missed. The pages of one draw are spread over
+the whole listing, since numbers and cards may stand one after the other there. Totals are hints: a page that turns out
+empty tells where the listing ends.
 """
 
 from dataclasses import dataclass, field
@@ -30,25 +31,25 @@ class DirectSearch:
             UpstreamError: the upstream does not answer.
         """
         found: dict[str, Candidate] = {}
-        walks = self.reader.walks({_kind(wanted)})
+        walks, start = self.reader.walks({_kind(wanted)}), self.rng.random()
         for number in range(self.pages):
             ctx.deadline.require(self.reader.client.name)
-            page = await self._page(walks[number % len(walks)])
+            page = await self._page(walks[number % len(walks)], number // len(walks), start)
             found |= {each.value: each for each in page if wanted.takes(Entry.of(each))}
             if len(found) >= count:
                 break
         return self.rng.sample(list(found.values()), min(count, len(found)))
 
-    async def _page(self, walk: Walk) -> list[Candidate]:
-        """What is free on a page from a random place; on the first one, while it is not known how far they go."""
+    async def _page(self, walk: Walk, number: int, start: float) -> list[Candidate]:
+        """What is free on one of the pages spread from a random start on; on the first one, while no end is known."""
         limit = self.reader.client.options.page_size
         reach = self._reach.get(walk)
-        offset = 0 if reach is None else self.rng.randrange(max(reach - limit, 0) + 1)
+        offset = 0 if not reach else int(start * reach + number * max(limit, reach // self.pages)) % reach
         filtered = bool(walk.filters) and walk not in self._unfiltered
         found, received, total = await self.reader.page(walk, offset, limit, filtered=filtered)
         if received == 0 and offset == 0 and filtered and reach is None:  # a filter that is not known finds nothing
             self._unfiltered.add(walk)
-            return await self._page(walk)
+            return await self._page(walk, number, start)
         self._reach[walk] = _reach(offset, received, limit, total, reach or 0)
         return found
 

@@ -194,7 +194,8 @@ async def test_characteristics_of_cards_are_never_asked_for() -> None:
         for each, path in zip(server.asked, server.paths, strict=True)
         if "resourceCharacteristic" in each["fields"]
     }
-    assert with_them == {"msisdn-0,msisdn-1,msisdn-2", "resource/msisdn-1"}
+    assert {"msisdn-0,msisdn-1,msisdn-2", "resource/msisdn-1"} <= with_them
+    assert not any("sim-" in each for each in with_them)
 
 
 async def test_what_a_server_sends_unasked_is_not_kept() -> None:
@@ -242,6 +243,15 @@ async def test_without_an_index_a_few_pages_are_read(server: FakeInventory) -> N
     assert all(each <= free for each in draws)
     assert all(len(each) == 10 for each in draws)
     assert len({frozenset(each) for each in draws}) > 1
+
+
+async def test_without_an_index_the_pages_of_a_draw_are_spread() -> None:
+    """Where they can hold all there is, nothing is missed, though all the numbers come first and then the cards."""
+    direct = DirectSearch(reader_of(FakeInventory(ALL)), pages=6)
+    await direct.draw(context(), WANTED, 10)
+    for _ in range(20):
+        found = await direct.draw(context(), Wanted(frozenset({SimKind.PHYSICAL})), 100)
+        assert len(found) == 60
 
 
 async def test_without_an_index_patterns_hold_too() -> None:
