@@ -1,8 +1,8 @@
 """Free numbers and cards as one process keeps them: small, and quick to draw from at random.
 
-The values of one tier, or of one kind of card, stand in order, so that a prefix is a range of lines; for every pair of
-digits it is known in which lines it stands, so that any other pattern is looked for in few of them. What changes is
-written beside it, by the upstream's id; now and then all is arranged anew.
+The values of one tier, or of one kind of card, stand in order, so that a prefix is a range of lines; for every two and
+three digits it is known in which lines they stand, so that any other pattern is looked for in few of them. What changes
+is written beside it, by the upstream's id; now and then all is arranged anew.
 
 Why a draw is uniform: trying lines at random prefers none of those that match, and choosing among all of them does not
 either. Which of the two is done depends on how many tries hit, and not on which lines they hit.
@@ -26,6 +26,7 @@ _LABELS: dict[str, Label] = {**{each.value: each for each in NumberTier}, **{eac
 _TRIES, _FIRST_TRIES = 2_000, 250
 _MOST_TAKEN, _MOST_PUT = 5_000, 500
 _END = "\n"
+_PIECE = 3
 _AFTER_DIGITS = ":"  # ASCII's next character after 9
 
 
@@ -74,22 +75,23 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _Block:
-    """What has one label: values in order, their ids in the same order, and which lines hold which pair of characters.
+    """What has one label: values in order, and their ids in the same order.
 
-    The pairs tell where a pattern can be at all; the end of a value counts as a character. Cards have none.
+    `pieces`: the lines that hold these two or three characters, where the end of a value counts as one. They tell where
+    a pattern can be at all; cards have none.
     """
 
     label: Label
     values: Sequence[str]
     ids: Sequence[str]
-    pairs: Mapping[str, Sequence[int]]
+    pieces: Mapping[str, Sequence[int]]
 
     @classmethod
     def of(cls, label: Label, ids: Mapping[str, str]) -> "_Block":
         """`ids` by value."""
         values = sorted(ids)
-        pairs = _pairs(values) if isinstance(label, NumberTier) else {}
-        return cls(label, values, [ids[value] for value in values], pairs)
+        pieces = _pieces(values) if isinstance(label, NumberTier) else {}
+        return cls(label, values, [ids[value] for value in values], pieces)
 
     def entry(self, line: int) -> Entry:
         return Entry(self.label.value, self.values[line], self.ids[line])
@@ -99,7 +101,7 @@ class _Block:
         first = bisect_left(self.values, wanted.prefix)
         lines = range(first, bisect_left(self.values, wanted.prefix + _AFTER_DIGITS, lo=first))
         texts = (wanted.contains, wanted.ends_with and wanted.ends_with + _END)
-        lists = [self.pairs.get(text[at : at + 2], ()) for text in texts for at in range(len(text) - 1)]
+        lists = [self.pieces.get(piece, ()) for text in texts for piece in _cut(text, min(len(text), _PIECE))]
         narrow = [each[bisect_left(each, lines.start) : bisect_left(each, lines.stop)] for each in lists]
         return min([lines, *narrow], key=len)
 
@@ -109,12 +111,17 @@ _Place = tuple[_Block | None, int]
 _Places = Sequence[tuple[_Block, Sequence[int]]]
 
 
-def _pairs(values: Sequence[str]) -> dict[str, "array[int]"]:
+def _cut(text: str, size: int) -> set[str]:
+    """The pieces of a text; none of fewer than two characters."""
+    return {text[at : at + size] for at in range(len(text) - size + 1)} if size > 1 else set()
+
+
+def _pieces(values: Sequence[str]) -> dict[str, "array[int]"]:
     found: dict[str, array[int]] = defaultdict(lambda: array("I"))
     for line, value in enumerate(values):
-        text = value + _END
-        for pair in {text[at : at + 2] for at in range(len(value))}:
-            found[pair].append(line)
+        for size in range(2, _PIECE + 1):
+            for piece in _cut(value + _END, size):
+                found[piece].append(line)
     return dict(found)
 
 
