@@ -51,6 +51,7 @@ def card(place: int, *, status: str = "available", **more: Any) -> Document:
 class FakeInventory:
     """Resources in order. `knows`: attributes it filters by; `unknown`: what it makes of others: ignores, empty,
     refuses. `selects`: whether it heeds `fields`. `most`: the largest page. `total`: true, none, or page.
+    `broken_from`: the offset from which on its answers are none.
     """
 
     documents: list[Document]
@@ -61,6 +62,7 @@ class FakeInventory:
     most: int = 1_000
     total: str = "true"
     down: bool = False
+    broken_from: int | None = None
     asked: list[Mapping[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
 
@@ -85,6 +87,8 @@ class FakeInventory:
         found = [] if strange and self.unknown == "empty" else self.documents
         for name in set(filters) & self.knows:
             found = [each for each in found if each.get(name) in filters[name].split(",")]
+        if self.broken_from is not None and int(query["offset"]) >= self.broken_from:
+            return httpx.Response(200, content=b"<html>")
         start = 0 if self.deaf_to_offset else int(query["offset"])
         page = found[start : start + min(int(query["limit"]), self.most)]
         total = {"true": str(len(found)), "page": str(len(page))}.get(self.total)

@@ -148,10 +148,11 @@ async def test_no_more_is_read_than_allowed() -> None:
     assert len(server.asked) == 2
 
 
-async def test_a_server_that_is_down_is_an_error() -> None:
-    """An index that lacks half must not take the place of one that lacks nothing."""
+@pytest.mark.parametrize("server", [FakeInventory(ALL, down=True), FakeInventory(ALL, broken_from=100)])
+async def test_a_server_that_fails_is_an_error(server: FakeInventory) -> None:
+    """At once or half way: an index that lacks half must not take the place of one that lacks nothing."""
     with pytest.raises(UpstreamError):
-        await all_free(FakeInventory(ALL, down=True))
+        await all_free(server)
 
 
 def _as_v5(document: Document) -> Document:

@@ -67,9 +67,10 @@ def test_a_large_shelf_draws_as_a_small_one_does(contains: str, end: str, prefix
 _LARGE = shelf_of(THOUSANDS)
 
 
-@given(_entries, st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=40))
-def test_changes_count_at_once(entries: list[Entry], changes: list[tuple[int, bool]]) -> None:
+@given(st.sets(st.integers(0, 30)), st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=40))
+def test_changes_count_at_once(places: set[int], changes: list[tuple[int, bool]]) -> None:
     """Whatever is taken is never drawn, whatever is given back is; the last word holds."""
+    entries = [Entry("SILVER", f"49{place:04}", f"m-{place}") for place in places]
     shelf, true = Shelf.of(entries), {each.id: each.value for each in entries}
     for place, free in changes:
         entry = Entry("SILVER", f"49{place:04}", f"m-{place}")
@@ -100,7 +101,7 @@ def test_every_match_is_as_likely_as_any_other(wanted: Wanted, rounds: int) -> N
     for place in range(40):  # some put there lately count as the others do
         value = values_[place * 200]
         shelf.change(f"m-{value}", Entry("GOLD", value, f"m-{value}"))
-    fitting = sorted(each for each in values_ if wanted.fits(each))
+    fitting = sorted((each for each in values_ if wanted.fits(each)), key=lambda each: (tiers[each], each))
     assert len(fitting) >= 50
     group = {value: place * 100 // len(fitting) for place, value in enumerate(fitting)}
     sizes = Counter(group.values())
@@ -112,6 +113,18 @@ def test_every_match_is_as_likely_as_any_other(wanted: Wanted, rounds: int) -> N
     squares = sum((drawn[each] - those) ** 2 / those for each, those in expected.items())
     freedom = len(sizes) - 1
     assert abs(squares - freedom) < 6 * (2 * freedom) ** 0.5
+
+
+def test_of_many_too_what_is_taken_is_not_drawn() -> None:
+    """Where lines are tried at random: of ten thousand only those are drawn that nobody took."""
+    shelf = shelf_of(THOUSANDS)
+    for value in THOUSANDS[: len(THOUSANDS) // 2]:
+        shelf.change(f"m-{value}", None)
+    rng, drawn = Random(3), set[str]()
+    for _ in range(100):
+        drawn |= values(shelf.draw(Wanted(ALL), 50, rng))
+    assert len(drawn) > 1_000
+    assert not drawn.intersection(THOUSANDS[: len(THOUSANDS) // 2])
 
 
 def test_a_hundred_shoppers_hardly_meet() -> None:
