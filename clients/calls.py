@@ -126,10 +126,7 @@ class Calls:
         breaker.before()
         proof = await self.auth.headers(deadline.require(self.name))
         try:
-            reply = await self._send(request, audience, deadline, proof)
-            if reply.status == _UNAUTHORIZED and self.auth.rejected(proof):  # refused, so it may be sent again
-                proof = await self.auth.headers(deadline.require(self.name))
-                reply = await self._send(request, audience, deadline, proof)
+            reply = await self._exchange(request, audience, deadline, proof)
         except UpstreamUnreachedError:
             breaker.failed()
             raise
@@ -151,7 +148,8 @@ class Calls:
         breaker.before()
         self.budget.called()
         try:
-            reply = await self._exchange(path, audience, deadline)
+            proof = await self.auth.headers(deadline.require(self.name))
+            reply = await self._exchange(Request("GET", path), audience, deadline, proof)
         except (UpstreamUnavailableError, UpstreamTimeoutError):
             breaker.failed()
             raise
@@ -161,10 +159,10 @@ class Calls:
         breaker.succeeded()
         return reply
 
-    async def _exchange(self, path: str, audience: Audience, deadline: Deadline) -> Reply:
-        """The request itself, and once more with a new token when the first was refused."""
-        request = Request("GET", path)
-        proof = await self.auth.headers(deadline.require(self.name))
+    async def _exchange(
+        self, request: Request, audience: Audience, deadline: Deadline, proof: Mapping[str, str]
+    ) -> Reply:
+        """The request itself, and once more with a new token when the first was refused, and so had no effect."""
         reply = await self._send(request, audience, deadline, proof)
         if reply.status == _UNAUTHORIZED and self.auth.rejected(proof):
             proof = await self.auth.headers(deadline.require(self.name))

@@ -24,7 +24,7 @@ from kernel.context import Audience
 from kernel.errors import UpstreamError, UpstreamInvalidError
 from kernel.ids import is_local_id
 
-__all__ = ["Collection", "Entity", "Page", "TMFClient", "UpstreamOptions", "pushable"]
+__all__ = ["Collection", "Entity", "Page", "TMFClient", "UpstreamOptions", "item_path", "pushable"]
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +110,7 @@ class TMFClient:
         if reply.status in nothing:
             return Page((), 0, None)
         try:
-            items, received = decode_list(reply.body, collection.model, lambda what: self._odd(collection, what))
+            items, received = decode_list(reply.body, collection.model, lambda what: self.odd(collection, what))
         except msgspec.MsgspecError as error:
             raise self._invalid(collection, error) from None
         addressable = [item for item in items if self._addressable(collection, item)]
@@ -125,14 +125,14 @@ class TMFClient:
             UpstreamError: no usable answer.
         """
         if not is_local_id(local_id):  # a reference inside an answer may hold anything
-            self._odd(collection, f"an id that cannot go into a URL: {local_id[:80]!r}")
+            self.odd(collection, f"an id that cannot go into a URL: {local_id[:80]!r}")
             return None
-        path = f"{collection.path}/{quote(local_id, safe='')}?{self._query(collection, fields, {})}"
+        path = f"{item_path(collection, local_id)}?{self._query(collection, fields, {})}"
         reply = await self.calls.get(collection.name, path, audience, also=(_NOT_FOUND,))
         if reply.status == _NOT_FOUND:
             return None
         try:
-            found = decode_one(reply.body, collection.model, lambda what: self._odd(collection, what))
+            found = decode_one(reply.body, collection.model, lambda what: self.odd(collection, what))
         except msgspec.MsgspecError as error:
             raise self._invalid(collection, error) from None
         if found.id != local_id:
@@ -226,10 +226,11 @@ class TMFClient:
     def _addressable(self, collection: Collection[Any], item: Entity) -> bool:
         if is_local_id(item.id):
             return True
-        self._odd(collection, f"an id that cannot go into a URL: {item.id[:80]!r}")
+        self.odd(collection, f"an id that cannot go into a URL: {item.id[:80]!r}")
         return False
 
-    def _odd(self, collection: Collection[Any], what: str) -> None:
+    def odd(self, collection: Collection[Any], what: str) -> None:
+        """Take note of something in an answer that cannot be used and is left out."""
         log.warning("upstream.odd_element", collection=collection.name, what=what)
 
     def _invalid(self, collection: Collection[Any], why: object) -> UpstreamInvalidError:
@@ -238,6 +239,17 @@ class TMFClient:
 
 _NOT_FOUND = 404
 _RANGE = 416
+
+
+def item_path(collection: Collection[Any], local_id: str) -> str:
+    """The path of one entity behind the base URL.
+
+    Raises:
+        ValueError: an id that cannot go into a URL.
+    """
+    if not is_local_id(local_id):
+        raise ValueError("an id that cannot go into a URL")
+    return f"{collection.path}/{quote(local_id, safe='')}"
 
 
 def _encode(text: str) -> str:

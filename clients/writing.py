@@ -7,21 +7,18 @@ what was asked, and reads back what the answer does not tell (docs/carts.md).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote
 
 import msgspec
-import structlog
 
 from clients.calls import Request
 from clients.http import Reply
 from clients.lenient import decode_one
-from clients.tmf import Collection, Entity, TMFClient
+from clients.tmf import Collection, Entity, TMFClient, item_path
 from kernel.context import Audience
 from kernel.errors import UpstreamInvalidError
 from kernel.ids import is_local_id
-
-log = structlog.get_logger(__name__)
 
 E = TypeVar("E", bound=Entity)
 
@@ -69,12 +66,12 @@ class Writer:
         headers = dict(_content(self.client, patching=True))
         if if_match is not None:
             headers["if-match"] = if_match
-        request = Request("PATCH", _path(collection, local_id), _JSON.encode(body), headers)
+        request = Request("PATCH", item_path(collection, local_id), _JSON.encode(body), headers)
         return self._answer(collection, await self.client.calls.write(collection.name, request, audience), local_id)
 
     async def remove(self, collection: Collection[E], audience: Audience, local_id: str) -> None:
         """`DELETE /collection/id`; what is gone already is as good."""
-        request = Request("DELETE", _path(collection, local_id))
+        request = Request("DELETE", item_path(collection, local_id))
         await self.client.calls.write(collection.name, request, audience, also=(_NOT_FOUND, _GONE))
 
     async def read(self, collection: Collection[E], audience: Audience, local_id: str) -> Written[E] | None:
@@ -83,7 +80,7 @@ class Writer:
         Raises:
             UpstreamError: no usable answer.
         """
-        path = _path(collection, local_id)
+        path = item_path(collection, local_id)
         reply = await self.client.calls.get(collection.name, path, audience, also=(_NOT_FOUND, _GONE))
         if reply.status in (_NOT_FOUND, _GONE):
             return None
@@ -93,9 +90,7 @@ class Writer:
         return found
 
     def _answer(self, collection: Collection[E], reply: Reply, local_id: str | None) -> Written[E]:
-        def odd(what: str) -> None:
-            log.warning("upstream.odd_element", collection=collection.name, what=what)
-
+        odd = partial(self.client.odd, collection)
         entity: E | None = None
         if reply.status != _ACCEPTED and reply.body:
             try:
@@ -106,12 +101,6 @@ class Writer:
             odd(f"an answer with the id {entity.id[:80]!r}")
             entity = None
         return Written(entity, reply.headers.get("etag"))
-
-
-def _path(collection: Collection[Any], local_id: str) -> str:
-    if not is_local_id(local_id):
-        raise ValueError("an id that cannot go into a URL")
-    return f"{collection.path}/{quote(local_id, safe='')}"
 
 
 def _content(client: TMFClient, *, patching: bool) -> Mapping[str, str]:

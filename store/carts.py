@@ -74,10 +74,9 @@ async def claim(
     connection: AsyncConnection, cart_id: str, version: int, *, holder: str, until: float, now: float, intent: str
 ) -> bool:
     """Hold a cart at a version, with what is intended; False when it has moved on or someone else holds it."""
-    free = or_(carts.c.holder.is_(None), carts.c.held_until < now)
     changed = await connection.execute(
         update(carts)
-        .where(carts.c.id == cart_id, carts.c.version == version, carts.c.intent.is_(None), free)
+        .where(carts.c.id == cart_id, carts.c.version == version, carts.c.intent.is_(None), _free(now))
         .values(holder=holder, held_until=until, intent=intent)
     )
     return changed.rowcount == 1
@@ -85,18 +84,15 @@ async def claim(
 
 async def take_over(connection: AsyncConnection, row: CartRow, *, holder: str, until: float, now: float) -> bool:
     """Hold a cart exactly as `row` shows it, whatever was intended; False when it is held or has changed."""
-    free = or_(carts.c.holder.is_(None), carts.c.held_until < now)
     same = (carts.c.id == row.id, carts.c.version == row.version, _equals(carts.c.intent, row.intent))
-    changed = await connection.execute(update(carts).where(*same, free).values(holder=holder, held_until=until))
+    changed = await connection.execute(update(carts).where(*same, _free(now)).values(holder=holder, held_until=until))
     return changed.rowcount == 1
 
 
 async def finish(connection: AsyncConnection, cart_id: str, holder: str, change: Change | None, **values: Any) -> bool:
     """Write what came of a claim, with its entry in the history, and let go; False when the hold was lost."""
     changed = await connection.execute(
-        update(carts)
-        .where(carts.c.id == cart_id, carts.c.holder == holder)
-        .values(holder=None, held_until=None, intent=None, **values)
+        update(carts).where(*_held(cart_id, holder)).values(holder=None, held_until=None, intent=None, **values)
     )
     if changed.rowcount != 1:
         return False
@@ -107,17 +103,13 @@ async def finish(connection: AsyncConnection, cart_id: str, holder: str, change:
 
 async def remember(connection: AsyncConnection, cart_id: str, holder: str, unsettled: str) -> bool:
     """Write down under a hold what may come late; False when the hold was lost."""
-    changed = await connection.execute(
-        update(carts).where(carts.c.id == cart_id, carts.c.holder == holder).values(unsettled=unsettled)
-    )
+    changed = await connection.execute(update(carts).where(*_held(cart_id, holder)).values(unsettled=unsettled))
     return changed.rowcount == 1
 
 
 async def let_go(connection: AsyncConnection, cart_id: str, holder: str) -> None:
     """Let go of a claim whose outcome is not known: the intent stays, for whoever comes next to settle."""
-    await connection.execute(
-        update(carts).where(carts.c.id == cart_id, carts.c.holder == holder).values(holder=None, held_until=None)
-    )
+    await connection.execute(update(carts).where(*_held(cart_id, holder)).values(holder=None, held_until=None))
 
 
 async def touch(connection: AsyncConnection, cart_id: str, *, at: float, expires_at: float) -> None:
@@ -141,24 +133,23 @@ async def history(connection: AsyncConnection, cart_id: str) -> list[Change]:
 
 async def expired(connection: AsyncConnection, now: float, *, limit: int) -> list[CartRow]:
     """Carts whose time is over and that nobody holds."""
-    free = or_(carts.c.holder.is_(None), carts.c.held_until < now)
-    over = (carts.c.state == "ACTIVE", carts.c.expires_at < now, free)
+    over = (carts.c.state == "ACTIVE", carts.c.expires_at < now, _free(now))
     found = await connection.execute(select(carts).where(*over).order_by(carts.c.expires_at).limit(limit))
-    return [row for row in map(_one, found.all()) if row is not None]
+    return [_cart(row) for row in found.all()]
 
 
 async def left_over(connection: AsyncConnection, now: float, *, limit: int) -> list[CartRow]:
     """Carts with a change that nobody carries on with: its process died, or the outcome could not be known."""
-    dead = (carts.c.intent.is_not(None), or_(carts.c.holder.is_(None), carts.c.held_until < now))
+    dead = (carts.c.intent.is_not(None), _free(now))
     found = await connection.execute(select(carts).where(*dead).order_by(carts.c.updated_at).limit(limit))
-    return [row for row in map(_one, found.all()) if row is not None]
+    return [_cart(row) for row in found.all()]
 
 
 async def unborn(connection: AsyncConnection, before: float, *, limit: int) -> list[CartRow]:
     """Carts that were begun before a moment and never came about: their process died, or no cart system answered."""
     wanted = (carts.c.upstream_id.is_(None), carts.c.created_at < before)
     found = await connection.execute(select(carts).where(*wanted).limit(limit))
-    return [row for row in map(_one, found.all()) if row is not None]
+    return [_cart(row) for row in found.all()]
 
 
 async def born(
@@ -185,8 +176,22 @@ async def forget(connection: AsyncConnection, before: float) -> int:
     return (await connection.execute(delete(carts).where(*ended))).rowcount
 
 
+def _free(now: float) -> Any:
+    """That nobody is at a cart, or nobody who is still heard of."""
+    return or_(carts.c.holder.is_(None), carts.c.held_until < now)
+
+
+def _held(cart_id: str, holder: str) -> tuple[Any, Any]:
+    """That a cart is held under this name."""
+    return carts.c.id == cart_id, carts.c.holder == holder
+
+
 def _one(row: "Row[Any] | None") -> CartRow | None:
-    return None if row is None else CartRow(**row._mapping)  # noqa: SLF001  (SQLAlchemy's public name for a row as a mapping)
+    return None if row is None else _cart(row)
+
+
+def _cart(row: "Row[Any]") -> CartRow:
+    return CartRow(**row._mapping)  # noqa: SLF001  (SQLAlchemy's public name for a row as a mapping)
 
 
 def _change(row: "Row[Any]") -> Change:
