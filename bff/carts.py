@@ -21,6 +21,7 @@ from domain.carts.updating import CartUpdater
 from kernel.clock import Clock
 from kernel.context import Audience
 from kernel.keys import SigningKeys
+from kernel.tasks import stop
 from store.database import Database
 from store.idempotency import Idempotency
 from store.leases import Leases
@@ -59,10 +60,5 @@ async def open_carts(
             keep=settings.cart.keep_days * _DAY,
         )
         sweeping = asyncio.create_task(sweeper.run())
-        stack.push_async_callback(_stop, sweeping)
+        stack.push_async_callback(stop, [sweeping])
         yield Carts(keeper, maker, CartUpdater(keeper, idempotency), stock)
-
-
-async def _stop(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -28,6 +28,7 @@ from domain.catalog.subscription import Subscription
 from kernel.clock import Clock
 from kernel.context import Audience
 from kernel.errors import UpstreamError
+from kernel.tasks import stop
 
 log = structlog.get_logger(__name__)
 
@@ -113,9 +114,7 @@ async def open_feeds(
     try:
         yield intake
     finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await stop(running)
         if subscription is not None and settings.events.withdraw:
             await subscription.withdraw()
 

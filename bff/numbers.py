@@ -1,7 +1,7 @@
 """From settings to numbers and cards: the index of what is free, the search in it, and the events that keep it true."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +25,7 @@ from domain.reservations.search import NumberSearch
 from kernel.clock import Clock
 from kernel.context import Audience
 from kernel.keys import SigningKeys
+from kernel.tasks import stop
 
 _EVENT_PATHS = ("resource", "logicalResource", "physicalResource")
 
@@ -54,7 +55,7 @@ async def open_numbers(
         store = None if redis is None else GenerationStore(redis)
         index = FreeIndex(reader, store, clock, given.fresh_with_events if with_events else given.fresh)
         intake = EventIntake(_hinting(index), _EVENT_PATHS)
-        work: list[Coroutine[Any, Any, None]] = [index.run()]
+        work = index.work()
         if with_events:
             work.append(intake.work())
         if with_events and settings.events.callback:
@@ -62,7 +63,7 @@ async def open_numbers(
             work.append(subscription.keep())
             if settings.events.withdraw:
                 stack.push_async_callback(subscription.withdraw)
-        stack.push_async_callback(_stop, [asyncio.create_task(each) for each in work])
+        stack.push_async_callback(stop, [asyncio.create_task(each) for each in work])
         search = NumberSearch(index, DirectSearch(reader, given.direct_pages))
         keys = SigningKeys([key.encode() for key in settings.keys])
         tokens = OfferTokens(keys, clock, seconds=given.offer_seconds)
@@ -109,9 +110,3 @@ def _hinting(index: FreeIndex) -> Any:
         index.hint(names)
 
     return hint
-
-
-async def _stop(tasks: list["asyncio.Task[None]"]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -31,6 +31,7 @@ from domain.catalog.rules import ShopRules, fold, folded
 from domain.reservations.numbers import Numbers
 from kernel.clock import Clock
 from kernel.context import Segment
+from kernel.tasks import stop
 
 _REDIS_SECONDS = 0.25
 _BYTES_A_MEGABYTE = 1_000_000
@@ -106,8 +107,7 @@ async def _dumps(
     try:
         yield switch
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        await stop([watching])
         switch.close()
 
 

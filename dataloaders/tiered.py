@@ -20,6 +20,7 @@ from dataloaders.shared import SharedCache, encode
 from kernel.clock import Clock
 from kernel.context import Audience, RequestContext
 from kernel.errors import UpstreamError, UpstreamInvalidError, UpstreamTimeoutError
+from kernel.tasks import stop
 
 log = structlog.get_logger(__name__)
 
@@ -127,9 +128,7 @@ class TieredLoader(Generic[V]):
         """End what still flies or is about to; whoever waits for it is told so."""
         while self._batches:
             self._land(self._batches.popitem()[1], {})
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop(self._tasks)
 
     # ------------------------------------------------------------------ what is there
 

@@ -7,8 +7,9 @@ The index may be behind at any time; whoever holds a number asks the upstream it
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
@@ -70,12 +71,13 @@ class FreeIndex:
         self._hints.update(dict.fromkeys(names))
         self._hinted.set()
 
-    async def run(self) -> None:
-        """Follow, build when it is time, look at what was hinted at; until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_again(self.look, _LOOK_SECONDS))
-            tasks.create_task(_again(self.build_if_due, _HINT_SECONDS))
-            tasks.create_task(_again(self.follow_hints, 0.0))
+    def work(self) -> list[Coroutine[Any, Any, None]]:
+        """What has to run beside the requests, until cancelled: follow, build when it is time, look at hints."""
+        return [
+            _again(self.look, _LOOK_SECONDS),
+            _again(self.build_if_due, _HINT_SECONDS),
+            _again(self.follow_hints, 0.0),
+        ]
 
     # ---------------------------------------------------------------- following
 
@@ -210,12 +212,8 @@ class FreeIndex:
 
 
 async def _again(step: Callable[[], Awaitable[None]], pause: float) -> None:
-    """A step after the other, until cancelled; a failure costs a pause.
-
-    A library below can swallow the cancellation that meets it in the wrong moment; the task still knows of it.
-    """
-    me = asyncio.current_task()
-    while me is None or not me.cancelling():
+    """A step after the other, until cancelled; a failure costs a pause."""
+    while True:
         try:
             await step()
         except (RedisError, OSError) as error:

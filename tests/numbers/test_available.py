@@ -67,7 +67,7 @@ def shop(inventory_process: SandboxProcess, sandbox: SandboxControl) -> Any:
 async def warm(shop: Any, redis_url: str, **given: Any) -> AsyncIterator[Client]:
     """A gateway whose index is there: a search costs no call any more. Calls are counted from then on."""
     control = SandboxControl(shop.args[0])
-    async with shop(redis_url=redis_url, **given) as client, asyncio.timeout(20):
+    async with shop(redis_url=redis_url, **given) as client:
         before = -1
         while before != (before := asked(control)):
             await client.data(SOME, count=1)

@@ -44,7 +44,7 @@ async def inventory(
     if strictness == "conditional":
         for habit in ("etag-present", "transitions-enforced"):
             sandbox.habit(habit, api="TMF639")
-    made = inventory_over(sandbox_process.base_url, clock, version=version, timeout=0.5)
+    made = inventory_over(sandbox_process.base_url, clock, version=version, timeout=1.5)
     yield made
     assert isinstance(made.client.sender, HttpxSender)
     await made.client.sender.aclose()
