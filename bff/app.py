@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bff.edge.address import address_of
 from bff.edge.audience import audience_of
 from bff.edge.cart_token import HEADER as CART_TOKEN
 from bff.edge.cart_token import cart_cookie, cart_token_of
@@ -97,7 +98,7 @@ def _context_maker(settings: Settings) -> MakeContext:
         principal = Principal(cart_token=cart_token_of(request, cookie=settings.cart.cookie))
         catalog = services.catalog
         context = Context(
-            RequestContext(audience, Deadline.after(settings.request_timeout), principal),
+            RequestContext(audience, Deadline.after(settings.request_timeout), principal, address_of(request)),
             catalog,
             Offers(catalog, settings.languages[0]),
             services.carts,

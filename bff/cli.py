@@ -47,6 +47,7 @@ def serve() -> None:
         log_config=None,  # each process sets up its logs in `serving_app`
         access_log=False,
         timeout_graceful_shutdown=settings.shutdown_timeout,
+        forwarded_allow_ips=",".join(settings.proxies),
     )
 
 

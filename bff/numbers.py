@@ -6,11 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from redis.asyncio import Redis
-
 from bff.feeds import subscription_of
-from bff.settings import NumberSettings, Settings
-from bff.upstream_clients import Transports, open_client
+from bff.foundation import Foundation
+from bff.settings import NumberSettings
 from clients import tmf639
 from domain.catalog.events import EventIntake
 from domain.reservations.direct import DirectSearch
@@ -22,9 +20,6 @@ from domain.reservations.offer_tokens import OfferTokens
 from domain.reservations.reader import InventoryReader, Shelving
 from domain.reservations.recogniser import Recogniser
 from domain.reservations.search import NumberSearch
-from kernel.clock import Clock
-from kernel.context import Audience
-from kernel.keys import SigningKeys
 from kernel.tasks import stop
 
 _EVENT_PATHS = ("resource", "logicalResource", "physicalResource")
@@ -39,18 +34,16 @@ class OpenNumbers:
 
 
 @asynccontextmanager
-async def open_numbers(
-    settings: Settings, redis: "Redis | None", clock: Clock, transports: Transports
-) -> AsyncIterator[OpenNumbers | None]:
+async def open_numbers(base: Foundation) -> AsyncIterator[OpenNumbers | None]:
     """All that numbers need, closed in the opposite order; None where the operator has no TMF639."""
+    settings, redis, clock = base.settings, base.redis, base.clock
     if not settings.tmf639.url:
         yield None
         return
     given = settings.numbers
     async with AsyncExitStack() as stack:
-        client = open_client(tmf639.UPSTREAM, settings, clock, stack, transports)
-        audience = Audience(settings.languages[0], settings.channels[0])
-        reader = InventoryReader(client, inventory_of(given), _shelving(given), audience)
+        client = base.client(tmf639.UPSTREAM, stack)
+        reader = InventoryReader(client, inventory_of(given), _shelving(given), base.audience)
         with_events = bool(settings.events.token)
         store = None if redis is None else GenerationStore(redis)
         index = FreeIndex(reader, store, clock, given.fresh_with_events if with_events else given.fresh)
@@ -65,8 +58,7 @@ async def open_numbers(
                 stack.push_async_callback(subscription.withdraw)
         stack.push_async_callback(stop, [asyncio.create_task(each) for each in work])
         search = NumberSearch(index, DirectSearch(reader, given.direct_pages))
-        keys = SigningKeys([key.encode() for key in settings.keys])
-        tokens = OfferTokens(keys, clock, seconds=given.offer_seconds)
+        tokens = OfferTokens(base.require_keys(), clock, seconds=given.offer_seconds)
         yield OpenNumbers(Numbers(search, tokens, _tier_offerings(given.tier_offerings)), intake)
 
 

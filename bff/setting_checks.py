@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -67,6 +68,15 @@ def _each(pattern: str, what: str, *, least: int = 0) -> Callable[[Any], str | N
         return None if fine else f"must be {what}"
 
     return check
+
+
+def networks(value: tuple[str, ...]) -> str | None:
+    try:
+        for each in value:
+            ip_network(each)
+    except ValueError:
+        return "must be addresses or networks, such as 10.0.0.0/8"
+    return None
 
 
 paths = _each(r"[A-Za-z]+", "one or more names of collections", least=1)

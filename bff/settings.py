@@ -11,6 +11,7 @@ from bff.setting_checks import (
     filters,
     header,
     header_value,
+    networks,
     one_of,
     paths,
     redis_url,
@@ -270,6 +271,9 @@ class Settings:
     channels: tuple[str, ...] = setting(
         ("web", "app", "shop", "callcenter"), "Channels a client may name in X-Channel, the default first.", check=words
     )
+    proxies: tuple[str, ...] = setting(
+        (), "Addresses or networks of proxies whose X-Forwarded-For is believed.", example="10.0.0.0/8", check=networks
+    )
     channel_header: str = setting("x-channel", "Header that tells upstreams the channel.", check=header)
     request_timeout: float = setting(10.0, "Seconds after which a request gets what is there.", check=at_least(0.05))
     shutdown_timeout: int = setting(10, "Seconds running requests get when the process stops.", check=at_least(0))
@@ -299,3 +303,8 @@ class Settings:
     tmf639: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf663: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf687: UpstreamSettings = field(default_factory=UpstreamSettings)
+
+    @property
+    def needs_database(self) -> bool:
+        """Whether anything is served that the gateway keeps facts of its own about."""
+        return bool(self.tmf663.url)

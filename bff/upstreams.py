@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from bff.carts import open_carts
 from bff.feeds import open_feeds
+from bff.foundation import open_foundation
 from bff.numbers import open_numbers
 from bff.settings import CacheSettings, CatalogSettings, Settings
-from bff.upstream_clients import Transports, open_client
+from bff.upstream_clients import Transports
 from clients import tmf620, tmf639
 from clients.tmf import TMFClient
 from dataloaders.catalog import CacheOptions, catalog_loaders
@@ -33,7 +32,6 @@ from kernel.clock import Clock
 from kernel.context import Segment
 from kernel.tasks import stop
 
-_REDIS_SECONDS = 0.25
 _BYTES_A_MEGABYTE = 1_000_000
 
 
@@ -60,10 +58,8 @@ class Services:
 async def open_services(settings: Settings, clock: Clock, transports: Transports) -> AsyncIterator[Services]:
     """Everything a process needs, closed in the opposite order. Nothing is asked of anybody yet."""
     async with AsyncExitStack() as stack:
-        redis = _redis(settings.redis_url)
-        if redis is not None:
-            stack.push_async_callback(redis.aclose)
-        client = open_client(tmf620.UPSTREAM, settings, clock, stack, transports)
+        base = await stack.enter_async_context(open_foundation(settings, clock, transports))
+        redis, client = base.redis, base.client(tmf620.UPSTREAM, stack)
         cache = CacheOptions(redis, _freshness(settings.cache), settings.cache.memory_mb * _BYTES_A_MEGABYTE)
         loaders = catalog_loaders(client, cache, clock)
         stack.push_async_callback(loaders.aclose)
@@ -80,8 +76,8 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             dumps = await stack.enter_async_context(_dumps(settings, rules, clock, source))
         feeds = open_feeds(settings, client, loaders, dumps, rules, redis, clock)
         events = await stack.enter_async_context(feeds)
-        carts = await stack.enter_async_context(open_carts(settings, redis, clock, transports))
-        served = await stack.enter_async_context(open_numbers(settings, redis, clock, transports))
+        carts = await stack.enter_async_context(open_carts(base))
+        served = await stack.enter_async_context(open_numbers(base))
         intakes = {tmf620.UPSTREAM: events}
         if served is not None:
             intakes[tmf639.UPSTREAM] = served.intake
@@ -109,19 +105,6 @@ async def _dumps(
     finally:
         await stop([watching])
         switch.close()
-
-
-def _redis(url: str) -> "Redis | None":
-    """A client that fails fast and never repeats a command by itself: a repeated SET NX would lie about who holds."""
-    if not url:
-        return None
-    return Redis.from_url(
-        url,
-        socket_timeout=_REDIS_SECONDS,
-        socket_connect_timeout=_REDIS_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=False,
-    )
 
 
 def _freshness(cache: CacheSettings) -> Freshness:

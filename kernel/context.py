@@ -81,8 +81,9 @@ class Deadline:
 
 @dataclass(frozen=True)
 class RequestContext:
-    """One request: its audience, its caller, and until when it may wait."""
+    """One request: its audience, its caller, and until when it may wait. `address` is only to count by."""
 
     audience: Audience
     deadline: Deadline
     principal: Principal = field(default=GUEST)
+    address: str = ""

@@ -11,6 +11,7 @@ import pytest
 
 from bff.carts import open_carts
 from bff.dev import SANDBOX_TMF663
+from bff.foundation import open_foundation
 from domain.carts import sweeping
 from domain.carts.carts import Carts
 from domain.carts.sweeping import CartSweeper, Swept
@@ -33,7 +34,7 @@ async def process(base_url: str, folder: Path, clock: FixedClock) -> AsyncIterat
     """The carts of another process of the estate."""
     given = {"tmf663_url": base_url + SANDBOX_TMF663["v4"], "keys": KEY, "tmf620_url": base_url, "tmf663_attempts": 1}
     settings = settings_of(**given, database_url=f"sqlite:///{folder}/bff.db", cart_sweep=3600)
-    async with open_carts(settings, None, clock, {}) as carts:
+    async with open_foundation(settings, clock, {}) as base, open_carts(base) as carts:
         assert carts is not None
         yield carts
 

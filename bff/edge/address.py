@@ -1,0 +1,22 @@
+"""From which address a client asks, as far as it can be known; only to count by."""
+
+from ipaddress import AddressValueError, IPv6Address
+
+from starlette.requests import Request
+
+_NETWORK = 64  # what one customer of an IPv6 provider has to itself (RFC 6177)
+
+
+def address_of(request: Request) -> str:
+    """The client's address; of IPv6 its network of 64 bits, since each customer has at least that many.
+
+    The server has already put in what a trusted proxy says of it (`BFF_PROXIES`).
+    """
+    host = request.client.host if request.client is not None else ""
+    try:
+        address = IPv6Address(host)
+    except AddressValueError:
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Address(int(address) >> _NETWORK << _NETWORK))
