@@ -103,6 +103,7 @@ def _context_maker(settings: Settings) -> MakeContext:
             Offers(catalog, settings.languages[0]),
             services.carts,
             services.numbers,
+            services.reservations,
         )
         if settings.cart.cookie:
             seconds = int(settings.cart.days * 86_400)

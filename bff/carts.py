@@ -16,6 +16,7 @@ from domain.carts.sweeping import CartSweeper
 from domain.carts.system import CartSystem
 from domain.carts.updating import CartUpdater
 from kernel.tasks import stop
+from store.reservations import Journal
 
 _DAY = 86_400.0
 
@@ -30,7 +31,9 @@ async def open_carts(base: Foundation) -> AsyncIterator[Carts | None]:
     records = base.require_records()
     async with AsyncExitStack() as stack:
         system = CartSystem(base.client(tmf663.UPSTREAM, stack))
-        holds = Holds(records.database, clock, seconds=settings.cart.hold, lifetime=settings.cart.days * _DAY)
+        journal = Journal(records.database) if settings.tmf639.url else None
+        lifetime = settings.cart.days * _DAY
+        holds = Holds(records.database, clock, seconds=settings.cart.hold, lifetime=lifetime, journal=journal)
         keeper = CartKeeper(holds, system)
         maker = CartMaker(keeper, records.idempotency, GuestTokens(base.require_keys()), settings.cart.currency)
         stock = None

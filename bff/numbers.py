@@ -11,26 +11,37 @@ from bff.foundation import Foundation
 from bff.settings import NumberSettings
 from clients import tmf639
 from domain.catalog.events import EventIntake
+from domain.reservations.desk import Desk, Times
 from domain.reservations.direct import DirectSearch
 from domain.reservations.free_index import FreeIndex
 from domain.reservations.generations import GenerationStore
-from domain.reservations.model import InventoryWords, NumberTier, SimKind, StatusWords
+from domain.reservations.holds import Holds
+from domain.reservations.inventory import Inventory, PathOf
+from domain.reservations.model import Candidate, InventoryWords, NumberTier, ResourceKind, SimKind, StatusWords
 from domain.reservations.numbers import Numbers
 from domain.reservations.offer_tokens import OfferTokens
 from domain.reservations.reader import InventoryReader, Shelving
 from domain.reservations.recogniser import Recogniser
-from domain.reservations.search import NumberSearch
+from domain.reservations.reservations import Reservations
+from domain.reservations.search import NothingHeld, NumberSearch
+from domain.reservations.sweeping import ReservationSweeper
 from kernel.tasks import stop
+from store.reservations import Journal
 
+_DAY = 86_400.0
 _EVENT_PATHS = ("resource", "logicalResource", "physicalResource")
 
 
 @dataclass(frozen=True)
 class OpenNumbers:
-    """What the process has of them: the service, and what takes TMF639's events in."""
+    """What the process has of them: the service, and what takes TMF639's events in.
+
+    `reservations` is None where nothing can be kept apart: without Redis, or without a database.
+    """
 
     numbers: Numbers
     intake: EventIntake
+    reservations: Reservations | None
 
 
 @asynccontextmanager
@@ -43,7 +54,8 @@ async def open_numbers(base: Foundation) -> AsyncIterator[OpenNumbers | None]:
     given = settings.numbers
     async with AsyncExitStack() as stack:
         client = base.client(tmf639.UPSTREAM, stack)
-        reader = InventoryReader(client, inventory_of(given), _shelving(given), base.audience)
+        recogniser = recogniser_of(given)
+        reader = InventoryReader(client, recogniser, _shelving(given), base.audience)
         with_events = bool(settings.events.token)
         store = None if redis is None else GenerationStore(redis)
         index = FreeIndex(reader, store, clock, given.fresh_with_events if with_events else given.fresh)
@@ -56,13 +68,21 @@ async def open_numbers(base: Foundation) -> AsyncIterator[OpenNumbers | None]:
             work.append(subscription.keep())
             if settings.events.withdraw:
                 stack.push_async_callback(subscription.withdraw)
+        reservations, held = None, None
+        if redis is not None and base.records is not None:
+            held = Holds(redis, given.per_shopper, given.per_address)
+            inventory = Inventory(client, recogniser.statuses, _path_of(given), base.audience, given.marks)
+            desk = Desk(Journal(base.records.database), held, inventory, clock, _times(given), index)
+            reservations = Reservations(desk)
+            keep = given.keep_days * _DAY
+            work.append(ReservationSweeper(desk, base.records.leases, every=given.sweep, keep=keep).run())
         stack.push_async_callback(stop, [asyncio.create_task(each) for each in work])
-        search = NumberSearch(index, DirectSearch(reader, given.direct_pages))
+        search = NumberSearch(index, DirectSearch(reader, given.direct_pages), held or NothingHeld())
         tokens = OfferTokens(base.require_keys(), clock, seconds=given.offer_seconds)
-        yield OpenNumbers(Numbers(search, tokens, _tier_offerings(given.tier_offerings)), intake)
+        yield OpenNumbers(Numbers(search, tokens, _tier_offerings(given.tier_offerings)), intake, reservations)
 
 
-def inventory_of(given: NumberSettings) -> Recogniser:
+def recogniser_of(given: NumberSettings) -> Recogniser:
     """The operator's words."""
     tiers = {
         NumberTier.STANDARD: given.tier_standard,
@@ -89,6 +109,28 @@ def _shelving(given: NumberSettings) -> Shelving:
         by_status=given.filter_status,
         classes=given.classes_apart,
         max_resources=given.max_resources,
+    )
+
+
+def _path_of(given: NumberSettings) -> PathOf:
+    """Under which of the names an entity is written to: plastic among what is physical, where that stands apart."""
+
+    def path(candidate: Candidate) -> str:
+        paths = given.number_paths if candidate.kind is ResourceKind.NUMBER else given.sim_paths
+        wanted = "physical" if candidate.sim is SimKind.PHYSICAL else "logical"
+        return next((each for each in paths if wanted in each.lower()), paths[0])
+
+    return path
+
+
+def _times(given: NumberSettings) -> Times:
+    return Times(
+        hold=given.hold,
+        longest=given.longest,
+        settle=given.settle,
+        ghost=given.late_write,
+        rest=given.rest_days * _DAY,
+        last_look=given.last_look,
     )
 
 

@@ -242,6 +242,25 @@ class NumberSettings:
     tier_offerings: tuple[str, ...] = setting(
         (), "Which offering sells a tier; its one-time price is shown.", example="GOLD=po-number-gold", check=tiers
     )
+    hold: float = setting(900.0, "Seconds for which a number or SIM is kept for a cart.", check=at_least(1))
+    longest: float = setting(3_600.0, "Seconds for which it is kept at most, with extensions.", check=at_least(1))
+    per_shopper: int = setting(5, "How many of a kind one shopper can have reserved at a time.", check=at_least(1))
+    per_address: int = setting(500, "How many can be reserved from one address.", check=at_least(1))
+    sweep: float = setting(5.0, "Seconds between sweeps over reservations.", check=at_least(0.1))
+    rest_days: float = setting(90.0, "Days that a number rests which was assigned and given up.", check=at_least(0))
+    keep_days: float = setting(30.0, "Days for which a reservation that has ended is remembered.", check=at_least(0.1))
+    settle: float = setting(
+        30.0, "Seconds after which a step that is not heard of is looked after by others.", check=at_least(0.5)
+    )
+    late_write: float = setting(
+        60.0,
+        "Seconds after which TMF639 does not carry out any more what it did not answer.",
+        check=at_least(0),
+    )
+    last_look: float = setting(
+        600.0, "Seconds after which what ended with an unanswered write is looked at once more.", check=at_least(0)
+    )
+    marks: bool = setting(True, "Whether TMF639 keeps related parties: by one of them we know what we reserved.")
     offer_seconds: float = setting(900.0, "Seconds for which what was offered can be held.", check=at_least(1))
     fresh: float = setting(900.0, "Seconds until the index of what is free is built anew.", check=at_least(1))
     fresh_with_events: float = setting(

@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 
 from bff.carts import open_carts
 from bff.feeds import open_feeds
-from bff.foundation import open_foundation
-from bff.numbers import open_numbers
+from bff.foundation import Foundation, open_foundation
+from bff.numbers import OpenNumbers, open_numbers
 from bff.settings import CacheSettings, CatalogSettings, Settings
 from bff.upstream_clients import Transports
 from clients import tmf620, tmf639
@@ -19,6 +19,7 @@ from clients.tmf import TMFClient
 from dataloaders.catalog import CacheOptions, catalog_loaders
 from dataloaders.freshness import Freshness
 from domain.carts.carts import Carts
+from domain.carts.reserving import CartReservations
 from domain.catalog.catalog import Catalog
 from domain.catalog.dumps.generations import Generations
 from domain.catalog.dumps.switch import DumpSwitch
@@ -47,6 +48,7 @@ class Services:
     intakes: Mapping[str, EventIntake]
     carts: Carts | None
     numbers: Numbers | None
+    reservations: CartReservations | None
 
     @property
     def catalog(self) -> Catalog:
@@ -81,8 +83,24 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
         intakes = {tmf620.UPSTREAM: events}
         if served is not None:
             intakes[tmf639.UPSTREAM] = served.intake
-        numbers = None if served is None else served.numbers
-        yield Services(source, Catalog(source, rules, clock), client, redis, dumps, intakes, carts, numbers)
+        yield Services(
+            source,
+            Catalog(source, rules, clock),
+            client,
+            redis,
+            dumps,
+            intakes,
+            carts,
+            None if served is None else served.numbers,
+            _reservations(base, carts, served),
+        )
+
+
+def _reservations(base: Foundation, carts: Carts | None, numbers: OpenNumbers | None) -> CartReservations | None:
+    if carts is None or numbers is None or numbers.reservations is None:
+        return None
+    tokens, search = numbers.numbers.tokens, numbers.numbers.search
+    return CartReservations(carts, numbers.reservations, base.require_records().idempotency, tokens, search)
 
 
 @asynccontextmanager

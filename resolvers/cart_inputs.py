@@ -22,6 +22,7 @@ from kernel.outcomes import ErrorCode, Path, Rejected, Rejection
 from schema.inputs import carts as inputs
 
 MAX_CHOICES = 100
+MAX_RESERVATIONS = 50
 LINE_SEPARATOR = "~"
 """Between a cart's id and a line's in the local id of a `CartLine`."""
 
@@ -32,7 +33,7 @@ def update_request(given: inputs.UpdateCartInput) -> Request:
     Raises:
         Rejected: an id or a text is not what it should be; every such place is named.
     """
-    cart_id = _local(given.cart_id, "Cart", ("input", "cartId"))
+    cart_id = local(given.cart_id, "Cart", ("input", "cartId"))
     path: Path = ("input", "operations")
     if not 1 <= len(given.operations) <= MAX_OPERATIONS:
         raise Rejected(Rejection(ErrorCode.INVALID, f"From 1 to {MAX_OPERATIONS} operations at a time.", path))
@@ -78,7 +79,7 @@ def _operation(given: inputs.CartOperation, cart_id: str, path: Path) -> Operati
         changed = given.update_line
         configuration = None if changed.configuration is None else _chosen(changed.configuration)
         line = _line(changed.line_id, cart_id, (*at, "lineId"))
-        return UpdateLine(at, line, changed.quantity, configuration)
+        return UpdateLine(at, line, changed.quantity, configuration, _reserved(changed.reservation_ids, at))
     if isinstance(given.remove_line, str):
         at = (*path, "removeLine")
         return RemoveLine(at, _line(given.remove_line, cart_id, at))
@@ -99,12 +100,22 @@ def _add(given: inputs.AddLine, cart_id: str, path: Path) -> AddLine:
         )
     return AddLine(
         path,
-        _local(given.offering_id, "ProductOffering", (*path, "offeringId")),
+        local(given.offering_id, "ProductOffering", (*path, "offeringId")),
         given.quantity,
         None if given.parent_id is None else _line(given.parent_id, cart_id, (*path, "parentId")),
         _chosen(given.configuration or ()),
         children,
+        _reserved(given.reservation_ids, path) or (),
     )
+
+
+def _reserved(given: Sequence[str] | None, path: Path) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    at = (*path, "reservationIds")
+    if len(given) > MAX_RESERVATIONS:
+        raise Rejected(Rejection(ErrorCode.INVALID, f"A line has at most {MAX_RESERVATIONS} reservations.", at))
+    return tuple(local(each, "Reservation", (*at, str(place))) for place, each in enumerate(given))
 
 
 def _contact(given: inputs.ContactInput, path: Path) -> Contact:
@@ -124,13 +135,18 @@ def _chosen(given: Iterable[inputs.CharacteristicInput]) -> Chosen:
 
 def _line(text: str, cart_id: str, path: Path) -> str:
     """The id of a line within its cart; that of another cart's line is no line of this one."""
-    owner, _, line = _local(text, "CartLine", path).partition(LINE_SEPARATOR)
+    owner, _, line = local(text, "CartLine", path).partition(LINE_SEPARATOR)
     if owner != cart_id or not line:
         raise Rejected(Rejection(ErrorCode.NOT_FOUND, "There is no such line in this cart.", path))
     return line
 
 
-def _local(text: str, kind: str, path: Path) -> str:
+def local(text: str, kind: str, path: Path) -> str:
+    """The local id in a global one.
+
+    Raises:
+        Rejected: it is none of this kind.
+    """
     try:
         return local_id(text, kind)
     except BadRequestError as error:

@@ -12,6 +12,7 @@ from kernel.errors import GatewayError, LimitExceededError
 from kernel.ids import GlobalId, parse_global_id
 from resolvers.carts import load_line
 from resolvers.context import Context, Info
+from resolvers.reservations import load_reservation
 
 MAX_NODES = 100
 
@@ -24,6 +25,7 @@ _LOADERS: Mapping[str, Load] = {
     "Category": lambda ctx, local, _: ctx.catalog.category(ctx.request, local),
     "Cart": lambda ctx, local, _: ctx.require_carts().cart(ctx.request, local),
     "CartLine": lambda ctx, local, _: load_line(ctx, local),
+    "Reservation": lambda ctx, local, _: load_reservation(ctx, local),
 }
 
 

@@ -54,7 +54,7 @@ async def available_numbers(
             search.tier, search.prefix, search.contains, search.ends_with, tuple(search.excluding or ())
         )
     found = await numbers.search.numbers(info.context.request, DEFAULT_NUMBERS if count is None else count, wanted)
-    return _offered(info, found)
+    return offered(info, found)
 
 
 async def available_sims(
@@ -63,10 +63,11 @@ async def available_sims(
     count: Annotated[int | None, argument(description="How many, at most 50.")] = DEFAULT_SIMS,
 ) -> Any:
     search = info.context.require_numbers().search
-    return _offered(info, await search.sims(info.context.request, DEFAULT_SIMS if count is None else count, kind))
+    return offered(info, await search.sims(info.context.request, DEFAULT_SIMS if count is None else count, kind))
 
 
-def _offered(info: Info, found: list[Candidate]) -> list[Offered]:
+def offered(info: Info, found: list[Candidate]) -> list[Offered]:
+    """What was found, as it stands in an answer."""
     context = info.context
     prices = TierPrices(lambda tier: context.require_numbers().price_of(context.request, context.catalog, tier))
     return [Offered(each, prices) for each in found]

@@ -10,8 +10,8 @@ from clients.tmf663 import CARTS
 from domain.carts.offers import CHOICE_FIELDS, OFFERING_FIELDS, PRICE_FIELDS
 from domain.catalog.on_demand import TREE_FIELDS
 from engine import computed
-from resolvers import carts, catalog, nodes, numbers
-from schema.types.carts import Cart, CartLine, CartPayload, CreateCartPayload
+from resolvers import carts, catalog, nodes, numbers, reservations
+from schema.types.carts import Cart, CartLine, CartPayload, CreateCartPayload, ReservationPayload
 from schema.types.catalog import (
     SELECTED,
     Category,
@@ -23,6 +23,7 @@ from schema.types.catalog import (
 from schema.types.common import SCALARS, Node
 from schema.types.errors import GenericError, VersionConflictError
 from schema.types.numbers import AvailableNumber, AvailableSim
+from schema.types.reservations import NumberUnavailableError, Reservation
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -65,10 +66,23 @@ class Mutation:
         description="Changes a cart: all operations are carried out, in order, or none.",
         loads={CARTS: SELECTED, OFFERINGS: OFFERING_FIELDS, PRICES: PRICE_FIELDS, SPECIFICATIONS: CHOICE_FIELDS},
     )
+    reserve_number: ReservationPayload | None = computed(
+        reservations.reserve_number,
+        description="Keeps a number that was offered for a cart. Whoever comes second gets others to choose from.",
+    )
+    reserve_sim: ReservationPayload | None = computed(
+        reservations.reserve_sim, description="Keeps a SIM that was offered for a cart."
+    )
+    extend_reservation: ReservationPayload | None = computed(
+        reservations.extend_reservation, description="Keeps it for another while, as far as that goes."
+    )
+    release_reservation: ReservationPayload | None = computed(
+        reservations.release_reservation, description="Gives it back."
+    )
 
 
 def build_schema() -> strawberry.Schema:
     """The whole schema. Its printed form is `schema.graphql`."""
     kinds: list[Any] = [ProductOffering, OfferingPrice, ProductSpecification, Category, Cart, CartLine]
-    kinds += [GenericError, VersionConflictError]
+    kinds += [Reservation, GenericError, VersionConflictError, NumberUnavailableError]
     return strawberry.Schema(query=Query, mutation=Mutation, types=kinds, config=StrawberryConfig(scalar_map=SCALARS))

@@ -120,6 +120,17 @@ class Idempotency:
             if not isinstance(outcome, InProgress) or not await self._changed(claim, until):
                 return outcome
 
+    async def look(self, scope: str, mutation: str, key: str, body: bytes) -> Outcome | None:
+        """What has become of a key, without claiming it; None when it is nobody's."""
+        claim = Claim(scope, mutation, key, "")
+        async with self._database.reading() as connection:
+            found = (await connection.execute(select(idempotency).where(_is(claim)))).one_or_none()
+        if found is None:
+            return None
+        if not self._keys.any_match(bytes.fromhex(found.body), _PURPOSE, *_signed(claim, body)):
+            return Mismatch()
+        return Replay(found.result.encode()) if found.state == _DONE else InProgress(_RETRY_AFTER)
+
     async def finish(self, claim: Claim, result: bytes, *, connection: AsyncConnection | None = None) -> bool:
         """Remember the result, in the caller's transaction if given, so that it and the effect are kept together.
 

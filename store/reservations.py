@@ -7,6 +7,7 @@ gone on, and its step has no effect. Nobody writes to this table in any other wa
 
 import dataclasses
 from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,15 +55,17 @@ class Journal:
 
     database: Database
 
-    async def open(self, entry: Entry) -> None:
-        """Write an intent down.
+    async def open(self, entry: Entry, *, connection: AsyncConnection | None = None) -> None:
+        """Write an intent down. A transaction of the caller's is not to be used any more when it raises.
 
         Raises:
             TakenError: the resource has a live row.
         """
+        own: AbstractAsyncContextManager[AsyncConnection]
+        own = self.database.writing() if connection is None else nullcontext(connection)
         try:
-            async with self.database.writing() as connection:
-                await connection.execute(insert(reservations).values(**dataclasses.asdict(entry)))
+            async with own as using:
+                await using.execute(insert(reservations).values(**dataclasses.asdict(entry)))
         except IntegrityError:
             raise TakenError from None
 
@@ -90,6 +93,30 @@ class Journal:
             return _one((await connection.execute(taken)).one_or_none())
         async with self.database.writing() as own:
             return _one((await own.execute(taken)).one_or_none())
+
+    async def attach(self, connection: AsyncConnection, cart_id: str, line_id: str, wanted: Collection[str]) -> None:
+        """Let a line have exactly these of its cart's live reservations; what it had else belongs to the cart alone."""
+        mine = (_its.cart_id == cart_id, _its.live)
+        others = (*mine, _its.line_id == line_id, _its.id.not_in(tuple(wanted)))
+        await connection.execute(update(reservations).where(*others).values(line_id=None))
+        if wanted:
+            these = (*mine, _its.id.in_(tuple(wanted)))
+            await connection.execute(update(reservations).where(*these).values(line_id=line_id))
+
+    async def step_of_cart(
+        self,
+        connection: AsyncConnection,
+        cart_id: str,
+        states: Collection[str],
+        *,
+        lines: Collection[str] | None = None,
+        **values: Any,
+    ) -> None:
+        """Take on every row of a cart that is in one of `states`; only those of some `lines`, where they are given."""
+        where = [_its.cart_id == cart_id, _its.live, _its.state.in_(tuple(states))]
+        if lines is not None:
+            where.append(_its.line_id.in_(tuple(lines)))
+        await connection.execute(update(reservations).where(*where).values(**values))
 
     async def by_id(self, reservation_id: str) -> Entry | None:
         return await self._first(_its.id == reservation_id)

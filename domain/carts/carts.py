@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from dataloaders.stock import StockLoader
 from domain.carts.access import may_touch, token_hash
+from domain.carts.attaching import lost
 from domain.carts.creating import CartMaker
 from domain.carts.keeper import CartKeeper
 from domain.carts.model import Cart, CartState
@@ -13,7 +14,7 @@ from domain.carts.outcome import NO_CART, CartOutcome
 from domain.carts.problems import Problem, problems_of
 from domain.carts.updating import CartUpdater, Request
 from kernel.context import Principal, RequestContext, Segment
-from kernel.outcomes import Rejected
+from kernel.outcomes import ErrorCode, Rejected
 from store import carts as rows
 from store.carts import CartRow
 
@@ -31,7 +32,7 @@ class Carts:
 
     async def cart(self, ctx: RequestContext, cart_id: str | None) -> Cart | None:
         """A cart of the caller's; without an id the one in use. None for any other, whether there is one or not."""
-        row = await self._row(ctx.principal, cart_id)
+        row = await self.reach(ctx.principal, cart_id)
         if row is None:
             return None
         await self._touch(row)
@@ -46,7 +47,7 @@ class Carts:
 
     async def update(self, ctx: RequestContext, offers: Offers, request: Request) -> CartOutcome:
         """Carry out all operations or none."""
-        row = await self._row(ctx.principal, request.cart_id)
+        row = await self.reach(ctx.principal, request.cart_id)
         if row is None:
             return CartOutcome(None, (NO_CART,))
         return await self.updater.update(ctx, offers, row, request)
@@ -57,9 +58,19 @@ class Carts:
         Raises:
             UpstreamError: the catalogue cannot be known.
         """
-        return await problems_of(ctx, cart, offers, self.stock, terms_of(ctx, offers, cart.segment, cart.currency))
+        terms = terms_of(ctx, offers, cart.segment, cart.currency)
+        return (*await problems_of(ctx, cart, offers, self.stock, terms), *await self._lost(cart))
 
-    async def _row(self, principal: Principal, cart_id: str | None) -> CartRow | None:
+    async def _lost(self, cart: Cart) -> list[Problem]:
+        holds = self.keeper.holds
+        if holds.journal is None:
+            return []
+        gone = await lost(holds.journal, cart.id, cart.lines, holds.clock.now())
+        message = "The time of a number or SIM of this line is over. Choose another."
+        return [Problem(ErrorCode.RESERVATION_EXPIRED, message, line) for line in gone]
+
+    async def reach(self, principal: Principal, cart_id: str | None) -> CartRow | None:
+        """The row of a cart of the caller's, as `cart` finds it."""
         async with self.keeper.holds.database.reading() as connection:
             if cart_id is not None:
                 row = await rows.by_id(connection, cart_id)

@@ -7,14 +7,16 @@ counts. A process that slept through its hold finds another name in the row, and
 import asyncio
 import dataclasses
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.carts.model import Line
+from domain.carts.attaching import attach, detach, give_back
+from domain.carts.model import Line, new_line_id
 from domain.carts.record import Intent, Unsettled, bare, lines_of, text, unsettled_of
 from domain.carts.system import Kept, adopted
 from kernel.clock import Clock
@@ -22,6 +24,7 @@ from kernel.errors import StoreUnavailableError
 from store import carts as rows
 from store.carts import CartRow, Change
 from store.database import Database
+from store.reservations import Journal
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +42,10 @@ False undoes the whole of it.
 """
 
 
+Reserved = Callable[[Journal, AsyncConnection], Awaitable[None]]
+"""What a new version means for the numbers and SIMs of the cart, within the same transaction."""
+
+
 @dataclass(frozen=True)
 class Held:
     """A cart as it was when it was taken hold of, and the name of the hold."""
@@ -53,12 +60,16 @@ class HoldLostError(Exception):
 
 @dataclass(frozen=True)
 class Holds:
-    """Takes hold of carts. `seconds`: after which others may take over; `lifetime`: how long an idle cart lives."""
+    """Takes hold of carts. `seconds`: after which others may take over; `lifetime`: how long an idle cart lives.
+
+    `journal` is None where nothing can be reserved.
+    """
 
     database: Database
     clock: Clock
     seconds: float
     lifetime: float
+    journal: Journal | None = None
 
     async def row(self, cart_id: str) -> CartRow | None:
         async with self.database.reading() as connection:
@@ -153,8 +164,15 @@ class Holds:
             etag=etag,
             unsettled=self._remembering(held.row, None if late is None else late.lines),
             updated_at=now,
+            reserved=partial(self._hand_on, held.row, intent),
             **alive,
         )
+
+    async def _hand_on(self, row: CartRow, intent: Intent, journal: Journal, connection: AsyncConnection) -> None:
+        gone = _ids(lines_of(row)) - _ids(intent.lines)
+        if gone:
+            await give_back(journal, connection, row.id, self.clock.now(), reason="line removed", lines=gone)
+        await attach(journal, connection, row.id, intent.attached)
 
     async def adopt(self, held: Held, kept: Kept, given_up: Intent | None) -> CartRow:
         """What the cart system keeps is the truth: it becomes the next version."""
@@ -168,7 +186,11 @@ class Holds:
             etag=kept.etag,
             unsettled=self._remembering(held.row, None if given_up is None else given_up.lines),
             updated_at=self.clock.now(),
+            reserved=partial(self._leave, held.row.id, _ids(lines_of(held.row)) - _ids(lines)),
         )
+
+    async def _leave(self, cart_id: str, gone: set[str], journal: Journal, connection: AsyncConnection) -> None:
+        await detach(journal, connection, cart_id, gone)
 
     async def drop(self, held: Held, given_up: Intent | None) -> CartRow:
         """Nothing changes. A write that was sent is remembered, for it may be carried out yet."""
@@ -189,18 +211,30 @@ class Holds:
         return await self._finish(held, None, lines=text(lines), etag=etag)
 
     async def end(self, held: Held, who: str, what: str) -> CartRow:
-        """The cart is over. How its shopper can be reached is forgotten."""
+        """The cart is over. How its shopper can be reached is forgotten, and what is reserved for it given back."""
         now = self.clock.now()
         change = Change(held.row.version + 1, now, who, None, what)
-        return await self._finish(held, change, state="EXPIRED", contact=None, updated_at=now)
+        over = partial(self._give_all_back, held.row.id)
+        return await self._finish(held, change, state="EXPIRED", contact=None, updated_at=now, reserved=over)
+
+    async def _give_all_back(self, cart_id: str, journal: Journal, connection: AsyncConnection) -> None:
+        await give_back(journal, connection, cart_id, self.clock.now(), reason="cart over", lines=None)
 
     async def _finish(
-        self, held: Held, change: Change | None, and_with: AndWith | None = None, **values: str | float | None
+        self,
+        held: Held,
+        change: Change | None,
+        and_with: AndWith | None = None,
+        *,
+        reserved: Reserved | None = None,
+        **values: str | float | None,
     ) -> CartRow:
         version = held.row.version if change is None else change.version
         async with self.database.writing() as connection:
             if not await rows.finish(connection, held.row.id, held.holder, change, version=version, **values):
                 raise HoldLostError
+            if reserved is not None and self.journal is not None:
+                await reserved(self.journal, connection)
             if and_with is not None and not await and_with(connection, version):
                 raise HoldLostError
         ended = {**values, "version": version, "intent": None, "holder": None, "held_until": None}
@@ -210,16 +244,12 @@ class Holds:
         return Change(held.row.version + 1, self.clock.now(), UPSTREAM, None, what)
 
     def _remembering(self, row: CartRow, lines: tuple[Line, ...] | None) -> str:
-        known = self.given_up(row)
+        known = unsettled_of(row)
         if lines is None:
             return text(known)
         one = Unsettled(lines=tuple(map(bare, lines)), at=self.clock.now())
         return text((*(each for each in known if each.lines != one.lines), one)[-_REMEMBERED:])
 
-    def given_up(self, row: CartRow) -> tuple[Unsettled, ...]:
-        """The writes that may come late. However old: one may have come long ago to a cart that nobody looked at."""
-        return unsettled_of(row)
 
-
-def new_line_id() -> str:
-    return "l" + secrets.token_hex(8)
+def _ids(lines: Sequence[Line]) -> set[str]:
+    return {line.id for line in lines}

@@ -17,7 +17,7 @@ import structlog
 from clients.calls import RefusedError
 from domain.carts.holding import UPSTREAM, Allowed, AndWith, Held, HoldLostError, Holds
 from domain.carts.model import Cart, CartState
-from domain.carts.record import Intent, cart_of, intent_of, lines_of
+from domain.carts.record import Intent, cart_of, intent_of, lines_of, unsettled_of
 from domain.carts.system import CartSystem, Kept, matched
 from kernel.context import Audience
 from kernel.errors import StoreUnavailableError, UnknownOutcomeError, UpstreamError
@@ -87,7 +87,7 @@ class CartKeeper:
             Rejected: it is gone meanwhile.
         """
         for _ in range(_TRIES):
-            if not self._is_active(row) or self.holds.is_live(row):  # over, or just being changed: as it was
+            if not self.is_active(row) or self.holds.is_live(row):  # over, or just being changed: as it was
                 break
             try:
                 if row.intent is not None:
@@ -115,7 +115,8 @@ class CartKeeper:
             raise Rejected(_GONE)
         return row
 
-    def _is_active(self, row: CartRow) -> bool:
+    def is_active(self, row: CartRow) -> bool:
+        """Whether a cart has come about and is not over."""
         return row.state == CartState.ACTIVE.value and row.expires_at > self._now and row.upstream_id is not None
 
     @property
@@ -276,7 +277,7 @@ class CartKeeper:
 
     def _came_late(self, row: CartRow, kept: Kept) -> bool:
         """Whether what is kept is a write that was given up: it must not pass for somebody's wish."""
-        return any(matched(each.lines, kept.items) is not None for each in self.holds.given_up(row))
+        return any(matched(each.lines, kept.items) is not None for each in unsettled_of(row))
 
     async def _put_back(self, audience: Audience, held: Held) -> CartRow:
         """A write that was given up came late and put itself over what was acknowledged since: undo it.

@@ -3,6 +3,7 @@
 `Line` is kept as JSON in SQL, so a field may be added with a default and never renamed.
 """
 
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -37,7 +38,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line. A line inside a bundle names its `parent`, stands behind it, and counts once per one of it.
 
     `configuration` is written in the shop's first language, whatever the shopper's. `prices` are those that the shopper
-    was shown for one when the line was added. `missing` are the required choices not made yet.
+    was shown for one when the line was added.
     `reductions` and `surcharges` name prices by id: those that reduced one, and those that a choice brought.
     `included` says how many of `quantity` the price of the bundle around it covers already.
     `upstream_id` is how the cart system calls the line, where it would not take our id.
@@ -50,12 +51,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parent: str | None = None
     action: LineAction = LineAction.ADD
     configuration: Chosen = ()
-    missing: tuple[str, ...] = ()
     prices: tuple[SeenPrice, ...] = ()
     reductions: tuple[str, ...] = ()
     surcharges: tuple[str, ...] = ()
     included: int = 0
     upstream_id: str | None = None
+
+
+def new_line_id() -> str:
+    return "l" + secrets.token_hex(8)
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

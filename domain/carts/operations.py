@@ -3,15 +3,15 @@
 The lines of a cart stand in the order a shopper reads them: whatever is in a bundle right behind it.
 """
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
+from domain.carts.attaching import Attachment
 from domain.carts.configuration import Chosen, Configured, configure, fixed, translate
-from domain.carts.model import Contact, Line, below
+from domain.carts.model import Contact, Line, below, new_line_id
 from domain.carts.offers import Offer, Offers
 from domain.carts.pricing import SeenPrice, WrongCurrencyError, prices_for
 from domain.catalog import bundles
@@ -35,16 +35,21 @@ class AddLine:
     parent: str | None = None
     configuration: Chosen = ()
     children: "tuple[AddLine, ...] | None" = None
+    reservations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class UpdateLine:
-    """Change a line's quantity, or choose anew: `configuration` replaces all choices, and today's price holds."""
+    """Change a line's quantity, or choose anew: `configuration` replaces all choices, and today's price holds.
+
+    `reservations` are all numbers and SIMs that it shall have.
+    """
 
     path: Path
     line: str
     quantity: int | None = None
     configuration: Chosen | None = None
+    reservations: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -126,8 +131,16 @@ def needed(lines: Sequence[Line], operations: Sequence[Operation]) -> set[str]:
     return set(each())
 
 
-def apply(lines: Sequence[Line], operations: Sequence[Operation], shelves: Shelves, terms: Terms) -> tuple[Line, ...]:
-    """The lines after all operations, in their order.
+@dataclass(frozen=True)
+class Applied:
+    """The lines after all operations, in their order, and which numbers and SIMs some of them shall have."""
+
+    lines: tuple[Line, ...]
+    attached: tuple[Attachment, ...]
+
+
+def apply(lines: Sequence[Line], operations: Sequence[Operation], shelves: Shelves, terms: Terms) -> Applied:
+    """What becomes of a cart's lines.
 
     Raises:
         Rejected: an operation cannot be carried out; its path says which and where.
@@ -137,7 +150,7 @@ def apply(lines: Sequence[Line], operations: Sequence[Operation], shelves: Shelv
         cart.carry_out(operation)
     cart.check_bundles()
     cart.include()
-    return tuple(cart.lines)
+    return Applied(tuple(cart.lines), cart.attached)
 
 
 def check_quantity(quantity: int, path: Path) -> None:
@@ -154,6 +167,15 @@ class _Lines:
     def __init__(self, lines: list[Line], shelves: Shelves, terms: Terms) -> None:
         self.lines, self._shelves, self._terms = lines, shelves, terms
         self._changed: dict[str, Path] = {}  # bundle lines with another content than before, and by which operation
+        self._attached: dict[str, Attachment] = {}
+
+    @property
+    def attached(self) -> tuple[Attachment, ...]:
+        """What was said about lines that are still there."""
+        return tuple(self._attached[line.id] for line in self.lines if line.id in self._attached)
+
+    def _attach(self, line: str, operation: AddLine | UpdateLine) -> None:
+        self._attached[line] = Attachment(operation.path, line, operation.reservations or ())
 
     def carry_out(self, operation: Operation) -> None:
         if isinstance(operation, AddLine):
@@ -192,13 +214,15 @@ class _Lines:
         """A line and, where it is a bundle, those inside it. `around`: the offerings that it stands in."""
         offer = self._offer(operation.offering, (*operation.path, "offeringId"))
         made = Line(
-            id="l" + secrets.token_hex(8),
+            id=new_line_id(),
             offering=operation.offering,
             name=offer.offering.name or "",
             quantity=operation.quantity,
             parent=parent,
         )
         lines = [self._configured(made, operation.configuration, operation.path)]
+        if operation.reservations:
+            self._attach(made.id, operation)
         around |= {operation.offering}
         for child in self._children(operation, offer):
             if child.offering in around:
@@ -231,6 +255,8 @@ class _Lines:
                 self._changed[line.parent] = operation.path
         if operation.configuration is not None:
             line = self._configured(line, operation.configuration, operation.path)
+        if operation.reservations is not None:
+            self._attach(line.id, operation)
         self._put(line)
 
     def _configured(self, line: Line, given: Chosen, path: Path) -> Line:
@@ -243,7 +269,7 @@ class _Lines:
                 *(Rejection(ErrorCode.CHOICE_INVALID, fault.message, _place(path, fault.place)) for fault in configured)
             )
         chosen = translate(configured.chosen, shown.choices, written.choices)
-        line = msgspec.structs.replace(line, configuration=chosen, missing=configured.missing)
+        line = msgspec.structs.replace(line, configuration=chosen)
         return self._priced(line, path)
 
     def _priced(self, line: Line, path: Path) -> Line:

@@ -13,17 +13,24 @@ _CONTACT = msgspec.json.Decoder(Contact)
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A change that has begun: what the cart shall be, by whom, under which key. Written before anything is asked."""
+    """A change that has begun: what the cart shall be, by whom, under which key. Written before anything is asked.
+
+    `attached`: lines, each with all reservations that it shall have.
+    """
 
     lines: tuple[Line, ...]
     who: str
     what: str
     key: str | None = None
     contact: Contact | None = None
+    attached: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
-    """Lines of a write that brought no answer and had no effect when last looked at; it may have one yet."""
+    """Lines of a write that brought no answer and had no effect when last looked at; it may have one yet.
+
+    However old: it may have come long ago to a cart that nobody looked at.
+    """
 
     lines: tuple[Line, ...]
     at: float

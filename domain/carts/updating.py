@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.carts.access import name_of, scope_of
+from domain.carts.attaching import check
 from domain.carts.holding import AndWith, Held
 from domain.carts.keeper import NOT_NOW, UNKNOWN, CartKeeper, OutcomeUnknownError, conflict
 from domain.carts.model import Cart, CartState
@@ -151,13 +152,17 @@ class CartUpdater:
         written = await offers.load_with_bundled(writing, needed(lines, request.operations))
         shown = written if writing == ctx else await offers.load(ctx, written)
         terms = terms_of(ctx, offers, Segment(row.segment), row.currency)
+        applied = apply(lines, request.operations, Shelves(written, shown), terms)
+        holds = self.keeper.holds
+        await check(holds.journal, row.id, applied.lines, applied.attached, holds.clock.now())
         contacts = [each.contact for each in request.operations if isinstance(each, SetContact)]
         return Intent(
-            lines=apply(lines, request.operations, Shelves(written, shown), terms),
+            lines=applied.lines,
             who=name_of(ctx.principal),
             what=",".join(type(each).__name__ for each in request.operations),
             key=request.key,
             contact=contacts[-1] if contacts else None,
+            attached=tuple((each.line, each.reservations) for each in applied.attached),
         )
 
     async def _was_done(self, row: CartRow, claim: Claim) -> bool:

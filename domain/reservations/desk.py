@@ -1,14 +1,16 @@
 """What every step of a reservation needs: the journal, the holds, the inventory, and how a row comes to its end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.reservations import metrics
 from domain.reservations.holds import Hold, Holds, HoldsUnavailableError
 from domain.reservations.inventory import Inventory, Marked
+from domain.reservations.model import Candidate
 from domain.reservations.reservation import OVER, Step, candidate_of
 from kernel.clock import Clock
 from store.reservations import Entry, Journal
@@ -42,6 +44,27 @@ class Times:
     last_look: float = 600.0
 
 
+class Heard(Protocol):
+    """Who is told, as a hint, that something is free again or is not any more."""
+
+    async def mark(self, candidates: Iterable[Candidate], *, free: bool) -> None:
+        """Never raises."""
+
+
+class Together(Protocol):
+    """What belongs into the same transactions as a reservation: the key under which it is asked for."""
+
+    async def begin(self, connection: AsyncConnection | None) -> bool:
+        """Before anything is written; False: it is not to be."""
+
+    async def finish(self, connection: AsyncConnection, reservation_id: str) -> bool:
+        """With the step that makes it held; False undoes that step."""
+
+
+class NotBegunError(Exception):
+    """What belongs together with a reservation speaks against it. Nothing was written."""
+
+
 @dataclass(frozen=True)
 class Desk:
     """One process's way to all reservations."""
@@ -51,6 +74,12 @@ class Desk:
     inventory: Inventory
     clock: Clock
     times: Times
+    heard: Heard | None = None
+
+    async def tell(self, entry: Entry, *, free: bool) -> None:
+        """Have the search for numbers know of it."""
+        if self.heard is not None:
+            await self.heard.mark([candidate_of(entry)], free=free)
 
     async def begin_release(
         self, entry: Entry, steps: Sequence[Step], reason: str, *, overdue: bool = False, unknown: bool = False
@@ -93,6 +122,7 @@ class Desk:
         if done is not None:
             (metrics.EXPIRED if last is Step.EXPIRED else metrics.RELEASED).labels(entry.kind).inc()
             await self.drop_hold(entry)
+            await self.tell(entry, free=True)
         return done or entry
 
     async def look_again(self, entry: Entry) -> None:

@@ -8,12 +8,20 @@ lives. So each step names the state it takes the row from, and a step that finds
 
 import secrets
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import structlog
 
 from domain.reservations import metrics
-from domain.reservations.desk import Desk, LostRaceError, OutcomeUnknownError, ended, hold_of
+from domain.reservations.desk import (
+    Desk,
+    LostRaceError,
+    NotBegunError,
+    OutcomeUnknownError,
+    Together,
+    ended,
+    hold_of,
+)
 from domain.reservations.holds import HoldsUnavailableError, Taken
 from domain.reservations.inventory import Marked
 from domain.reservations.model import Candidate
@@ -51,20 +59,23 @@ class Reservations:
 
     desk: Desk
 
-    async def reserve(self, ask: Ask, candidate: Candidate) -> Reservation:
+    async def reserve(self, ask: Ask, candidate: Candidate, together: Together | None = None) -> Reservation:
         """Reserve a resource for a cart. The same key brings the same reservation.
 
         Raises:
             LostRaceError: somebody else has it.
             Rejected: too many are held already, or nothing can be reserved just now.
             OutcomeUnknownError: it may be reserved; the same key settles it.
+            NotBegunError: `together` speaks against it.
         """
         entry = await self.desk.journal.by_key(ask.shopper, ask.key)
         if entry is None or entry.state == Step.LOST.value:
-            return await self._mark(await self._open(ask, candidate), resumed=False)
+            return await self._mark(await self._open(ask, candidate, together), together, resumed=False)
+        if together is not None and not await together.begin(None):
+            raise NotBegunError
         if entry.state != Step.INTENT.value:
             return self._holding(entry)
-        return await self._mark(entry, resumed=True)
+        return await self._mark(entry, together, resumed=True)
 
     async def extend(self, entry: Entry) -> Reservation:
         """Let it live for another while, from now on.
@@ -96,6 +107,10 @@ class Reservations:
     async def find(self, reservation_id: str) -> Entry | None:
         return await self.desk.journal.by_id(reservation_id)
 
+    def shown(self, entry: Entry) -> Reservation | None:
+        """A row as its shopper sees it now."""
+        return shown(entry, self.desk.clock.now())
+
     async def of_cart(self, cart_id: str) -> list[Reservation]:
         """What a cart holds now, in the order in which it was reserved."""
         now = self.desk.clock.now()
@@ -104,7 +119,7 @@ class Reservations:
 
     # ---------------------------------------------------------------- reserving, step by step
 
-    async def _open(self, ask: Ask, candidate: Candidate) -> Entry:
+    async def _open(self, ask: Ask, candidate: Candidate, together: Together | None) -> Entry:
         """Hold it in Redis, then write the intent down: no row, no PATCH."""
         now, token = self.desk.clock.now(), secrets.token_hex(16)
         entry = Entry(
@@ -129,7 +144,7 @@ class Reservations:
         )
         await self._take_hold(entry, ask.address)
         try:
-            await self.desk.journal.open(entry)
+            await self._write_down(entry, together)
         except TakenError:
             await self.desk.drop_hold(entry)
             metrics.LOST.labels(entry.kind, "journal").inc()
@@ -138,6 +153,12 @@ class Reservations:
             await self.desk.drop_hold(entry)
             raise
         return entry
+
+    async def _write_down(self, entry: Entry, together: Together | None) -> None:
+        async with self.desk.journal.database.writing() as connection:
+            if together is not None and not await together.begin(connection):
+                raise NotBegunError
+            await self.desk.journal.open(entry, connection=connection)
 
     async def _take_hold(self, entry: Entry, address: str) -> None:
         try:
@@ -153,7 +174,7 @@ class Reservations:
         if taken is not Taken.HELD:
             raise Rejected(_LIMIT)
 
-    async def _mark(self, entry: Entry, *, resumed: bool) -> Reservation:
+    async def _mark(self, entry: Entry, together: Together | None, *, resumed: bool) -> Reservation:
         """Put our mark on it, and only then call it held: if the row is still ours.
 
         `resumed`: somebody was at it before, and what they sent may have had its effect or may yet have it.
@@ -161,17 +182,11 @@ class Reservations:
         marked = await self.desk.inventory.reserve(candidate_of(entry), entry.token)
         now = self.desk.clock.now()
         if marked is Marked.DONE:
-            held = await self.desk.journal.step(
-                entry,
-                (Step.INTENT.value,),
-                before=now,
-                state=Step.HELD.value,
-                due_at=entry.expires_at,
-                updated_at=now,
-            )
+            held = await self._hold(entry, together, now)
             if held is None:
                 return await self._overslept(entry)
             metrics.HELD.labels(entry.kind).inc()
+            await self.desk.tell(held, free=False)
             return self._must(held)
         if marked is Marked.UNKNOWN or (resumed and marked is Marked.NOT_SENT):
             await self._unknown(entry, now)
@@ -187,6 +202,14 @@ class Reservations:
             raise Rejected(_NOT_NOW)
         metrics.LOST.labels(entry.kind, "inventory").inc()
         raise LostRaceError
+
+    async def _hold(self, entry: Entry, together: Together | None, now: float) -> Entry | None:
+        steps: dict[str, Any] = {"state": Step.HELD.value, "due_at": entry.expires_at, "updated_at": now}
+        async with self.desk.journal.database.writing() as connection:
+            held = await self.desk.journal.step(entry, (Step.INTENT.value,), connection=connection, before=now, **steps)
+            if held is not None and together is not None and not await together.finish(connection, held.id):
+                raise OutcomeUnknownError  # another with the same key has taken over, and settles it
+            return held
 
     async def _unknown(self, entry: Entry, now: float) -> NoReturn:
         """The hold and the row stay until a read decides it."""

@@ -10,11 +10,11 @@ from random import Random
 from typing import Protocol
 
 import structlog
-from redis.exceptions import RedisError
 
 from domain.reservations.direct import DirectSearch
 from domain.reservations.free_index import FreeIndex
-from domain.reservations.model import Candidate, NumberTier, SimKind
+from domain.reservations.holds import HoldsUnavailableError
+from domain.reservations.model import Candidate, NumberTier, ResourceKind, SimKind
 from domain.reservations.shelf import Wanted
 from kernel.context import RequestContext
 from kernel.errors import BadRequestError, LimitExceededError
@@ -71,14 +71,18 @@ def _digits(name: str, text: str | None) -> str:
 class Held(Protocol):
     """Who knows what is held here, by anyone."""
 
-    async def held(self, values: Sequence[str]) -> frozenset[str]:
-        """Those of the values (numbers without `+`, ICCIDs) that are held."""
+    async def held(self, kind: ResourceKind, resources: Sequence[str]) -> frozenset[str]:
+        """Those of the resources (numbers without `+`, or ICCIDs) that are held.
+
+        Raises:
+            HoldsUnavailableError: it cannot be known just now.
+        """
 
 
 class NothingHeld:
     """Where nothing can be held."""
 
-    async def held(self, values: Sequence[str]) -> frozenset[str]:  # noqa: ARG002
+    async def held(self, kind: ResourceKind, resources: Sequence[str]) -> frozenset[str]:  # noqa: ARG002
         return frozenset()
 
 
@@ -129,7 +133,7 @@ class NumberSearch:
         if not drawn:
             return frozenset()
         try:
-            return await self.held.held([each.value for each in drawn])
-        except (RedisError, OSError) as error:
-            log.warning("numbers.held_unknown", error=type(error).__name__)
+            return await self.held.held(drawn[0].kind, [each.value for each in drawn])
+        except HoldsUnavailableError as error:
+            log.warning("numbers.held_unknown", detail=str(error))
             return frozenset()

@@ -178,14 +178,16 @@ class ReservationSweeper:
         """Given up: aside for a while, then free."""
         desk, candidate = self.desk, candidate_of(entry)
         now = desk.clock.now()
-        over = entry.updated_at + desk.times.rest
-        if now < over:
+        rested = entry.updated_at + desk.times.rest
+        if now < rested:
             marked = await desk.inventory.rest(candidate, entry.token)
-            due = over if marked is Marked.DONE else now + desk.times.settle
+            due = rested if marked is Marked.DONE else now + desk.times.settle
             await desk.journal.step(entry, (Step.RESTING.value,), due_at=due)
             return
         if await desk.inventory.release(candidate, entry.token) is Marked.DONE:
-            await desk.journal.step(entry, (Step.RESTING.value,), **ended(Step.RELEASED, now, reason="given up"))
+            over = ended(Step.RELEASED, now, reason="given up")
+            if await desk.journal.step(entry, (Step.RESTING.value,), **over) is not None:
+                await desk.tell(entry, free=True)
         else:
             await self._later(entry)
 

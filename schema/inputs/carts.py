@@ -57,6 +57,9 @@ class AddLine:
             "usual. Their `parentId` is not looked at."
         ),
     )
+    reservation_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Numbers and SIMs reserved for this cart that it shall have."
+    )
 
 
 @strawberry.input(description="Changes a line. What is left out or null stays.")
@@ -65,6 +68,9 @@ class UpdateLine:
     quantity: int | None = strawberry.field(default=None, description="How many, from 1 to 1000.")
     configuration: list[CharacteristicInput] | None = strawberry.field(
         default=None, description="What is chosen; it replaces all choices, and today's prices hold."
+    )
+    reservation_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="All numbers and SIMs reserved for this cart that it shall have."
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from clients.tmf620 import OFFERINGS, PRICES, SPECIFICATIONS
+from clients.tmf663 import CARTS
 from clients.tmf687 import STOCK
 from domain.carts import model
 from domain.carts.model import CartState, LineAction
@@ -14,12 +15,14 @@ from engine import computed
 from kernel.context import Segment
 from kernel.outcomes import ErrorCode
 from resolvers import carts as resolve
+from resolvers import reservations as reserved
 from resolvers.context import Info
 from schema.inputs.described import publish_enum
 from schema.inputs.scalars import E164
 from schema.types.catalog import SELECTED, CharacteristicChoice, ProductOffering
 from schema.types.common import Money, Node, PageInfo
 from schema.types.errors import UserError
+from schema.types.reservations import Reservation
 
 publish_enum(
     CartState,
@@ -97,6 +100,9 @@ class CartLine(Node):
         loads={OFFERINGS: OFFERING_FIELDS, SPECIFICATIONS: CHOICE_FIELDS},
     )
     prices: list[CartLinePrice] = computed(resolve.line_prices, description="What was shown when it was added.")
+    reservations: list[Reservation] | None = computed(
+        reserved.line_reservations, description="The numbers and SIMs that it shall have."
+    )
 
     @classmethod
     def is_type_of(cls, obj: object, _info: Info) -> bool:
@@ -151,6 +157,9 @@ class Cart(Node):
         loads={OFFERINGS: OFFERING_FIELDS, PRICES: PRICE_FIELDS, SPECIFICATIONS: CHOICE_FIELDS, STOCK: SELECTED},
     )
     contact: Contact | None = strawberry.field(description="How the shopper can be reached about it.")
+    reservations: list[Reservation] | None = computed(
+        reserved.cart_reservations, description="The numbers and SIMs that are kept for it, on a line or not yet."
+    )
     stale: bool = strawberry.field(description="True: the cart system does not answer; this is the last known copy.")
 
     @classmethod
@@ -178,3 +187,10 @@ class CartPayload:
     warnings: list[CartProblem] = computed(
         resolve.warnings, description="What stands between the cart and a checkout, as far as it can be known now."
     )
+
+
+@strawberry.type(description="What came of reserving, extending or giving back.")
+class ReservationPayload:
+    reservation: Reservation | None = strawberry.field(description="The reservation as it is now.")
+    cart: Cart | None = computed(reserved.payload_cart, description="The cart that it is for.", loads={CARTS: SELECTED})
+    errors: list[UserError] = strawberry.field(description="Why nothing was done.")

@@ -96,7 +96,8 @@ def test_serve_hands_the_settings_to_the_server(monkeypatch: pytest.MonkeyPatch)
     """Address, workers and the time for a graceful stop are those of the settings."""
     served: dict[str, Any] = {}
     monkeypatch.setattr("uvicorn.run", lambda *args, **options: served.update(options, app=args))
-    for name, value in {"TMF620_URL": "http://x", "PORT": "81", "WORKERS": "2", "SHUTDOWN_TIMEOUT": "3"}.items():
+    given = {"TMF620_URL": "http://x", "PORT": "81", "WORKERS": "2", "SHUTDOWN_TIMEOUT": "3", "PROXIES": "10.0.0.0/8"}
+    for name, value in given.items():
         monkeypatch.setenv(f"BFF_{name}", value)
     assert RUNNER.invoke(app, ["serve"]).exit_code == 0
     assert served == {
@@ -108,6 +109,7 @@ def test_serve_hands_the_settings_to_the_server(monkeypatch: pytest.MonkeyPatch)
         "log_config": None,
         "access_log": False,
         "timeout_graceful_shutdown": 3,
+        "forwarded_allow_ips": "10.0.0.0/8",
     }
     assert isinstance(serving_app(), Starlette)
 

@@ -6,10 +6,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from domain.reservations.direct import DirectSearch
-from domain.reservations.model import NumberTier, SimKind
+from domain.reservations.holds import HoldsUnavailableError
+from domain.reservations.model import NumberTier, ResourceKind, SimKind
 from domain.reservations.search import Held, NumberQuery, NumberSearch, number_query
 from kernel.clock import FixedClock
 from kernel.errors import BadRequestError, LimitExceededError
@@ -24,11 +24,11 @@ class HeldHere:
     error: Exception | None = None
     asked: list[int] = field(default_factory=list)
 
-    async def held(self, values: Sequence[str]) -> frozenset[str]:
-        self.asked.append(len(values))
+    async def held(self, kind: ResourceKind, resources: Sequence[str]) -> frozenset[str]:
+        self.asked.append(len(resources))
         if self.error is not None:
             raise self.error
-        return self.all.intersection(values)
+        return self.all.intersection(resources)
 
 
 def value(place: int) -> str:
@@ -88,7 +88,7 @@ async def test_where_there_are_no_more_fewer_come() -> None:
 
 async def test_with_redis_away_nothing_is_known_to_be_held() -> None:
     """The search goes on; a hold will be refused."""
-    search = await search_of(SERVER, HeldHere(error=RedisConnectionError()))
+    search = await search_of(SERVER, HeldHere(error=HoldsUnavailableError()))
     assert len(await search.numbers(context(), 5, NumberQuery())) == 5
 
 
