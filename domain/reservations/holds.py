@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 # One hash tag for all, because one script touches a hold, its shopper's and its address's count, and the epoch.
 _PREFIX = "bff:{holds}:"
-_EPOCH = _PREFIX + "epoch"
+EPOCH = _PREFIX + "epoch"
 _AT_ONCE = 500
 
 _NOW = "local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000); "
@@ -136,7 +136,7 @@ class Holds:
 
     async def take(self, hold: Hold, *, seconds: float, address: str) -> Taken:
         """Hold a resource, if it is free and neither the shopper nor the address holds too many."""
-        keys = [hold.key, hold.shopper_key, f"{_PREFIX}address:{_digest(address)}", _EPOCH, hold.from_key]
+        keys = [hold.key, hold.shopper_key, f"{_PREFIX}address:{_digest(address)}", EPOCH, hold.from_key]
         arguments: list[str | int] = [hold.token, int(seconds * 1000), self.per_shopper, self.per_address]
         return Taken(bytes(await self._run(_TAKE, keys, arguments)).decode())
 
@@ -160,7 +160,7 @@ class Holds:
 
     async def has_epoch(self) -> bool:
         try:
-            return bool(await self.redis.exists(_EPOCH))
+            return bool(await self.redis.exists(EPOCH))
         except (RedisError, OSError) as error:
             raise HoldsUnavailableError(str(error)) from error
 
@@ -169,7 +169,7 @@ class Holds:
         known = list(holds)
         await self.keep_all(known)
         try:
-            await self.redis.set(_EPOCH, name)
+            await self.redis.set(EPOCH, name)
         except (RedisError, OSError) as error:
             raise HoldsUnavailableError(str(error)) from error
         log.warning("holds.rebuilt", epoch=name, holds=len(known))

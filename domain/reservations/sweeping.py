@@ -3,7 +3,6 @@
 One process of the estate sweeps at a time, and two would do no harm: every step it takes is fenced like any other.
 """
 
-import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -15,7 +14,7 @@ from domain.reservations.holds import HoldsUnavailableError
 from domain.reservations.inventory import Marked
 from domain.reservations.model import ResourceState
 from domain.reservations.reservation import OVER, Step, candidate_of
-from kernel.errors import StoreUnavailableError, UpstreamError
+from kernel.errors import UpstreamError
 from store.leases import Lease, Leases
 from store.reservations import Entry
 
@@ -38,18 +37,14 @@ class ReservationSweeper:
 
     async def run(self) -> None:
         """Sweep again and again, until cancelled."""
-        while True:
-            try:
-                lease = await self.leases.take(_LEASE, seconds=max(3 * self.every, 10.0))
-                if lease is not None:
-                    await self.sweep(lease)
-            except StoreUnavailableError as error:
-                metrics.SWEEPS.labels("failed").inc()
-                log.warning("reservations.not_swept", detail=error.detail)
-            except Exception:
-                metrics.SWEEPS.labels("failed").inc()
-                log.exception("reservations.sweep_failed")
-            await asyncio.sleep(self.every)
+        await self.leases.work(_LEASE, self._counted, every=self.every, seconds=max(3 * self.every, 10.0))
+
+    async def _counted(self, lease: Lease) -> None:
+        try:
+            await self.sweep(lease)
+        except Exception:
+            metrics.SWEEPS.labels("failed").inc()
+            raise
 
     async def sweep(self, lease: Lease | None = None) -> int:
         """Look at everything that is due; how many rows that were."""
