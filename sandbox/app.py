@@ -44,6 +44,7 @@ def create_sandbox(
     *,
     offerings: int | None = None,
     numbers: int = NUMBERS,
+    habits: Iterable[tuple[str, str]] = (),
     apis: tuple[Api, ...] = APIS,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     monotonic: Clock = time.monotonic,
@@ -53,7 +54,7 @@ def create_sandbox(
     """The application over the SQLite file `database`, which is made and seeded when it has to be.
 
     `offerings` asks the seed for at least so many, `numbers` are the telephone numbers there are, and the SIM cards;
-    `now` stamps writes, `monotonic` ages tokens; `stopping` ends hanging answers; `courier` delivers events. The file
+    `habits` are on from the start, each for one API: `("TMF639", "etag-present")`; `now` stamps writes, `monotonic` ages tokens; `stopping` ends hanging answers; `courier` delivers events. The file
     is closed when the application's lifespan ends, or by `app.state.store.close()`.
     """
     index = {api.kind(resource): resource.indexed for api in apis for resource in api.resources}
@@ -64,10 +65,12 @@ def create_sandbox(
 
     seed()
     stopping = stopping or asyncio.Event()
-    habits, courier, windows = Habits(), courier or Courier(), [Window(api, apis) for api in apis]
-    announcer = Announcer(Subscriptions(store.connection), windows, habits, courier, now)
+    switches, courier, windows = Habits(), courier or Courier(), [Window(api, apis) for api in apis]
+    for api, name in habits:
+        switches.switch({"api": api, "name": name}, frozenset(each.name for each in apis))
+    announcer = Announcer(Subscriptions(store.connection), windows, switches, courier, now)
     served = kinds(apis)
-    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), habits, announcer, Ghosts(), now, stopping, served)
+    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), switches, announcer, Ghosts(), now, stopping, served)
     routes = [
         *control_routes(parts, lambda: seed(again=True), windows),
         *_routes(windows, parts),

@@ -1,0 +1,210 @@
+"""`scripts/chaos numbers`: many shoppers after few numbers while every part of the estate dies, sleeps, forgets and lies.
+
+Gateways, workers that check out, Redis and upstream are killed and stopped all the time, some for longer than a hold
+lives; Redis is emptied and comes back older; the inventory answers late, never, or carries a write out when nobody waits
+for it any more. Afterwards everything heals, and the whole history is judged. One run is one seed; the seed decides what
+is asked for and what breaks, not how the machine schedules it.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import redis
+
+from benchmarks.tables import replace_section, table
+from chaos.numbers_end import end_of
+from chaos.numbers_estate import Conditions, Estate, Process, estate
+from chaos.numbers_history import judge
+from chaos.numbers_shopping import Shelf, Shop, Shopper
+from sandbox.control import SandboxControl
+from tests.databases import postgresql
+from tests.processes import ROOT
+
+SHOPPERS, WANTED = 40, 30
+_API = "TMF639"
+_LONGEST_DELAY = 1.5
+"""Seconds that a write is put off at most; with a stop of the upstream still within `numbers_ghost`."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run did, and what of it cannot be true."""
+
+    counted: Counter[str]
+    broken: Counter[str]
+    faults: list[str]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often each part of the estate is hurt: after so many seconds, drawn between the two."""
+
+    least: float = 0.8
+    most: float = 4.0
+    killing: float = 0.65
+    """The share of kills; the rest are stops."""
+
+
+async def run(
+    estate: Estate, *, seed: int, seconds: float, shoppers: int = SHOPPERS, wanted: int = WANTED, pace: Pace = Pace()
+) -> Run:
+    """Shop for so many seconds while things break, heal everything, and judge."""
+    limits = httpx.Limits(max_connections=300, max_keepalive_connections=100)
+    async with httpx.AsyncClient(timeout=4.0, limits=limits) as http:
+        conditions = estate.conditions
+        gateways, workers = ([each.url for each in those] for those in (estate.gateways, estate.workers))
+        shop = Shop(gateways, workers, http, Shelf(wanted), conditions.apart, conditions.hold)
+        bad_days = Breaking(estate, random.Random(seed), pace)
+        until = time.time() + seconds
+        shopping = [
+            asyncio.create_task(Shopper(shop, random.Random(seed * 1_000 + place)).run(until))
+            for place in range(shoppers)
+        ]
+        await bad_days.until(until)
+        await bad_days.heal()
+        await asyncio.gather(*shopping)
+        end = await end_of(estate, shop.shelf.ever)
+        faults = judge(shop.history, end.shown, end.at) + end.faults
+    return Run(shop.counted, bad_days.count, faults)
+
+
+class Breaking:
+    """What goes wrong, and how often each thing did. Each part of the estate has its own bad days."""
+
+    def __init__(self, estate: Estate, dice: random.Random, pace: Pace) -> None:
+        self._estate, self._pace = estate, pace
+        self._seed = dice.randrange(1 << 30)
+        self.count: Counter[str] = Counter()
+
+    async def until(self, end: float) -> None:
+        made = self._estate
+        hold = made.conditions.hold
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._processes("gateway", made.gateways, end, longest=3 * hold))
+            group.create_task(self._processes("worker", made.workers, end, longest=3 * hold))
+            group.create_task(self._processes("Redis", [made.redis], end, longest=0.6 * hold, killed=self._redis_dies))
+            group.create_task(self._processes("upstream", [made.upstream], end, longest=1.2 * hold))
+            group.create_task(self._inventory(end))
+
+    async def _processes(
+        self,
+        name: str,
+        processes: Sequence[Process],
+        end: float,
+        *,
+        longest: float,
+        killed: Callable[[random.Random], None] | None = None,
+    ) -> None:
+        """One of these at a time is killed and started again, or stopped for a moment or for `longest` seconds."""
+        dice = self._dice(name)
+        while time.time() < end:
+            await asyncio.sleep(dice.uniform(self._pace.least, self._pace.most))
+            process = dice.choice(processes)
+            if dice.random() < self._pace.killing:
+                self.count[f"{name} killed"] += 1
+                await asyncio.to_thread(process.kill)
+                if killed is not None:
+                    killed(dice)
+                await asyncio.to_thread(_start, process)
+            else:
+                self.count[f"{name} stopped"] += 1
+                process.stop()
+                await asyncio.sleep(longest if dice.random() < 0.4 else dice.uniform(0.1, 1.0))
+                process.go_on()
+
+    def _redis_dies(self, dice: random.Random) -> None:
+        """It may come back with less than it had."""
+        if dice.random() < 0.4:
+            self.count["tails cut"] += 1
+            self._estate.redis.cut_tail(dice.uniform(0.0, 0.5))
+
+    async def _inventory(self, end: float) -> None:
+        """Writes are answered never, carried out late, refused; and Redis is emptied now and then."""
+        dice = self._dice("inventory")
+        while time.time() < end:
+            await asyncio.sleep(dice.uniform(0.2, 1.0))
+            with contextlib.suppress(OSError, redis.exceptions.RedisError):  # it is dead or asleep just now
+                await asyncio.to_thread(self._one, self._estate.control, dice)
+
+    def _one(self, control: SandboxControl, dice: random.Random) -> None:
+        times = dice.randint(1, 4)
+        match dice.randrange(11):
+            case 0 | 1:
+                control.habit("late-apply", api=_API, delayMs=0, times=times)
+            case 2 | 3:
+                delay = int(dice.choice([300, 1_000 * _LONGEST_DELAY]))
+                control.habit("applied-later", api=_API, delayMs=delay, times=times)
+            case 4:
+                control.habit("applied-later", api=_API, delayMs=1_200, closed=False, times=times)
+            case 5:
+                control.fault(dice.choice(["status", "reset", "half"]), api=_API, times=times)
+            case 6:
+                control.fault("delay", api=_API, delayMs=dice.choice([100, 700, 1_200]), times=times)
+            case 7:
+                control.habit("sparse-write-answers", api=_API, on=dice.random() < 0.5)
+            case 8:
+                with redis.Redis.from_url(self._estate.redis_url, socket_timeout=1) as client:
+                    client.flushall()
+                self.count["Redis emptied"] += 1
+                return
+            case _:
+                _well(control, self._estate.conditions)
+                return
+        self.count["faults of the inventory"] += 1
+
+    async def heal(self) -> None:
+        """All is well again: everything was started again."""
+        for process in self._estate.everything:
+            await asyncio.to_thread(process.wait)
+        await asyncio.to_thread(_well, self._estate.control, self._estate.conditions)
+
+    def _dice(self, name: str) -> random.Random:
+        return random.Random(f"{self._seed}-{name}")
+
+
+def _start(process: Process) -> None:
+    process.start()
+    process.wait()
+
+
+def _well(control: SandboxControl, conditions: Conditions) -> None:
+    """No faults, and only the habits that the inventory was started with."""
+    control.clear_faults()
+    for habit in ("late-apply", "applied-later", "sparse-write-answers"):
+        control.habit(habit, api=_API, on=False)
+
+
+def in_estate(conditions: Conditions, *, seed: int, seconds: float, **given: object) -> Run:
+    """A run in an estate of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    try:
+        with estate(folder, conditions) as running:
+            done = asyncio.run(run(running, seed=seed, seconds=seconds, **given))  # type: ignore[arg-type]
+        if done.faults:
+            print(f"{folder} is kept", file=sys.stderr)
+    except BaseException:
+        print((folder / "log").read_text()[-5_000:], file=sys.stderr)
+        raise
+    if not done.faults:
+        shutil.rmtree(folder)
+    return done
+
+
+if __name__ == "__main__":
+    conditions = Conditions(conditional="c" in sys.argv[1], apart=60.0 if "a" in sys.argv[1] else 0.0)
+    started = time.time()
+    done = in_estate(conditions, seed=int(sys.argv[2]), seconds=float(sys.argv[3]))
+    print(done.counted, done.broken, time.time() - started)
+    print(*done.faults[:20], len(done.faults), sep="\n")
