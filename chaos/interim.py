@@ -39,7 +39,14 @@ async def open_desk(settings, clock) -> AsyncIterator[Desk]:
         inventory = Inventory(client, StatusWords(), lambda _: "resource", base.audience)
         records = base.require_records()
         import os
-        desk = Desk(Journal(records.database), Holds(base.redis, 20, 100_000), inventory, clock, times(float(settings.cart.stock_fresh)))
+
+        desk = Desk(
+            Journal(records.database),
+            Holds(base.redis, 20, 100_000),
+            inventory,
+            clock,
+            times(float(settings.cart.stock_fresh)),
+        )
         sweeper = ReservationSweeper(desk, records.leases, every=0.5, keep=86_400.0)
         task = asyncio.create_task(sweeper.run())
         stack.push_async_callback(stop, [task])

@@ -61,7 +61,14 @@ def upstream(arguments: list[str]) -> None:
 
 def redis_server(folder: str) -> None:
     """A Redis-protocol server over a socket in `folder`, its append-only file there too."""
-    given = {"port": 0, "unixsocket": f"{folder}/redis.sock", "dir": folder, "appendonly": "yes", "save": "", "loglevel": "warning"}
+    given = {
+        "port": 0,
+        "unixsocket": f"{folder}/redis.sock",
+        "dir": folder,
+        "appendonly": "yes",
+        "save": "",
+        "loglevel": "warning",
+    }
     arguments = [part for name, value in given.items() for part in (f"--{name}", str(value))]
     os.execv(get_binary_path(), ["valkey-server", *arguments])
 

@@ -54,9 +54,7 @@ class Assignments:
             updated_at=now,
         )
         if taken is None:
-            latest = await self.desk.journal.by_id(entry.id)
-            done = latest is not None and latest.token == entry.token and latest.state == Step.ASSIGNED.value
-            return latest if done else None
+            return await self._assigned_before(entry)
         marked = await self.desk.inventory.assign(candidate_of(taken), taken.token)
         if marked is Marked.LOST and await self.desk.lost_to_a_ghost(taken):
             marked = await self.desk.inventory.assign(candidate_of(taken), taken.token)
@@ -70,7 +68,11 @@ class Assignments:
         return await self.assigned(taken)
 
     async def assigned(self, entry: Entry) -> Entry | None:
-        """Write down that the inventory shows it as the customer's. It is looked at once more later."""
+        """Write down that the inventory shows it as the customer's. It is looked at once more later.
+
+        None when the row has gone on meanwhile, unless it was another who assigned it: two may be at it, for who is not
+        heard of may be asleep.
+        """
         now = self.desk.clock.now()
         done = await self.desk.journal.step(
             entry,
@@ -79,10 +81,20 @@ class Assignments:
             due_at=now + self.desk.times.ghost,
             updated_at=now,
         )
-        if done is not None:
-            metrics.ASSIGNED.labels(done.kind).inc()
-            await self.desk.drop_hold(done)
+        if done is None:
+            before = await self._assigned_before(entry)
+            if before is None:
+                await self.desk.overslept(entry)
+            return before
+        metrics.ASSIGNED.labels(done.kind).inc()
+        await self.desk.drop_hold(done)
         return done
+
+    async def _assigned_before(self, entry: Entry) -> Entry | None:
+        """The row, if this very reservation is assigned already."""
+        latest = await self.desk.journal.by_id(entry.id)
+        done = latest is not None and latest.token == entry.token and latest.state == Step.ASSIGNED.value
+        return latest if done else None
 
     async def give_back(self, entry: Entry) -> Entry | None:
         """Undo: from a checkout it becomes free again; what was assigned rests first."""

@@ -130,6 +130,14 @@ class Desk:
         now = self.clock.now()
         await self.journal.step(entry, [step.value for step in OVER], due_at=now, updated_at=now)
 
+    async def overslept(self, entry: Entry) -> None:
+        """A write of this row came through after the row had gone on: its mark may stand over that of who came after.
+
+        A sweep takes off what does not belong there, and looks at whoever has the resource now.
+        """
+        await self.look_again(entry)
+        await self.journal.hurry(entry.kind, entry.resource, self.clock.now())
+
     async def forget_mark(self, entry: Entry) -> None:
         """A row that is over has no mark any more; whoever has the resource now is looked at, it may have lost its own.
 

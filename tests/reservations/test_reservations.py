@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -390,8 +392,11 @@ async def test_a_process_killed_at_any_step_leaves_nothing_behind(
     assert (await held(estate, "bob")).state == "HELD"
 
 
-async def test_who_overslept_its_time_changes_nothing_of_the_next_one(estate: Estate, numbers: Numbers) -> None:
-    """It wakes between its read and its write, on a blind server: its mark stands over the other's for a moment."""
+@asynccontextmanager
+async def overslept(
+    estate: Estate, work: Coroutine[Any, Any, Made | Entry | None]
+) -> AsyncIterator["asyncio.Task[Any]"]:
+    """Inside, `work` sleeps before its first write; afterwards it has woken up and is done."""
     asleep, awake = asyncio.Event(), asyncio.Event()
 
     async def sleep() -> Reply | None:
@@ -401,17 +406,43 @@ async def test_who_overslept_its_time_changes_nothing_of_the_next_one(estate: Es
         return None
 
     with meddling(estate.desk.inventory, sleep):
-        sleeper = asyncio.create_task(estate.reservations.reserve(ask(), ONE))
+        sleeper = asyncio.create_task(work)
         await asleep.wait()
+        yield sleeper
+        awake.set()
+        await asyncio.wait([sleeper])
+
+
+async def test_who_overslept_its_time_changes_nothing_of_the_next_one(estate: Estate, numbers: Numbers) -> None:
+    """It wakes between its read and its write, on a blind server: its mark stands over the other's for a moment."""
+    async with overslept(estate, estate.reservations.reserve(ask(), ONE)) as sleeper:
         await estate.sweep_after(TIMES.hold + 1)
         await estate.sweep_after(TIMES.ghost + 1)
         bobs = await held(estate, "bob")
-        awake.set()
-        with pytest.raises(LostRaceError):
-            await sleeper
+    assert isinstance(sleeper.exception(), LostRaceError)
     await estate.sweeper.sweep()
     assert numbers.state(ONE) == ("reserved", bobs.token)
     assert (await estate.entry(bobs.id)).state == "HELD"
+
+
+async def test_two_who_assign_the_same_at_once_are_both_told_so(estate: Estate, numbers: Numbers) -> None:
+    entry = await in_checkout(estate)
+    async with overslept(estate, estate.assignments.assign(entry)) as sleeper:
+        await estate.assignments.assign(entry)
+    assert sleeper.result() == await estate.entry(entry.id)
+    assert (await estate.entry(entry.id)).state == "ASSIGNED"
+
+
+async def test_an_assignment_that_overslept_takes_nothing_from_the_next_one(estate: Estate, numbers: Numbers) -> None:
+    """It was given back while it slept, on a blind server."""
+    entry = await in_checkout(estate)
+    async with overslept(estate, estate.assignments.assign(entry)) as sleeper:
+        await estate.assignments.give_back(entry)
+        await estate.sweep_after(TIMES.ghost + 1)
+        bobs = await held(estate, "bob")
+    assert sleeper.result() is None
+    await estate.sweeper.sweep()
+    assert numbers.state(ONE) == ("reserved", bobs.token)
 
 
 async def test_an_old_token_changes_nothing(estate: Estate, numbers: Numbers) -> None:
