@@ -119,11 +119,13 @@ class Desk:
         if entry.unknown_at is not None:  # who was last heard of before its write may be asleep, and wake, and die
             over["due_at"] = now + self.times.last_look
         done = await self.journal.step(entry, (Step.RELEASING.value,), **over)
-        if done is not None:
-            (metrics.EXPIRED if last is Step.EXPIRED else metrics.RELEASED).labels(entry.kind).inc()
-            await self.drop_hold(entry)
-            await self.tell(entry, free=True)
-        return done or entry
+        if done is None:  # another ended it; what we wrote may have come after the mark of the next one
+            await self.journal.hurry(entry.kind, entry.resource, now)
+            return entry
+        (metrics.EXPIRED if last is Step.EXPIRED else metrics.RELEASED).labels(entry.kind).inc()
+        await self.drop_hold(entry)
+        await self.tell(entry, free=True)
+        return done
 
     async def look_again(self, entry: Entry) -> None:
         """Its row is over, and a write of its own came through all the same: a sweep takes the mark off."""

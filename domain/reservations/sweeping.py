@@ -118,13 +118,13 @@ class ReservationSweeper:
         )
         if still is not None:
             await self._mark_again(still)
-            await desk.journal.step(still, (Step.HELD.value,), due_at=still.expires_at)
+            await self._next_look(still, still.expires_at)
 
     async def _in_checkout(self, entry: Entry) -> None:
         """Whoever checks out has to say how that ended; until then its mark stands."""
         await self._mark_again(entry)
         if entry.expires_at > self.desk.clock.now():
-            await self.desk.journal.step(entry, (Step.IN_CHECKOUT.value,), due_at=entry.expires_at)
+            await self._next_look(entry, entry.expires_at)
             return
         log.error("reservation.checkout_overdue", id=entry.id, kind=entry.kind)
         await self._later(entry)
@@ -166,8 +166,7 @@ class ReservationSweeper:
                 metrics.REPAIRED.labels(entry.kind).inc()
         age = now - entry.updated_at
         later = next((entry.updated_at + after for after in _AUDITS if after > age), None)
-        if await desk.journal.step(entry, (Step.ASSIGNED.value,), due_at=later) is None:
-            await desk.journal.hurry(entry.kind, entry.resource, now)  # it was given up meanwhile
+        await self._next_look(entry, later)
 
     async def _rest(self, entry: Entry) -> None:
         """Given up: aside for a while, then free."""
@@ -177,14 +176,21 @@ class ReservationSweeper:
         if now < rested:
             marked = await desk.inventory.rest(candidate, entry.token)
             due = rested if marked is Marked.DONE else now + desk.times.settle
-            await desk.journal.step(entry, (Step.RESTING.value,), due_at=due)
+            await self._next_look(entry, due)
             return
         if await desk.inventory.release(candidate, entry.token) is Marked.DONE:
             over = ended(Step.RELEASED, now, reason="given up")
-            if await desk.journal.step(entry, (Step.RESTING.value,), **over) is not None:
+            if await desk.journal.step(entry, (Step.RESTING.value,), **over) is None:
+                await desk.overslept(entry)
+            else:
                 await desk.tell(entry, free=True)
         else:
             await self._later(entry)
+
+    async def _next_look(self, entry: Entry, due: float | None) -> None:
+        """It is well for now; unless it has gone on meanwhile, and a mark was put where it does not belong any more."""
+        if await self.desk.journal.step(entry, (entry.state,), due_at=due) is None:
+            await self.desk.overslept(entry)
 
     async def _later(self, entry: Entry) -> None:
         due = self.desk.clock.now() + self.desk.times.settle

@@ -532,3 +532,27 @@ async def test_a_release_between_read_and_write_wins_over_the_reservation(estate
         await estate.reservations.reserve(ask(), ONE)
     await estate.sweeper.sweep()
     assert numbers.state(ONE) == ("free", None)
+
+
+async def resting(estate: Estate) -> Entry:
+    given_up = await estate.assignments.give_back(await assigned(estate))
+    assert given_up is not None
+    return given_up
+
+
+@pytest.mark.parametrize("what", [held, in_checkout, assigned, resting])
+async def test_a_sweep_that_overslept_takes_nothing_from_the_next_one(
+    what: Callable[[Estate], Awaitable[Entry]], estate: Estate, numbers: Numbers
+) -> None:
+    """It puts a lost mark back, or the number aside, on a blind server, long after it was given back."""
+    entry = await what(estate)
+    if what is not resting:
+        numbers.patch(ONE, resourceStatus="available", usageState="idle", relatedParty=[])
+    async with overslept(estate, estate.sweeper.settle(entry)) as sleeper:
+        await estate.reservations.release(entry)
+        await estate.assignments.give_back(entry)
+        await estate.sweep_after(TIMES.rest if what in (assigned, resting) else TIMES.ghost)
+        bobs = await held(estate, "bob")
+    assert sleeper.exception() is None
+    await estate.sweeper.sweep()
+    assert numbers.state(ONE) == ("reserved", bobs.token)
