@@ -25,6 +25,7 @@ class Shelf:
 
     size: int
     offers: dict[str, str] = field(default_factory=dict)
+    spare: dict[str, str] = field(default_factory=dict)
     sold: set[str] = field(default_factory=set)
     ever: set[str] = field(default_factory=set)
 
@@ -33,15 +34,20 @@ class Shelf:
         return len(self.offers) < self.size
 
     def fill(self, offered: list[dict[str, str]]) -> None:
-        for each in offered:
-            number = each["msisdn"].removeprefix("+")
-            if self.wants_more and number not in self.sold:
-                self.offers.setdefault(number, each["offerToken"])
-                self.ever.add(number)
+        self.spare |= {each["msisdn"].removeprefix("+"): each["offerToken"] for each in offered}
+        self._put_out()
 
     def sell(self, number: str) -> None:
         self.sold.add(number)
         self.offers.pop(number, None)
+        self._put_out()
+
+    def _put_out(self) -> None:
+        while self.spare and self.wants_more:
+            number, offer = self.spare.popitem()
+            if number not in self.sold:
+                self.offers.setdefault(number, offer)
+                self.ever.add(number)
 
 
 @dataclass
@@ -74,7 +80,7 @@ class Shopper:
         while time.time() < until:
             if not self.cart:
                 await self._new_cart()
-            elif self.shop.shelf.wants_more and self.dice.random() < 0.2:
+            elif self.shop.shelf.wants_more and self.dice.random() < 0.1:
                 await self._look()
             elif self.shop.shelf.offers:
                 await self._buy()
@@ -112,6 +118,7 @@ class Shopper:
                 return claim
             if code == "NUMBER_UNAVAILABLE":
                 self.shop.counted["lost races"] += 1
+                await self._pause(0.3)
                 return None
             if code == "UNKNOWN":
                 self.shop.counted["unknown"] += 1

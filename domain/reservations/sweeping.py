@@ -37,7 +37,7 @@ class ReservationSweeper:
 
     async def run(self) -> None:
         """Sweep again and again, until cancelled."""
-        await self.leases.work(_LEASE, self._counted, every=self.every, seconds=max(3 * self.every, 10.0))
+        await self.leases.work(_LEASE, self._counted, every=self.every, seconds=3 * self.every)
 
     async def _counted(self, lease: Lease) -> None:
         try:

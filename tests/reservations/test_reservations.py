@@ -8,14 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from prometheus_client import Counter as Counter_
 from redis.asyncio import Redis
 
 from clients.http import Reply
+from domain.reservations import metrics
 from domain.reservations.desk import LostRaceError, OutcomeUnknownError
 from domain.reservations.reservation import ReservationState
 from domain.reservations.reservations import Reservation
+from kernel.clock import FixedClock
 from kernel.outcomes import ErrorCode, Rejected
+from kernel.tasks import stop
 from sandbox.control import SandboxControl
+from store.leases import Leases
 from store.reservations import Entry
 from tests.carts.fate import Killed, Life, boundary, live, mortal
 from tests.reservations.estate import TIMES, Estate, Numbers, ask, before_the_patch, free_numbers, meddling
@@ -498,6 +503,22 @@ async def test_sweeping_again_finds_nothing(estate: Estate) -> None:
     estate.clock.advance(TIMES.hold)
     assert await estate.sweeper.sweep() == 1
     assert await estate.sweeper.sweep() == 0
+
+
+async def test_who_has_swept_sweeps_again_before_its_lease_is_over(estate: Estate) -> None:
+    """The clock of the leases stands still: no other could sweep."""
+    sweeper = replace(estate.sweeper, every=0.001, leases=Leases(estate.desk.journal.database, FixedClock()))
+    swept = metrics.SWEEPS.labels("done")
+    before = _value(swept)
+    running = asyncio.create_task(sweeper.run())
+    async with asyncio.timeout(30):
+        while _value(swept) < before + 3:  # noqa: ASYNC110  (a counter has no event)
+            await asyncio.sleep(0.01)
+    await stop([running])
+
+
+def _value(counter: Counter_) -> float:
+    return float(next(iter(counter.collect())).samples[0].value)
 
 
 @pytest.mark.parametrize("what", [held, in_checkout, assigned])
