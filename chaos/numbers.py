@@ -92,8 +92,8 @@ class Breaking:
         made = self._estate
         hold = made.conditions.hold
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._processes("gateway", made.gateways, end, longest=3 * hold))
-            group.create_task(self._processes("worker", made.workers, end, longest=3 * hold))
+            group.create_task(self._processes("gateway", made.gateways, end, longest=2.5 * hold))
+            group.create_task(self._processes("worker", made.workers, end, longest=2.5 * hold))
             group.create_task(self._processes("Redis", [made.redis], end, longest=0.6 * hold, killed=self._redis_dies))
             group.create_task(self._processes("upstream", [made.upstream], end, longest=1.2 * hold))
             group.create_task(self._inventory(end))
@@ -121,7 +121,7 @@ class Breaking:
             else:
                 self.count[f"{name} stopped"] += 1
                 process.stop()
-                await asyncio.sleep(longest if dice.random() < 0.4 else dice.uniform(0.1, 1.0))
+                await asyncio.sleep(longest if dice.random() < 0.3 else dice.uniform(0.1, 1.0))
                 process.go_on()
 
     def _redis_dies(self, dice: random.Random) -> None:
@@ -134,12 +134,12 @@ class Breaking:
         """Writes are answered never, carried out late, refused; and Redis is emptied now and then."""
         dice = self._dice("inventory")
         while time.time() < end:
-            await asyncio.sleep(dice.uniform(0.2, 1.0))
+            await asyncio.sleep(dice.uniform(0.5, 2.5))
             with contextlib.suppress(OSError, redis.exceptions.RedisError):  # it is dead or asleep just now
                 await asyncio.to_thread(self._one, self._estate.control, dice)
 
     def _one(self, control: SandboxControl, dice: random.Random) -> None:
-        times = dice.randint(1, 4)
+        times = dice.randint(1, 3)
         match dice.randrange(11):
             case 0 | 1:
                 control.habit("late-apply", api=_API, delayMs=0, times=times)
