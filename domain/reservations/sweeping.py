@@ -78,6 +78,11 @@ class ReservationSweeper:
                 metrics.REBUILDS.inc()
             else:
                 await desk.holds.keep_all(holds)
+            # What ended in between was let go before it was put back, and would be kept until its time is over.
+            still = {entry.id for entry in await desk.journal.holding(_HOLDING)}
+            for entry in live:
+                if entry.id not in still:
+                    await desk.holds.drop(hold_of(entry))
         except HoldsUnavailableError as error:
             log.warning("holds.unavailable", detail=str(error))
 

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from clients.http import Reply
 from domain.reservations import metrics
 from domain.reservations.desk import LostRaceError, OutcomeUnknownError
+from domain.reservations.holds import Hold, Holds
 from domain.reservations.reservation import ReservationState
 from domain.reservations.reservations import Reservation
 from kernel.clock import FixedClock
@@ -503,6 +504,24 @@ async def test_sweeping_again_finds_nothing(estate: Estate) -> None:
     estate.clock.advance(TIMES.hold)
     assert await estate.sweeper.sweep() == 1
     assert await estate.sweeper.sweep() == 0
+
+
+@dataclass(frozen=True)
+class SlowHolds(Holds):
+    """Before holds are put back, `first` happens."""
+
+    first: Callable[[], Awaitable[object]]
+
+    async def keep_all(self, holds: Sequence[tuple[Hold, float]]) -> None:
+        await self.first()
+        await super().keep_all(holds)
+
+
+async def test_a_sweep_does_not_put_back_what_is_given_back_meanwhile(estate: Estate, redis: Redis) -> None:
+    entry = await held(estate)
+    slow = SlowHolds(redis, 5, 500, lambda: estate.reservations.release(entry))
+    await replace(estate.sweeper, desk=replace(estate.desk, holds=slow)).sweep()
+    assert await redis.keys(f"*{ONE.value}") == []
 
 
 async def test_who_has_swept_sweeps_again_before_its_lease_is_over(estate: Estate) -> None:
