@@ -32,7 +32,7 @@ from sandbox.control import SandboxControl
 from tests.databases import postgresql
 from tests.processes import ROOT
 
-SHOPPERS, WANTED = 40, 36
+SHOPPERS, WANTED = 24, 30
 _API = "TMF639"
 _LONGEST_DELAY = 1.5
 """Seconds that a write is put off at most; with a stop of the upstream still within `numbers_ghost`."""

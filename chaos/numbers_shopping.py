@@ -8,15 +8,45 @@ import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import httpx
 
 from chaos.numbers_history import Claim, NumbersHistory
+from kernel.ids import GlobalId, local_id
 
 OFFERS = "{ availableNumbers(count: 50) { msisdn offerToken } }"
 CREATE = "mutation($input: CreateCartInput!) { createCart(input: $input) { cart { id } guestCartToken } }"
+_SHOWN = "reservation { id state resource expiresAt } errors { code message }"
+RESERVE = f"mutation($input: ReserveNumberInput!) {{ done: reserveNumber(input: $input) {{ {_SHOWN} }} }}"
+EXTEND = f"mutation($input: ReservationInput!) {{ done: extendReservation(input: $input) {{ {_SHOWN} }} }}"
+RELEASE = f"mutation($input: ReservationInput!) {{ done: releaseReservation(input: $input) {{ {_SHOWN} }} }}"
+_UNHEARD = "Nobody knows yet"
 _TRIES = 8
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a gateway said of a reservation. `code` is empty where it did what it was asked; UNKNOWN: nobody knows."""
+
+    code: str
+    id: str = ""
+    number: str = ""
+    state: str = ""
+    until: float = 0.0
+
+    @classmethod
+    def of(cls, answer: Any) -> "Said":
+        payload = (answer or {}).get("done")
+        if payload is None:
+            return cls("UNKNOWN")
+        errors, shown = payload["errors"], payload["reservation"]
+        if errors:
+            return cls("UNKNOWN" if errors[0]["message"].startswith(_UNHEARD) else errors[0]["code"])
+        until = datetime.fromisoformat(shown["expiresAt"]).timestamp()
+        local = str(local_id(shown["id"], "Reservation"))
+        return cls("", local, shown["resource"].removeprefix("+"), shown["state"], until)
 
 
 @dataclass
@@ -107,38 +137,37 @@ class Shopper:
 
     async def reserve(self, number: str, offer: str) -> Claim | None:
         """Reserve, asking again with the same key until it is decided, or not at all."""
-        key = str(uuid.uuid4())
+        given = {"idempotencyKey": str(uuid.uuid4()), "cartId": self.cart, "offerToken": offer}
         for _ in range(_TRIES):
-            said = await self._gateway("reserve", cart=self.cart, key=key, offer=offer)
-            code = "UNKNOWN" if said is None else said["code"]
-            if said is not None and not code:
-                claim = Claim(said["number"], said["id"], time.time(), said["until"] - self.shop.ahead)
+            said = Said.of(await self._graphql(RESERVE, {"input": given}))
+            if said.state == "HELD":
+                claim = Claim(said.number, said.id, time.time(), said.until - self.shop.ahead)
                 self.shop.history.claims.append(claim)
                 self.shop.counted["reserved"] += 1
                 return claim
-            if code == "NUMBER_UNAVAILABLE":
+            if said.code == "NUMBER_UNAVAILABLE":
                 self.shop.counted["lost races"] += 1
                 await self._pause(0.3)
                 return None
-            if code == "UNKNOWN":
+            if said.code == "UNKNOWN":
                 self.shop.counted["unknown"] += 1
-            if self.dice.random() < 0.15:  # some never ask again
+            if not said.code or self.dice.random() < 0.15:  # it is over already; and some never ask again
                 return None
             await self._pause(0.4)
         return None
 
     async def extend(self, claim: Claim) -> None:
-        said = await self._gateway("extend", reservation=claim.token)
-        if said is None:
-            self.shop.counted["unknown"] += 1
-        elif not said["code"]:
-            claim.until = max(claim.until, said["until"] - self.shop.ahead)
-        elif said["code"] == "RESERVATION_EXPIRED":
+        said = Said.of(await self._graphql(EXTEND, {"input": _about(claim)}))
+        if said.state == "HELD":
+            claim.until = max(claim.until, said.until - self.shop.ahead)
+        elif said.code == "RESERVATION_EXPIRED":
             claim.lost_at = time.time()
+        elif said.code == "UNKNOWN":
+            self.shop.counted["unknown"] += 1
 
     async def give_up_hold(self, claim: Claim) -> None:
         claim.gave_up_at = time.time()
-        await self._gateway("release", reservation=claim.token)
+        await self._graphql(RELEASE, {"input": _about(claim)})
 
     async def check_out(self, claim: Claim) -> None:
         """Keep it, pay, and make it the shopper's; a step is repeated until an answer says what became of it."""
@@ -209,20 +238,14 @@ class Shopper:
 
     async def _graphql(self, document: str, variables: dict[str, Any]) -> Any:
         """The data of an answer; None where none came, or none was waited for."""
-        return (await self._post("graphql", {"query": document, "variables": variables}) or {}).get("data")
-
-    async def _gateway(self, what: str, **given: str) -> Any:
-        return await self._post(f"interim/{what}", given)
-
-    async def _post(self, path: str, body: dict[str, Any]) -> Any:
         try:
             reply = await self.shop.http.post(
-                f"{self.dice.choice(self.shop.gateways)}/{path}",
-                json=body,
+                f"{self.dice.choice(self.shop.gateways)}/graphql",
+                json={"query": document, "variables": variables},
                 headers={"accept": "application/graphql-response+json", "x-cart-token": self.token},
                 timeout=self._patience(),
             )
-            return reply.json()
+            return reply.json().get("data")
         except (httpx.HTTPError, ValueError):
             return None
 
@@ -232,3 +255,7 @@ class Shopper:
 
     async def _pause(self, longest: float) -> None:
         await asyncio.sleep(self.dice.uniform(0, longest))
+
+
+def _about(claim: Claim) -> dict[str, str]:
+    return {"idempotencyKey": str(uuid.uuid4()), "reservationId": str(GlobalId("Reservation", claim.token))}
