@@ -1,9 +1,9 @@
-"""`scripts/chaos numbers`: many shoppers after few numbers while every part of the estate dies, sleeps, forgets and lies.
+"""`scripts/chaos numbers`: many shoppers after few numbers while all of the estate dies, sleeps, forgets and lies.
 
 Gateways, workers that check out, Redis and upstream are killed and stopped all the time, some for longer than a hold
-lives; Redis is emptied and comes back older; the inventory answers late, never, or carries a write out when nobody waits
-for it any more. Afterwards everything heals, and the whole history is judged. One run is one seed; the seed decides what
-is asked for and what breaks, not how the machine schedules it.
+lives; Redis is emptied and comes back older; the inventory answers late, never, or carries a write out when nobody
+waits for it any more. Afterwards everything heals, and the whole history is judged. One run is one seed; the seed
+decides what is asked for and what breaks, not how the machine schedules it.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -33,9 +33,8 @@ from tests.databases import postgresql
 from tests.processes import ROOT
 
 SHOPPERS, WANTED = 24, 30
+APART = 60.0
 _API = "TMF639"
-_LONGEST_DELAY = 1.5
-"""Seconds that a write is put off at most; with a stop of the upstream still within `numbers_ghost`."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,11 @@ class Pace:
     """The share of kills; the rest are stops."""
 
 
+PACE = Pace()
+
+
 async def run(
-    estate: Estate, *, seed: int, seconds: float, shoppers: int = SHOPPERS, wanted: int = WANTED, pace: Pace = Pace()
+    estate: Estate, *, seed: int, seconds: float, shoppers: int = SHOPPERS, wanted: int = WANTED, pace: Pace = PACE
 ) -> Run:
     """Shop for so many seconds while things break, heal everything, and judge."""
     limits = httpx.Limits(max_connections=300, max_keepalive_connections=100)
@@ -139,15 +141,14 @@ class Breaking:
                 await asyncio.to_thread(self._one, self._estate.control, dice)
 
     def _one(self, control: SandboxControl, dice: random.Random) -> None:
-        times = dice.randint(1, 3)
+        times, longest = dice.randint(1, 3), int(500 * self._estate.conditions.hold)
         match dice.randrange(11):
             case 0 | 1:
-                control.habit("late-apply", api=_API, delayMs=0, times=times)
+                control.habit("late-apply", api=_API, delayMs=dice.choice([0, 700, 2_500]), times=times)
             case 2 | 3:
-                delay = int(dice.choice([300, 1_000 * _LONGEST_DELAY]))
-                control.habit("applied-later", api=_API, delayMs=delay, times=times)
+                control.habit("applied-later", api=_API, delayMs=dice.choice([300, longest]), times=times)
             case 4:
-                control.habit("applied-later", api=_API, delayMs=1_200, closed=False, times=times)
+                control.habit("applied-later", api=_API, delayMs=longest, closed=False, times=times)
             case 5:
                 control.fault(dice.choice(["status", "reset", "half"]), api=_API, times=times)
             case 6:
@@ -160,7 +161,7 @@ class Breaking:
                 self.count["Redis emptied"] += 1
                 return
             case _:
-                _well(control, self._estate.conditions)
+                _well(control)
                 return
         self.count["faults of the inventory"] += 1
 
@@ -168,7 +169,7 @@ class Breaking:
         """All is well again: everything was started again."""
         for process in self._estate.everything:
             await asyncio.to_thread(process.wait)
-        await asyncio.to_thread(_well, self._estate.control, self._estate.conditions)
+        await asyncio.to_thread(_well, self._estate.control)
 
     def _dice(self, name: str) -> random.Random:
         return random.Random(f"{self._seed}-{name}")
@@ -179,19 +180,19 @@ def _start(process: Process) -> None:
     process.wait()
 
 
-def _well(control: SandboxControl, conditions: Conditions) -> None:
+def _well(control: SandboxControl) -> None:
     """No faults, and only the habits that the inventory was started with."""
     control.clear_faults()
     for habit in ("late-apply", "applied-later", "sparse-write-answers"):
         control.habit(habit, api=_API, on=False)
 
 
-def in_estate(conditions: Conditions, *, seed: int, seconds: float, **given: object) -> Run:
-    """A run in an estate of its own."""
+def in_estate(conditions: Conditions, *, seed: int, seconds: float, shoppers: int = SHOPPERS) -> Run:
+    """A run in an estate of its own; what the processes said and kept stays where there are contradictions."""
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     try:
         with estate(folder, conditions) as running:
-            done = asyncio.run(run(running, seed=seed, seconds=seconds, **given))  # type: ignore[arg-type]
+            done = asyncio.run(run(running, seed=seed, seconds=seconds, shoppers=shoppers))
         if done.faults:
             print(f"{folder} is kept", file=sys.stderr)
     except BaseException:
@@ -202,9 +203,73 @@ def in_estate(conditions: Conditions, *, seed: int, seconds: float, **given: obj
     return done
 
 
+PARTS = ("gateway", "worker", "Redis", "upstream")
+HEAD = (
+    "inventory",
+    "database",
+    "clocks apart",
+    "seed",
+    "seconds",
+    "assigned",
+    "reserved",
+    "lost races",
+    "left unknown",
+    *(f"{part}: killed, stopped" for part in PARTS),
+    "Redis emptied, cut",
+    "faults of the inventory",
+    "contradictions",
+)
+
+
+def row(conditions: Conditions, seed: int, seconds: float, done: Run) -> tuple[str, ...]:
+    database = "PostgreSQL" if conditions.database else "SQLite"
+    said = (f"{done.counted[each]:,}" for each in ("assigned", "reserved", "lost races", "unknown"))
+    hurt = (f"{done.broken[f'{part} killed']}, {done.broken[f'{part} stopped']}" for part in PARTS)
+    lost = f"{done.broken['Redis emptied']}, {done.broken['tails cut']}"
+    faults = (str(done.broken["faults of the inventory"]), str(len(done.faults)))
+    apart = f"{conditions.apart:.0f} s"
+    return conditions.kind, database, apart, str(seed), f"{seconds:.0f}", *said, *hurt, lost, *faults
+
+
+def summed(rows: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The last line of the table: every column of numbers added up."""
+    columns = list(zip(*rows, strict=True))
+    return "all", "", "", "", *(_sum(column) for column in columns[4:])
+
+
+def _sum(column: Sequence[str]) -> str:
+    parts = zip(*([int(part.replace(",", "")) for part in cell.split(", ")] for cell in column), strict=True)
+    return ", ".join(f"{sum(part):,}" for part in parts)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="scripts/chaos numbers", description=__doc__)
+    parser.add_argument("--seeds", default="1-5", help="one, or from-to; even ones have clocks 60 s apart")
+    parser.add_argument("--seconds", type=float, default=240.0)
+    parser.add_argument("--kinds", default="conditional,blind")
+    parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/numbers.md")
+    given = parser.parse_args()
+    os.environ.setdefault("REQUIRE_ALL", "1")
+    first, _, last = given.seeds.partition("-")
+    rows, faults = [], []
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(postgresql()) if given.postgresql else None
+        for kind in given.kinds.split(","):
+            for seed in range(int(first), int(last or first) + 1):
+                database = server.url(server.create()) if server else ""
+                apart = 0.0 if seed % 2 else APART
+                conditions = Conditions(conditional=kind == "conditional", apart=apart, database=database)
+                done = in_estate(conditions, seed=seed, seconds=given.seconds)
+                rows.append(row(conditions, seed, given.seconds, done))
+                faults += [f"{kind}, seed {seed}: {fault}" for fault in done.faults]
+                print(" | ".join(rows[-1]), flush=True)
+    print(*faults, sep="\n")
+    text = f"{SHOPPERS} shoppers after {WANTED} numbers at a time.\n\n{table(HEAD, [*rows, summed(rows)])}"
+    if given.write:
+        replace_section(ROOT / "docs" / "numbers.md", "chaos-numbers", text)
+    raise SystemExit(1 if faults else 0)
+
+
 if __name__ == "__main__":
-    conditions = Conditions(conditional="c" in sys.argv[1], apart=60.0 if "a" in sys.argv[1] else 0.0)
-    started = time.time()
-    done = in_estate(conditions, seed=int(sys.argv[2]), seconds=float(sys.argv[3]))
-    print(done.counted, done.broken, time.time() - started)
-    print(*done.faults[:20], len(done.faults), sep="\n")
+    main()

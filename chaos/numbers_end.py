@@ -36,7 +36,7 @@ async def end_of(estate: Estate, numbers: Collection[str], *, patience: float = 
     database = await Database.open(estate.database, migrate=False)
     try:
         until = time.time() + estate.conditions.lives + patience
-        while time.time() < until and await _unsettled(database, estate):
+        while time.time() < until and await _unsettled(database):  # noqa: ASYNC110  (a database has no event)
             await asyncio.sleep(0.25)
         at, entries = time.time(), await _entries(database)
     finally:
@@ -49,17 +49,17 @@ async def end_of(estate: Estate, numbers: Collection[str], *, patience: float = 
     return End(at, shown, faults)
 
 
-async def _unsettled(database: Database, estate: Estate) -> bool:
+async def _unsettled(database: Database) -> bool:
     now = time.time()
     return any(
-        entry.live and entry.state != Step.ASSIGNED.value or (entry.due_at is not None and entry.due_at < now + _SOON)
+        (entry.live and entry.state != Step.ASSIGNED.value) or (entry.due_at is not None and entry.due_at < now + _SOON)
         for entry in await _entries(database)
     )
 
 
 async def _entries(database: Database) -> list[Entry]:
     async with database.reading() as connection:
-        return [Entry(**row._mapping) for row in (await connection.execute(select(reservations))).all()]
+        return [Entry(**row) for row in (await connection.execute(select(reservations))).mappings()]
 
 
 def _inventory(estate: Estate) -> dict[str, dict[str, Any]]:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +17,6 @@ from chaos.nursery import Nursery
 from sandbox.control import SandboxControl
 from tests.processes import free_ports, wait_for
 
-LATE_WRITE = 6.0
-"""Seconds for which the inventory may still carry out what it did not answer; it is put off and stopped for less."""
 _KEY = "a-signing-key-for-chaos-of-forty-letters"
 _CONDITIONAL = ("TMF639:etag-present", "TMF639:transitions-enforced")
 _PROGRAMS = "chaos.numbers_processes"
@@ -30,7 +28,8 @@ class Conditions:
 
     `conditional`: whether the inventory takes If-Match and refuses wrong moves, or is blind. `apart`: how far the
     slowest and the fastest clock are apart. `numbers`: in the inventory; four of five are free. `plant`: what is put in
-    the place of the protocol, `module:function`.
+    the place of the protocol, `module:function`. `timeouts`: how long one process after the other waits for the
+    inventory; one that slept while it waited goes on with what it was about to write, if it waits long enough.
     """
 
     conditional: bool = False
@@ -41,6 +40,12 @@ class Conditions:
     numbers: int = 3_000
     database: str = ""
     plant: str = ""
+    timeouts: tuple[float, ...] = (1.0, 8.0)
+
+    @property
+    def late_write(self) -> float:
+        """For how long the inventory may still carry out what it did not answer; it is stopped and put off for less."""
+        return 2 * self.hold
 
     @property
     def kind(self) -> str:
@@ -139,7 +144,13 @@ def estate(folder: Path, conditions: Conditions) -> Iterator[Estate]:
         for place, shift in enumerate(conditions.shifts(count)):
             kind = "gateway" if place < conditions.gateways else "worker"
             port = first + 1 + place
-            given = {"environment": _environment(made), "port": port, "shift": shift, "plant": conditions.plant}
+            timeout = conditions.timeouts[place % len(conditions.timeouts)]
+            given = {
+                "environment": _environment(made, timeout),
+                "port": port,
+                "shift": shift,
+                "plant": conditions.plant,
+            }
             url = f"http://127.0.0.1:{port}"
             process = Process(nursery, kind, given, _answering(f"{url}/readyz"), url)
             (made.gateways if kind == "gateway" else made.workers).append(process)
@@ -181,7 +192,7 @@ def _answering(url: str) -> Callable[[], None]:
     return lambda: wait_for(url)
 
 
-def _environment(made: Estate) -> dict[str, str]:
+def _environment(made: Estate, timeout: float) -> dict[str, str]:
     up = made.upstream.url
     settings: dict[str, object] = {
         "tmf620_url": up + SANDBOX_TMF620,
@@ -197,8 +208,8 @@ def _environment(made: Estate) -> dict[str, str]:
         "numbers_longest": 4 * made.conditions.lives,
         "numbers_sweep": 0.5,
         "numbers_settle": 1,
-        "numbers_late_write": LATE_WRITE,
-        "numbers_last_look": 2 * LATE_WRITE,
+        "numbers_late_write": made.conditions.late_write,
+        "numbers_last_look": 2 * made.conditions.late_write,
         "numbers_rest_days": 0.5 / 86_400,
         "numbers_per_shopper": 20,
         "numbers_per_address": 100_000,
@@ -207,7 +218,7 @@ def _environment(made: Estate) -> dict[str, str]:
         settings |= {
             f"{name}_url": up + address,
             f"{name}_page_size": 500,
-            f"{name}_timeout": 1.0,
+            f"{name}_timeout": timeout,
             f"{name}_attempts": 2,
             f"{name}_breaker_threshold": 50,
             f"{name}_breaker_cooldown": 0.3,

@@ -1,8 +1,9 @@
 """What runs in the processes of `scripts/chaos numbers`: gateways and workers, each with a clock of its own.
 
-A gateway is the product's, but for its clock. A worker does what a checkout's steps do to a reservation (keep it through
-the checkout, make it the customer's, give it back), by the same services over the same database, Redis and inventory;
-who asks it is told over HTTP. `plant` puts something else in the place of the protocol first: `module:function`.
+A gateway is the product's, but for its clock. A worker does what a checkout's steps do to a reservation (keep it
+through the checkout, make it the customer's, give it back), by the same services over the same database, Redis and
+inventory; who asks it is told over HTTP. `plant` puts something else in the place of the protocol first:
+`module:function`.
 """
 
 import importlib

@@ -1,5 +1,6 @@
-"""Shoppers who race for the same few numbers, over HTTP: they ask any gateway, lose answers, ask again, check out by any
-worker, and write everything down.
+"""Shoppers who race for the same few numbers, over HTTP.
+
+They ask any gateway, lose answers, ask again, check out by any worker, and write everything down.
 """
 
 import asyncio
@@ -90,6 +91,8 @@ class Shop:
     shelf: Shelf
     ahead: float
     hold: float
+    patient: bool = False
+    """Whether every answer is waited for."""
     history: NumbersHistory = field(default_factory=NumbersHistory)
     counted: Counter[str] = field(default_factory=Counter)
 
@@ -109,7 +112,7 @@ class Shopper:
         """Shop until that moment of `time.time`, then bring to an end what was begun."""
         while time.time() < until:
             if not self.cart:
-                await self._new_cart()
+                await self.new_cart()
             elif self.shop.shelf.wants_more and self.dice.random() < 0.1:
                 await self._look()
             elif self.shop.shelf.offers:
@@ -119,7 +122,7 @@ class Shopper:
 
     async def _buy(self) -> None:
         number = self.dice.choice(list(self.shop.shelf.offers))
-        claim = await self.reserve(number, self.shop.shelf.offers[number])
+        claim = await self.reserve(self.shop.shelf.offers[number])
         if claim is None:
             return
         fate = self.dice.random()
@@ -135,7 +138,7 @@ class Shopper:
             await self.extend(claim)
         await self.check_out(claim)
 
-    async def reserve(self, number: str, offer: str) -> Claim | None:
+    async def reserve(self, offer: str) -> Claim | None:
         """Reserve, asking again with the same key until it is decided, or not at all."""
         given = {"idempotencyKey": str(uuid.uuid4()), "cartId": self.cart, "offerToken": offer}
         for _ in range(_TRIES):
@@ -171,7 +174,7 @@ class Shopper:
 
     async def check_out(self, claim: Claim) -> None:
         """Keep it, pay, and make it the shopper's; a step is repeated until an answer says what became of it."""
-        frozen = await self._step("freeze", claim)
+        frozen = await self.step("freeze", claim)
         if frozen != 200:
             if frozen == 410:
                 claim.lost_at = time.time()
@@ -182,7 +185,7 @@ class Shopper:
             await self._give_back(claim)
             return
         claim.may_be_assigned = True
-        done = await self._step("assign", claim, giving_up=0.02)
+        done = await self.step("assign", claim, giving_up=0.02)
         if done is None:  # nobody knows, and the pipeline undoes
             await self._give_back(claim)
             claim.may_be_assigned = False
@@ -201,10 +204,10 @@ class Shopper:
 
     async def _give_back(self, claim: Claim) -> None:
         claim.gave_up_at = time.time()
-        await self._step("give_back", claim)
+        await self.step("give_back", claim)
         self.shop.counted["given back"] += 1
 
-    async def _step(self, step: str, claim: Claim, *, giving_up: float = 0.0) -> int | None:
+    async def step(self, step: str, claim: Claim, *, giving_up: float = 0.0) -> int | None:
         """The status that says how it ended; None when it was given up before anybody knew."""
         while True:
             url = f"{self.dice.choice(self.shop.workers)}/{step}/{claim.token}"
@@ -221,6 +224,13 @@ class Shopper:
 
     # ---------------------------------------------------------------- asking
 
+    async def offered(self) -> tuple[str, str]:
+        """A number that is free, and its offer; a cart is there then."""
+        while not self.shop.shelf.offers or not self.cart:
+            await self._look()
+            await self.new_cart()
+        return next(iter(self.shop.shelf.offers.items()))
+
     async def _look(self) -> None:
         found = await self._graphql(OFFERS, {})
         if found is None:
@@ -228,7 +238,7 @@ class Shopper:
         else:
             self.shop.shelf.fill(found["availableNumbers"] or [])
 
-    async def _new_cart(self) -> None:
+    async def new_cart(self) -> None:
         found = await self._graphql(CREATE, {"input": {"idempotencyKey": str(uuid.uuid4())}})
         if found is None or found["createCart"]["cart"] is None:
             await self._pause(0.5)
@@ -251,6 +261,8 @@ class Shopper:
 
     def _patience(self) -> float:
         """Seconds that it waits for an answer; some answers are not waited for."""
+        if self.shop.patient:
+            return 60.0
         return self.dice.uniform(0.005, 0.1) if self.dice.random() < 0.03 else 4.0
 
     async def _pause(self, longest: float) -> None:

@@ -1,8 +1,8 @@
 """Processes that are born ready: forked from one that has imported everything, so that being killed costs little.
 
-`python -m chaos.nursery` reads a line of JSON and answers one: `{"start": "chaos.numbers_processes:gateway", "given":
-{...}}` answers the child's process id, `{"kill": 17}` comes back when that child is no more. When its input ends, however
-its parent came to its own end, it takes all its children with it.
+`python -m chaos.nursery` reads a line of JSON and answers one: `{"start": "chaos.numbers_processes:gateway",
+"given": {...}}` answers the child's process id, `{"kill": 17}` comes back when that child is no more. When its input
+ends, however its parent came to its own end, it takes all its children with it.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from tests.processes import ROOT
 
@@ -28,7 +28,7 @@ class Nursery:
         self._turn = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
 
-    def __enter__(self) -> "Nursery":
+    def __enter__(self) -> Self:
         command = [sys.executable, "-m", "chaos.nursery", self._imports]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -86,7 +86,7 @@ def _live(program: str, given: dict[str, Any]) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         module, _, function = program.partition(":")
         getattr(importlib.import_module(module), function)(**given)
-    except BaseException:
+    except BaseException:  # noqa: BLE001  (it is told, and the process ends)
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(0)

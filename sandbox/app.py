@@ -54,8 +54,9 @@ def create_sandbox(
     """The application over the SQLite file `database`, which is made and seeded when it has to be.
 
     `offerings` asks the seed for at least so many, `numbers` are the telephone numbers there are, and the SIM cards;
-    `habits` are on from the start, each for one API: `("TMF639", "etag-present")`; `now` stamps writes, `monotonic` ages tokens; `stopping` ends hanging answers; `courier` delivers events. The file
-    is closed when the application's lifespan ends, or by `app.state.store.close()`.
+    `habits` are on from the start, each for one API: `("TMF639", "etag-present")`; `now` stamps writes, `monotonic`
+    ages tokens; `stopping` ends hanging answers; `courier` delivers events. The file is closed when the application's
+    lifespan ends, or by `app.state.store.close()`.
     """
     index = {api.kind(resource): resource.indexed for api in apis for resource in api.resources}
     store = Store(database, index, [api.rule(numbers) for api in apis if api.rule])
