@@ -5,7 +5,7 @@ history.py   what was asked and answered, and the checker that judges it afterwa
 shopping.py  shoppers with many tabs, over HTTP, who lose answers
 cart.py      a run: all of it at once, then everything heals; and the table in docs/carts.md
 
-The same for numbers, each in a module of its own: numbers_estate.py with numbers_processes.py (gateways and workers with
+The same for numbers: numbers_estate.py with numbers_processes.py (gateways and workers with
 clocks of their own, out of nursery.py), numbers_history.py, numbers_shopping.py, numbers_end.py (journal, Redis and
 inventory, which have to agree in the end), numbers.py.
 """

@@ -5,6 +5,7 @@ number and its write, for longer than the hold lives, and somebody else buys the
 """
 
 import asyncio
+import itertools
 import random
 import sqlite3
 import time
@@ -68,7 +69,8 @@ async def _asleep_in_a_checkout(running: Estate, http: httpx.AsyncClient) -> lis
     running.control.clear_faults()
     await asyncio.sleep(hers.until + 0.5 - time.time())
     await bob.new_cart()
-    for _ in range(10):
+    tries = itertools.count() if running.conditions.plant else range(10)  # the wrong ones let him have it in the end
+    for _ in tries:
         his = await bob.reserve(offer)
         if his is not None:
             await bob.check_out(his)
@@ -76,7 +78,7 @@ async def _asleep_in_a_checkout(running: Estate, http: httpx.AsyncClient) -> lis
     sleeper.go_on()
     assert await assigning == 200
     hers.assigned_at = time.time()
-    end = await end_of(running, [number], patience=10.0)
+    end = await end_of(running, [number], patience=2.0)
     return judge(shop.history, end.shown, end.at)
 
 
