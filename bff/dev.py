@@ -36,6 +36,7 @@ SANDBOX_TMF639 = {
 }
 SANDBOX_TMF663 = {"v4": "/tmf-api/shoppingCart/v4", "v5": "/shoppingCart/v5"}
 SANDBOX_TMF687 = "/tmf-api/stockManagement/v4"
+SANDBOX_PORTING = "/porting/v1"
 # The sandbox gives as many as it is asked for up to 1,000, so that its whole catalogue fits on one page.
 _SANDBOX_PAGE = 500
 _LONGEST_SOCKET_PATH = 90
@@ -76,6 +77,7 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
     numbers = dataclasses.replace(
         settings.tmf639, url=sandbox_url + SANDBOX_TMF639[settings.tmf639.version], page_size=_SANDBOX_PAGE
     )
+    porting = dataclasses.replace(settings.porting, url=sandbox_url + SANDBOX_PORTING)
     events = dataclasses.replace(
         settings.events,
         token=settings.events.token or secrets.token_urlsafe(16),
@@ -93,6 +95,7 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
         tmf639=numbers,
         tmf663=carts,
         tmf687=stock,
+        porting=porting,
         events=events,
         log_format="console",
     )

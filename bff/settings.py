@@ -11,11 +11,13 @@ from bff.setting_checks import (
     filters,
     header,
     header_value,
+    lookups,
     networks,
     one_of,
     paths,
     redis_url,
     signing_keys,
+    three_names,
     tiers,
     web_url,
     words,
@@ -272,6 +274,49 @@ class NumberSettings:
 
 
 @dataclass(frozen=True)
+class PortingSettings(UpstreamSettings):
+    """The porting provider; numbers can be brought along where it is, with TMF663 and TMF639."""
+
+    url: str = setting(
+        "",
+        "Base URL of the porting provider (docs/port-in.md); empty: no number can be brought along.",
+        example="https://porting.example.com/v1",
+        check=web_url,
+    )
+    requested: tuple[str, ...] = setting(
+        ("requested",), "The provider's words for what was asked; the first of each state is written into TMF639."
+    )
+    validated: tuple[str, ...] = setting(("validated",), "Those for what the other provider agreed to.")
+    scheduled: tuple[str, ...] = setting(("scheduled",), "Those for what has a date.")
+    ported: tuple[str, ...] = setting(("ported",), "Those for what has come.")
+    rejected: tuple[str, ...] = setting(("rejected",), "Those for what was refused.")
+    cancelled: tuple[str, ...] = setting(("cancelled",), "Those for what was taken back; the first asks for that.")
+    code_wrong: tuple[str, ...] = setting(("AUTHORISATION_CODE_WRONG",), "Reasons: the authorisation code.")
+    account_unknown: tuple[str, ...] = setting(("ACCOUNT_UNKNOWN",), "Reasons: the account number.")
+    donor_wrong: tuple[str, ...] = setting(("DONOR_WRONG",), "Reasons: the provider that was named.")
+    date_not_possible: tuple[str, ...] = setting(("DATE_NOT_POSSIBLE",), "Reasons: the wanted date.")
+    not_portable: tuple[str, ...] = setting(("NOT_PORTABLE",), "Reasons: it can never come.")
+    own_number: tuple[str, ...] = setting(("OWN_NUMBER",), "Reasons: it is the operator's own.")
+    lookups: tuple[str, ...] = setting(
+        ("value={digits}", "value=+{digits}"),
+        "Filters by which TMF639 finds a number; one of them has to work, or nothing is asked for.",
+        check=lookups,
+    )
+    characteristics: tuple[str, ...] = setting(
+        ("portInStatus", "donorOperator", "portingDate"),
+        "Characteristics of a ported number in TMF639: its state, where it comes from, when.",
+        check=three_names,
+    )
+    category: str = setting("Ported", "Category of a ported number in TMF639; none of those that are offered.")
+    poll: float = setting(30.0, "Seconds between rounds that look at what is due.", check=at_least(0.05))
+    look: float = setting(
+        3_600.0, "Seconds after which one on its way is read again, though no event came.", check=at_least(0.05)
+    )
+    rejected_days: float = setting(30.0, "Days for which a rejected one can be corrected.", check=at_least(0.001))
+    keep_days: float = setting(90.0, "Days for which one that is over can still be looked at.", check=at_least(0))
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration."""
 
@@ -322,6 +367,7 @@ class Settings:
     tmf639: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf663: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf687: UpstreamSettings = field(default_factory=UpstreamSettings)
+    porting: PortingSettings = field(default_factory=PortingSettings)
 
     @property
     def needs_database(self) -> bool:

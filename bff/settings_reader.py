@@ -75,7 +75,7 @@ def require_upstreams(settings: Settings) -> None:
         SettingsError: an upstream has no URL, or lacks what its authentication needs.
     """
     needed = {} if settings.catalog.source == "dump" else {"BFF_TMF620_URL": settings.tmf620.url}
-    for name in ("tmf620", "tmf639", "tmf663", "tmf687"):
+    for name in ("tmf620", "tmf639", "tmf663", "tmf687", "porting"):
         upstream: UpstreamSettings = getattr(settings, name)
         if upstream.auth == "api_key":
             needed[f"BFF_{name.upper()}_API_KEY"] = upstream.api_key

@@ -1,8 +1,9 @@
 """A porting provider, for which there is no Open API: may a number come to us, and how far is it on its way.
 
-A port-in moves only when it is told to (`POST /sandbox/porting/{id}`); two kinds are rejected at once, by rule, and
-one that has no date yet is cancelled when its client says so (PATCH `state` alone). Each move is written into the number's resource in TMF639, where the shop has tagged one with `portInStatus`. The
-authorisation code is kept apart and shown by nothing but the control endpoint.
+A port-in moves only when it is told to (`POST /sandbox/porting/{id}`); two kinds are rejected at once, by rule, and one
+that has no date yet is cancelled when its client says so (PATCH of `state` alone). Each move is written into the
+number's resource in TMF639, where the shop has tagged one with `portInStatus`. The authorisation code is kept apart and
+shown by nothing but the control endpoint.
 """
 
 import re
