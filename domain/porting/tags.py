@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import structlog
 
@@ -85,15 +86,29 @@ class Tags:
         ours, stale = await self._sorted_out(row, await self._by_value(row), is_over)
         if not ours:
             made = await (self._take_over(row, stale[0]) if stale else self._make(row))
-            ours, _ = await self._sorted_out(row, await self._by_value(row), is_over, made=made)
-        if not ours:
-            if await self._by_mark(row):
-                log.error("port_in.lookups_find_nothing", lookups=self.lookups)
-                raise BlindInventoryError
-            raise UnknownOutcomeError(self.client.name, detail="a number that was made is not there")
+            ours = await self._proved(row, made, is_over)
         if self.statuses.state_of(ours[0]) is ResourceState.FREE:
             raise UpstreamInvalidError(self.client.name, detail="a number that was made as reserved is free")
         return ours[0].id
+
+    async def _proved(self, row: PortInRow, made: str | None, is_over: IsOver) -> list[Resource]:
+        """What was made, found by the very filters that found nothing before; otherwise it is taken out again."""
+        try:
+            ours, _ = await self._sorted_out(row, await self._by_value(row), is_over, made=made)
+            if not ours:
+                await self._explain(row, made)
+        except (NumberInUseError, BlindInventoryError):
+            if made is not None:
+                await self._remove(row, made)
+            raise
+        return ours
+
+    async def _explain(self, row: PortInRow, made: str | None) -> NoReturn:
+        """Why what was made is not found: it is not there, or these filters find nothing."""
+        if not (await self._by_mark(row) if made is None else await self._read(made)):
+            raise UnknownOutcomeError(self.client.name, detail="a number that was made is not there")
+        log.error("port_in.lookups_find_nothing", lookups=self.lookups)
+        raise BlindInventoryError
 
     async def mirror(self, row: PortInRow, is_over: IsOver) -> str | None:
         """Have the resource show where the port-in stands; its id, None where there is none and needs to be none.
