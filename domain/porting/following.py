@@ -82,7 +82,15 @@ class Follower:
             await self._look(row)
         except UpstreamError as error:
             log.warning("port_in.not_known", id=row.id, detail=error.detail)
-            await self.desk.rows.step(row, due_at=self.desk.clock.now() + self.desk.times.settle)
+            await self._later(row)
+        except StoreUnavailableError:
+            raise
+        except Exception:  # one that nobody was prepared for must not keep the others from their turn
+            log.exception("port_in.look_failed", id=row.id)
+            await self._later(row)
+
+    async def _later(self, row: PortInRow) -> None:
+        await self.desk.rows.step(row, due_at=self.desk.clock.now() + self.desk.times.settle)
 
     async def _look(self, row: PortInRow) -> None:
         desk, step = self.desk, Step(row.state)

@@ -24,6 +24,7 @@ from store.port_ins import PortInRow
 
 log = structlog.get_logger(__name__)
 
+_TRIES = 5
 _OPEN = (Step.INTENT, Step.ASKING, Step.REQUESTED, Step.VALIDATED, Step.SCHEDULED, Step.REJECTED, Step.CORRECTING)
 
 
@@ -68,7 +69,8 @@ class PortIns:
 
     async def of_lines(self, lines: Sequence[tuple[str, str]]) -> list[PortIn | None]:
         """The last port-in of each line, given as cart and line. That the caller may see the carts is known."""
-        found = {(row.cart_id, row.line_id): row for row in await self.desk.rows.of_lines(lines, SHOWN)}
+        rows = sorted(await self.desk.rows.of_lines(lines, SHOWN), key=lambda row: row.live)  # a live one counts
+        found = {(row.cart_id, row.line_id): row for row in rows}
         return [shown(found[each]) if each in found else None for each in lines]
 
     async def cancel_for_lines(self, cart_id: str, line_ids: Collection[str]) -> list[PortIn]:
@@ -83,8 +85,13 @@ class PortIns:
         return [port_in for port_in in map(shown, found) if port_in is not None]
 
     async def _cancel(self, row: PortInRow) -> PortInRow:
-        marked = await self.desk.rows.step(row, cancelling=True, due_at=self.desk.clock.now())
-        if marked is None:  # it is just being looked at; that its line is gone is seen at the next look
+        marked = None
+        for _ in range(_TRIES):  # it may just be looked at
+            marked = await self.desk.rows.step(row, cancelling=True, due_at=self.desk.clock.now())
+            if marked is not None:
+                break
+            row = await self.desk.rows.by_id(row.id) or row
+        if marked is None:  # that its line is gone is seen at the next look
             return row
         try:
             return await self.desk.cancel(marked) or marked
