@@ -341,7 +341,7 @@ async def test_a_process_that_is_killed_leaves_nothing_behind(
 ) -> None:
     """Killed with kill -9 while it waits for an answer; another process finishes or gives up."""
     base, url = porting_process.base_url, f"sqlite:///{tmp_path}/killed.db"
-    settings = given(base, url, {"cart_hold": 1})
+    settings = given(base, url, {"cart_hold": 1, "cart_days": 400})
     key = new_key()
     async with gateway_over(base, **settings) as client:
         shopper = await PortingShopper(client).begin()

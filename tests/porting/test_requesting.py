@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from domain.porting.porting import PortIns
+from kernel.clock import FixedClock
 from kernel.ids import GlobalId
+from store.reservations import Entry
 from tests.carts.conftest import new_key
 from tests.porting.conftest import MakeShop
 from tests.porting.shopper import ACCOUNT, CODE, DIGITS, NUMBER, PORTABILITY
@@ -160,6 +163,23 @@ async def test_our_own_number_is_refused(shop: MakeShop) -> None:
     async with shop() as shopper:
         await shopper.begin()
         assert await shopper.refused(msisdn="+4915771234567") == ("NUMBER_UNAVAILABLE", ["input", "msisdn"], False)
+
+
+async def test_a_number_that_somebody_holds_is_refused(
+    shop: MakeShop, systems: Systems, elsewhere: PortIns, clock: FixedClock
+) -> None:
+    """By the journal of reservations, before anybody else is asked."""
+    held = Entry(
+        id="r1", kind="NUMBER", resource=DIGITS, upstream_id="x", detail="{}", shopper="s", cart_id="c", line_id=None,
+        key="k", token="t", state="HELD", live=True, reason="", created_at=1.0, updated_at=1.0, expires_at=2.0,
+        unknown_at=None, due_at=None,
+    )  # fmt: skip
+    async with shop(clock=clock) as shopper:
+        await shopper.begin()
+        await elsewhere.requester.journal.open(held)
+        systems.control.reset_calls()
+        assert await shopper.refused() == ("NUMBER_UNAVAILABLE", ["input", "msisdn"], False)
+        assert set(systems.calls()) == {"GET TMF663.shoppingCart"}
 
 
 async def test_a_number_on_its_way_for_another_is_refused(shop: MakeShop, systems: Systems) -> None:
