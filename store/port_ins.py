@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database import Database
 from store.tables import port_ins
@@ -54,6 +55,14 @@ class PortInRow:
 
 class NumberTakenError(Exception):
     """The number, or the line, has a live row already."""
+
+
+async def hurry(connection: AsyncConnection, cart_id: str, lines: Collection[str] | None, at: float) -> None:
+    """Have the port-ins of some lines of a cart, or of all of them, looked at by whoever looks next."""
+    where = [_its.cart_id == cart_id, _its.due_at.is_not(None)]
+    if lines is not None:
+        where.append(_its.line_id.in_(tuple(lines)))
+    await connection.execute(update(port_ins).where(*where).values(due_at=at))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Bringing numbers along as the rest of the shop uses it. Who may is decided in here."""
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -13,19 +13,16 @@ from domain.carts.outcome import NO_CART
 from domain.porting.asked import Correction, PortInRequest, requirements
 from domain.porting.correcting import Corrector
 from domain.porting.desk import Desk
-from domain.porting.model import SHOWN, PortIn, PortingWords, PortInReason, Step, seconds, shown
+from domain.porting.model import SHOWN, PortIn, PortingWords, PortInReason, seconds, shown
 from domain.porting.numbers import mobile_digits
 from domain.porting.outcome import NO_PORT_IN, PortInOutcome
 from domain.porting.requesting import Requester
 from kernel.context import Principal, RequestContext
-from kernel.errors import BadRequestError, UpstreamError
+from kernel.errors import BadRequestError
 from store import carts as cart_rows
 from store.port_ins import PortInRow
 
 log = structlog.get_logger(__name__)
-
-_TRIES = 5
-_OPEN = (Step.INTENT, Step.ASKING, Step.REQUESTED, Step.VALIDATED, Step.SCHEDULED, Step.REJECTED, Step.CORRECTING)
 
 
 @dataclass(frozen=True)
@@ -72,32 +69,6 @@ class PortIns:
         rows = sorted(await self.desk.rows.of_lines(lines, SHOWN), key=lambda row: row.live)  # a live one counts
         found = {(row.cart_id, row.line_id): row for row in rows}
         return [shown(found[each]) if each in found else None for each in lines]
-
-    async def cancel_for_lines(self, cart_id: str, line_ids: Collection[str]) -> list[PortIn]:
-        """Have the port-ins of lines that are no more end, where the provider still allows; how they stand then.
-
-        What cannot be done now is done later: that it is wanted is written down first.
-        """
-        open_ones = await self.desk.rows.of_lines(
-            [(cart_id, each) for each in line_ids], [each.value for each in _OPEN]
-        )
-        found = [await self._cancel(row) for row in open_ones]
-        return [port_in for port_in in map(shown, found) if port_in is not None]
-
-    async def _cancel(self, row: PortInRow) -> PortInRow:
-        marked = None
-        for _ in range(_TRIES):  # it may just be looked at
-            marked = await self.desk.rows.step(row, cancelling=True, due_at=self.desk.clock.now())
-            if marked is not None:
-                break
-            row = await self.desk.rows.by_id(row.id) or row
-        if marked is None:  # that its line is gone is seen at the next look
-            return row
-        try:
-            return await self.desk.cancel(marked) or marked
-        except UpstreamError as error:
-            log.warning("port_in.not_cancelled", id=row.id, detail=error.detail)
-            return marked
 
     async def _own(self, principal: Principal, port_in_id: str) -> PortInRow | None:
         row = await self.desk.rows.by_id(port_in_id)

@@ -12,7 +12,6 @@ from domain.porting.following import Follower
 from domain.porting.porting import PortIns
 from kernel.clock import FixedClock
 from kernel.errors import StoreUnavailableError
-from kernel.ids import local_id
 from kernel.tasks import stop
 from sandbox.process import SandboxProcess
 from store.leases import Lease, Leases
@@ -350,32 +349,15 @@ async def test_one_that_the_operator_s_people_corrected_goes_on(
 # ---------------------------------------------------------------- its end
 
 
-async def test_a_removed_line_cancels_it(
-    shop: MakeShop, systems: Systems, clock: FixedClock, elsewhere: PortIns
-) -> None:
-    async with shop(clock=clock) as shopper:
-        port_in = await begun(shopper)
-        line, cart = shopper.lines[0]["id"], local_id(shopper.cart["id"], "Cart")
-        local = local_id(line, "CartLine").partition("~")[2]
-        (found,) = await elsewhere.cancel_for_lines(cart, [local, "lother"])
-        assert (found.status.value, systems.port_in()["state"]) == ("CANCELLED", "cancelled")
-        assert systems.numbers(DIGITS) == []
-        assert (await shopper.look(port_in))["status"] == "CANCELLED"
-        assert await elsewhere.cancel_for_lines(cart, [local]) == []
-        assert (await shopper.another().begin()).lines
-        assert (await shopper.port())["portIn"]["status"] == "REQUESTED"
-
-
-async def test_a_line_that_is_gone_is_noticed_without_being_told(
-    shop: MakeShop, systems: Systems, clock: FixedClock, poll: Round
-) -> None:
+async def test_a_removed_line_cancels_it(shop: MakeShop, systems: Systems, clock: FixedClock, poll: Round) -> None:
+    """At the next round, long before anyone would have looked at it; then the number can be brought in again."""
     async with shop(clock=clock) as shopper:
         port_in = await begun(shopper)
         await shopper.update({"removeLine": shopper.lines[0]["id"]})
-        clock.advance(LOOK)
         await poll()
         assert (await shopper.look(port_in))["status"] == "CANCELLED"
         assert (systems.port_in()["state"], systems.numbers(DIGITS)) == ("cancelled", [])
+        assert (await (await shopper.another().begin()).port())["portIn"]["status"] == "REQUESTED"
 
 
 async def test_an_expired_cart_takes_it_along(shop: MakeShop, systems: Systems, clock: FixedClock, poll: Round) -> None:
@@ -402,16 +384,14 @@ async def test_one_that_has_a_date_comes_nevertheless(
         assert systems.shown(DIGITS) == ("reserved", "active", "ported")
 
 
-async def test_a_cancellation_is_made_up_for(
-    shop: MakeShop, systems: Systems, clock: FixedClock, elsewhere: PortIns, poll: Round
-) -> None:
+async def test_a_cancellation_is_made_up_for(shop: MakeShop, systems: Systems, clock: FixedClock, poll: Round) -> None:
     """With provider or inventory down at first."""
     async with shop(clock=clock) as shopper:
         port_in = await begun(shopper)
-        cart, line = local_id(shopper.lines[0]["id"], "CartLine").split("~")
         systems.control.fault("off", api="PORTING")
-        (found,) = await elsewhere.cancel_for_lines(cart, [line])
-        assert found.status.value == "REQUESTED"
+        await shopper.update({"removeLine": shopper.lines[0]["id"]})
+        await poll()
+        assert (await shopper.look(port_in))["status"] == "REQUESTED"
         systems.control.clear_faults()
         systems.control.fault("off", api="TMF639")
         clock.advance(61)
