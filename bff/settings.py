@@ -272,6 +272,16 @@ class NumberSettings:
 
 
 @dataclass(frozen=True)
+class MetricsSettings:
+    """Figures for Prometheus at /metrics, of the process that is asked. They are the operator's, not the shoppers'."""
+
+    enabled: bool = setting(False, "Whether there is /metrics; then keep shoppers from it, or set a token.")
+    token: str = setting(
+        "", "What /metrics wants to hear as a bearer token; empty: nothing.", check=header_value, secret=True
+    )
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration."""
 
@@ -318,6 +328,7 @@ class Settings:
     events: EventSettings = field(default_factory=EventSettings)
     cart: CartSettings = field(default_factory=CartSettings)
     numbers: NumberSettings = field(default_factory=NumberSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     tmf620: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf639: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf663: UpstreamSettings = field(default_factory=UpstreamSettings)

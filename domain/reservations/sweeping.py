@@ -60,8 +60,7 @@ class ReservationSweeper:
                 log.info("reservation.not_settled", id=entry.id, state=entry.state, detail=repr(error))
                 await self._later(entry)
         await self.desk.journal.forget(now - self.keep)
-        for (kind, state), count in (await self.desk.journal.count()).items():
-            metrics.LIVE.labels(kind, state).set(count)
+        metrics.show_live(await self.desk.journal.count())
         metrics.SWEEPS.labels("done").inc()
         return len(due)
 
@@ -70,10 +69,11 @@ class ReservationSweeper:
         desk = self.desk
         now = desk.clock.now()
         try:
-            known = await desk.holds.has_epoch()
+            began = await desk.holds.epoch()
             live = await desk.journal.holding(_HOLDING)
             holds = [(hold_of(entry), max(entry.expires_at - now, 1.0)) for entry in live]
-            if not known:
+            if began is None:
+                began = now
                 await desk.holds.begin_epoch(holds, f"{now:.3f}")
                 metrics.REBUILDS.inc()
             else:
@@ -83,7 +83,9 @@ class ReservationSweeper:
             for entry in live:
                 if entry.id not in still:
                     await desk.holds.drop(hold_of(entry))
+            metrics.EPOCH.set(began)
         except HoldsUnavailableError as error:
+            metrics.EPOCH.set(0)
             log.warning("holds.unavailable", detail=str(error))
 
     async def settle(self, entry: Entry) -> None:

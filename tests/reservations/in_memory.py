@@ -27,17 +27,17 @@ class HoldsInMemory(Holds):
     def __init__(self, clock: FixedClock) -> None:
         object.__setattr__(self, "clock", clock)
         object.__setattr__(self, "kept", {})
-        object.__setattr__(self, "epoch", [])
+        object.__setattr__(self, "epochs", [])
 
     def __repr__(self) -> str:
         return f"HoldsInMemory({self.kept})"
 
     clock: FixedClock
     kept: dict[str, tuple[str, float]]
-    epoch: list[str]
+    epochs: list[str]
 
     async def take(self, hold: Hold, *, seconds: float, address: str) -> Taken:
-        if not self.epoch:
+        if not self.epochs:
             return Taken.REBUILDING
         return Taken.HELD if await self.keep(hold, seconds=seconds) else Taken.TAKEN
 
@@ -52,12 +52,12 @@ class HoldsInMemory(Holds):
         if self.kept.get(hold.key, ("", 0.0))[0] == hold.token:
             del self.kept[hold.key]
 
-    async def has_epoch(self) -> bool:
-        return bool(self.epoch)
+    async def epoch(self) -> float | None:
+        return float(self.epochs[-1]) if self.epochs else None
 
     async def begin_epoch(self, holds: Any, name: str) -> None:
         await self.keep_all(list(holds))
-        self.epoch.append(name)
+        self.epochs.append(name)
 
     async def keep_all(self, holds: Sequence[tuple[Hold, float]]) -> None:
         for hold, seconds in holds:
@@ -87,7 +87,7 @@ class World:
         self.system.fill(IDS)
         self.system.conditional = conditional
         self.holds.kept.clear()
-        self.holds.epoch[:] = ["1"]
+        self.holds.epochs[:] = ["1"]
 
 
 @pytest.fixture

@@ -151,7 +151,7 @@ class Machine(RuleBasedStateMachine):
     def redis_forgets(self, tail: bool) -> None:
         self.world.holds.kept.clear()
         if not tail:
-            self.world.holds.epoch.clear()
+            self.world.holds.epochs.clear()
 
     @rule(which=WHICH)
     def somebody_wakes(self, which: int) -> None:
