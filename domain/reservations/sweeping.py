@@ -12,7 +12,6 @@ from domain.reservations.assigning import Assignments
 from domain.reservations.desk import Desk, LostRaceError, OutcomeUnknownError, ended, hold_of
 from domain.reservations.holds import HoldsUnavailableError
 from domain.reservations.inventory import Marked
-from domain.reservations.model import ResourceState
 from domain.reservations.reservation import OVER, Step, candidate_of
 from kernel.errors import UpstreamError
 from store.leases import Lease, Leases
@@ -160,9 +159,8 @@ class ReservationSweeper:
     async def _audit(self, entry: Entry) -> None:
         """What was assigned is there for good: an inventory that lost our mark gets it again."""
         desk, candidate = self.desk, candidate_of(entry)
-        seen = await desk.inventory.look(candidate)
-        now = desk.clock.now()
-        if seen is not None and (seen.state is not ResourceState.ASSIGNED or seen.mark != entry.token):
+        kept, now = await desk.inventory.keeps(candidate, entry.token), desk.clock.now()
+        if not kept:
             marked = await desk.inventory.assign(candidate, entry.token)
             if marked is Marked.LOST and await desk.lost_to_a_ghost(entry):
                 marked = await desk.inventory.assign(candidate, entry.token)
