@@ -15,7 +15,7 @@ from kernel.clock import FixedClock
 from store.database import Database
 from store.tables import leases, reservations
 from tests.carts.fate import boundary, mortal
-from tests.reservations.estate import Estate, inventory_over
+from tests.reservations.estate import Estate, inventory_over, pool_over
 from tests.reservations.inventory_system import InventorySystemInMemory
 
 IDS = ("n1", "n2")
@@ -91,15 +91,16 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch, api: str) -> Iterator[World]:
     mortal(monkeypatch)
     clock, memory = FixedClock(), Path("/dev/shm")  # what a disk does is not looked into here
     system = InventorySystemInMemory(boundary)
     with asyncio.Runner() as runner, TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         database = runner.run(Database.open(f"sqlite:///{folder}/bff.db", migrate=True))
         made = World(runner, database, clock, system, HoldsInMemory(clock))
+        backend_over = pool_over if api == "TMF685" else inventory_over
         for _ in range(2):
-            inventory = inventory_over("http://up.test", clock, transport=system.transport(), timeout=600)
+            inventory = backend_over("http://up.test", clock, transport=system.transport(), timeout=600)
             made.processes.append(Estate.over(database, made.holds, inventory, clock))
         yield made
         for process in made.processes:

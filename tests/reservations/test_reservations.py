@@ -455,6 +455,27 @@ async def test_an_assignment_that_overslept_takes_nothing_from_the_next_one(esta
     assert numbers.state(ONE) == ("reserved", bobs.token)
 
 
+async def test_who_wakes_when_another_with_its_key_has_reserved_and_released_and_then_dies_leaves_no_mark(
+    estate: Estate, numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mortal(monkeypatch)
+
+    async def dying() -> Reply | None:
+        await boundary()
+        return None
+
+    life = Life(sleeps_at=3, dies_at=6)
+    with meddling(estate.desk.inventory, dying):
+        sleeper = await live(life, estate.reservations.reserve(ask(), ONE))
+    await estate.reservations.release(await held(estate))
+    await estate.sweep_after(TIMES.ghost + 1)
+    life.awake.set()
+    await asyncio.wait({sleeper})
+    assert isinstance(sleeper.exception(), Killed)
+    await estate.sweep_after(TIMES.last_look + 1)
+    assert numbers.state(ONE) == ("free", None)
+
+
 async def test_an_old_token_changes_nothing(estate: Estate, numbers: Numbers) -> None:
     entry = await held(estate)
     estate.clock.advance(1)
