@@ -53,11 +53,7 @@ class ReservationSweeper:
         for entry in due:
             if lease is not None and not await self.leases.renew(lease):
                 break
-            try:
-                await self.settle(entry)
-            except (UpstreamError, LostRaceError, OutcomeUnknownError) as error:
-                log.info("reservation.not_settled", id=entry.id, state=entry.state, detail=repr(error))
-                await self._later(entry)
+            await self.attempt(entry)
         await self.desk.journal.forget(now - self.keep)
         metrics.show_live(await self.desk.journal.count())
         metrics.SWEEPS.labels("done").inc()
@@ -86,6 +82,16 @@ class ReservationSweeper:
         except HoldsUnavailableError as error:
             metrics.EPOCH.set(0)
             log.warning("holds.unavailable", detail=str(error))
+
+    async def attempt(self, entry: Entry) -> Exception | None:
+        """Settle one row, or put it off; what kept it from being settled."""
+        try:
+            await self.settle(entry)
+        except (UpstreamError, LostRaceError, OutcomeUnknownError) as error:
+            log.info("reservation.not_settled", id=entry.id, state=entry.state, detail=repr(error))
+            await self._later(entry)
+            return error
+        return None
 
     async def settle(self, entry: Entry) -> None:
         """Take one row on, whatever it waits for.
