@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bff.foundation import open_foundation
-from bff.reservation_desk import open_desk
+from bff.reservation_desk import desk_over
 from bff.settings import Settings
 from bff.terminal import plain
+from clients import tmf639
 from domain.reservations.desk import Desk
 from domain.reservations.explaining import Explained, explain
 from domain.reservations.model import ResourceKind
@@ -139,7 +140,10 @@ def _with_desk(settings: Settings, run: Callable[[Desk], Awaitable[T]], clock: C
         quiet = dataclasses.replace(settings, database=dataclasses.replace(settings.database, migrate=False))
         async with AsyncExitStack() as stack:
             base = await stack.enter_async_context(open_foundation(quiet, clock or SystemClock(), {}))
-            return await run(await open_desk(base, stack))
+            if base.redis is None or base.records is None:
+                raise RuntimeError("what is needed for these was looked at before")
+            client = base.client(tmf639.UPSTREAM, stack)
+            return await run(desk_over(base, base.records.database, base.redis, client, stack))
 
     missing = [name for name, value in _needed(settings).items() if not value]
     if missing:
@@ -151,7 +155,12 @@ def _with_desk(settings: Settings, run: Callable[[Desk], Awaitable[T]], clock: C
 
 
 def _needed(settings: Settings) -> dict[str, object]:
-    return {"BFF_TMF639_URL": settings.tmf639.url, "BFF_REDIS_URL": settings.redis_url, "BFF_KEYS": settings.keys}
+    return {
+        "BFF_TMF639_URL": settings.tmf639.url,
+        "BFF_TMF663_URL": settings.tmf663.url,
+        "BFF_REDIS_URL": settings.redis_url,
+        "BFF_KEYS": settings.keys,
+    }
 
 
 async def _found(desk: Desk, what: str) -> Entry:

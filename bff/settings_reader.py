@@ -86,6 +86,8 @@ def require_upstreams(settings: Settings) -> None:
         needed["BFF_KEYS"] = ",".join(settings.keys)
     if settings.tmf639.url and settings.numbers.backend == "tmf685":
         needed["BFF_TMF685_URL"] = settings.tmf685.url
+        if settings.numbers.assigned_by == "gateway":  # whose an assigned resource is, only the mark tells
+            needed["BFF_NUMBERS_MARKS"] = "true" if settings.numbers.marks else ""
     known = {variable.name: variable for variable in variables()}
     missing = [f"{name} is not set{_example(known[name])}" for name, value in needed.items() if not value]
     if missing:

@@ -13,7 +13,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from bff.cli import app
-from bff.dev import SANDBOX_TMF639
+from bff.dev import SANDBOX_TMF639, SANDBOX_TMF663
 from bff.reservation_commands import CommandError, View, explained, listed, repair
 from domain.reservations.desk import OutcomeUnknownError
 from domain.reservations.explaining import foresee
@@ -34,6 +34,7 @@ def given(sandbox_process: SandboxProcess, redis_url: str, database_url: str) ->
     """The settings of a gateway over all that."""
     return {
         "tmf639_url": sandbox_process.base_url + SANDBOX_TMF639["v4"],
+        "tmf663_url": sandbox_process.base_url + SANDBOX_TMF663["v4"],
         "redis_url": redis_url,
         "database_url": database_url,
         "keys": "a-signing-key-for-tests-of-forty-letters",
@@ -413,7 +414,7 @@ async def test_the_command_line_says_what_is_not_there(estate: Estate, cli: Run)
     assert (done.exit_code, done.stderr) == (2, "There is no reservation of r0.\n")
 
 
-@pytest.mark.parametrize("name", ["tmf639_url", "redis_url", "keys"])
+@pytest.mark.parametrize("name", ["tmf639_url", "tmf663_url", "redis_url", "keys"])
 async def test_a_setting_that_is_missing_is_named(given: dict[str, str], run: Run, name: str) -> None:
     del given[name]
     with pytest.raises(CommandError, match=f"BFF_{name.upper()} is not set"):
