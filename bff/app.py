@@ -19,6 +19,7 @@ from bff.edge.cart_token import cart_cookie, cart_token_of
 from bff.edge.documents import Documents
 from bff.edge.events import event_routes
 from bff.edge.http import GraphQLEndpoint, MakeContext
+from bff.edge.metrics import metrics_routes
 from bff.graphiql import graphiql_response, static_files
 from bff.settings import Settings
 from bff.settings_reader import require_upstreams
@@ -66,7 +67,7 @@ def create_app(
             yield {"services": services}
 
     routes: list[Route | Mount] = [Route("/livez", _alive), Route("/readyz", _ready)]
-    routes += event_routes(settings.events)
+    routes += event_routes(settings.events) + metrics_routes(settings.metrics, documents)
     if settings.graphiql:
         routes.append(Mount(f"{_PATH}/static", static_files()))
     routes.append(Route(_PATH, _PageOrApi(graphql) if settings.graphiql else graphql))

@@ -271,6 +271,42 @@ class NumberSettings:
     max_resources: int = setting(500_000, "Resources read at most for the index.", check=at_least(100))
     direct_pages: int = setting(6, "Pages read for one search while there is no index.", check=at_least(1))
     event_query: str = setting("", "Which events of TMF639 to subscribe to, in TM Forum's query syntax; empty: all.")
+    backend: str = setting(
+        "tmf639",
+        "What is reserved by: tmf639 (a mark on the resource) or tmf685 (a reservation in a resource pool).",
+        check=one_of("tmf639", "tmf685"),
+    )
+    assigned_by: str = setting(
+        "gateway",
+        "Who writes into TMF639 that a resource is assigned: gateway or fulfilment. Until then it stays reserved.",
+        check=one_of("gateway", "fulfilment"),
+    )
+    pool_seconds: float = setting(
+        86_400.0,
+        "Seconds after which a reservation in TMF685 ends by itself, should nobody end it; longer than any checkout.",
+        check=at_least(3_600),
+    )
+    pool_reserved: tuple[str, ...] = setting(
+        ("reserved",), "States of a reservation in TMF685 that holds something.", check=words
+    )
+    pool_completed: tuple[str, ...] = setting(
+        ("completed",), "States of one that holds for good; the first is the one written.", check=words
+    )
+    pool_over: tuple[str, ...] = setting(
+        ("cancelled", "expired", "released", "rejected"),
+        "States of one that holds nothing any more; the first is the one written.",
+        check=words,
+    )
+
+
+@dataclass(frozen=True)
+class MetricsSettings:
+    """Figures for Prometheus at /metrics, of the process that is asked. They are the operator's, not the shoppers'."""
+
+    enabled: bool = setting(False, "Whether there is /metrics; then keep shoppers from it, or set a token.")
+    token: str = setting(
+        "", "What /metrics wants to hear as a bearer token; empty: nothing.", check=header_value, secret=True
+    )
 
 
 @dataclass(frozen=True)
@@ -363,9 +399,11 @@ class Settings:
     events: EventSettings = field(default_factory=EventSettings)
     cart: CartSettings = field(default_factory=CartSettings)
     numbers: NumberSettings = field(default_factory=NumberSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     tmf620: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf639: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf663: UpstreamSettings = field(default_factory=UpstreamSettings)
+    tmf685: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf687: UpstreamSettings = field(default_factory=UpstreamSettings)
     porting: PortingSettings = field(default_factory=PortingSettings)
 

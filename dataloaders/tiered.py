@@ -16,6 +16,7 @@ import structlog
 from dataloaders.freshness import Age, Freshness
 from dataloaders.held import Held, merged
 from dataloaders.lru import ByteLRU
+from dataloaders.metrics import Counted
 from dataloaders.shared import SharedCache, encode
 from kernel.clock import Clock
 from kernel.context import Audience, RequestContext
@@ -73,6 +74,7 @@ class TieredLoader(Generic[V]):
         self._outdated: OrderedDict[str, float] = OrderedDict()
         self._all_outdated = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._counted = Counted.of(name)
 
     async def load_many(
         self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str]
@@ -81,8 +83,10 @@ class TieredLoader(Generic[V]):
         held = {key: self._held(ctx.audience, key, fields) for key in keys}
         ages = {key: self._age(key, found) for key, found in held.items()}
         seconds = ctx.deadline.remaining()
+        not_fresh = [key for key in ages if ages[key] is not Age.FRESH]
+        self._counted.asked(len(ages), len(not_fresh))
         if seconds > 0:  # past it nothing is asked any more, and what is held must do
-            flights = {key: self._request(ctx.audience, key, fields) for key in ages if ages[key] is not Age.FRESH}
+            flights = {key: self._request(ctx.audience, key, fields) for key in not_fresh}
             await self._wait(flights, ages, seconds)
         else:
             flights = {}
@@ -243,6 +247,7 @@ class TieredLoader(Generic[V]):
         """From Redis what is fresh there, the rest from the upstream; what that fails to give, stale from anywhere."""
         landed, fallback = await self._read_shared(batch)
         rest = {key: fields for key, fields in batch.wanted.items() if key not in landed}
+        self._counted.redis.inc(len(landed))
         if not rest:
             return landed
         began = self._clock.now()  # what changes while the answer is on its way is not in it
@@ -255,6 +260,8 @@ class TieredLoader(Generic[V]):
                 log.warning("upstream.failed", loader=self._name, stale=key in fallback, detail=outcome.detail)
             else:
                 landed[key] = good[key] = Held(outcome, fields, began)
+        self._counted.upstream.inc(len(good))
+        self._counted.failed.inc(len(rest) - len(good))
         self._keep_all(batch.audience, good)
         return landed
 

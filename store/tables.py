@@ -90,7 +90,7 @@ reservations = Table(
     Column("cart_id", String(32), nullable=False, index=True),
     Column("line_id", String(32)),
     Column("key", String(36), nullable=False),
-    Column("token", String(32), nullable=False),
+    Column("token", String(32), nullable=False, index=True),
     Column("state", String(16), nullable=False),
     Column("live", Boolean, nullable=False),
     Column("reason", String(32), nullable=False),

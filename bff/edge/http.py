@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from bff.edge.documents import Documents
 from bff.edge.errors import execution_error, request_error, unexpected
+from bff.edge.metrics import TimedRequest
 from bff.edge.turns import Turns
 from kernel.errors import BadRequestError, GatewayError, LimitExceededError
 from resolvers.context import Context
@@ -60,17 +61,20 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        try:
-            response = await self._respond(request)
-        except HTTPError as refused:
-            response = _json({"errors": [request_error(refused.error)]}, refused.status, JSON, refused.headers)
-        except ClientDisconnect:
-            return
-        except Exception as error:  # noqa: BLE001  (the last line: whatever happens, the client gets an answer)
-            response = _json({"errors": [unexpected(error)]}, 500, JSON, {})
+        with TimedRequest() as timed:
+            try:
+                response = await self._respond(request, timed)
+            except HTTPError as refused:
+                response = _json({"errors": [request_error(refused.error)]}, refused.status, JSON, refused.headers)
+            except ClientDisconnect:
+                timed.outcome = "gone"
+                return
+            except Exception as error:  # noqa: BLE001  (the last line: whatever happens, the client gets an answer)
+                timed.outcome = "fault"
+                response = _json({"errors": [unexpected(error)]}, 500, JSON, {})
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request, timed: TimedRequest) -> Response:
         media_type = _media_type(request.headers.get("accept"))
         asked = await self._read(request)
         await self._turns.take()
@@ -78,7 +82,8 @@ class GraphQLEndpoint:
         headers = {"content-language": context.request.audience.language}
         try:
             known = self._documents.get(asked.query)
-            _check_operation(known.document, asked.operation_name, reading=request.method != "POST")
+            kind = _check_operation(known.document, asked.operation_name, reading=request.method != "POST")
+            timed.operation = kind.value
             operation = known.operation(asked.operation_name)
             seconds = max(context.request.deadline.remaining(), 0) + _GRACE
             result = await operation.execute(context, asked.variables, worth_it=known.kept, seconds=seconds)
@@ -88,6 +93,7 @@ class GraphQLEndpoint:
             refusal = {"errors": [execution_error(result.errors[0])]}  # the second only says that there are more
             return _json(refusal, _refused_status(media_type), media_type, headers)
         answer: dict[str, Any] = {}
+        timed.outcome = "partial" if result.errors else "whole"
         if result.errors:
             answer["errors"] = [execution_error(error) for error in result.errors]
         answer["data"] = result.data
@@ -106,7 +112,7 @@ class GraphQLEndpoint:
         raise HTTPError(405, error, {"allow": "GET, POST"})
 
 
-def _check_operation(document: DocumentNode, name: str | None, *, reading: bool) -> None:
+def _check_operation(document: DocumentNode, name: str | None, *, reading: bool) -> OperationType:
     operation = get_operation_ast(document, name)
     if operation is None:
         raise BadRequestError("The document has no operation of that name." if name else "Which operation? Name one.")
@@ -114,6 +120,7 @@ def _check_operation(document: DocumentNode, name: str | None, *, reading: bool)
         raise HTTPError(405, BadRequestError("Only queries can be asked with GET."), {"allow": "POST"})
     if operation.operation is OperationType.SUBSCRIPTION:
         raise BadRequestError("Subscriptions are not served over plain HTTP.")
+    return operation.operation
 
 
 def _media_type(accept: str | None) -> str:
