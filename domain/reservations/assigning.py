@@ -8,7 +8,7 @@ import structlog
 from domain.reservations import metrics
 from domain.reservations.desk import Desk, LostRaceError, OutcomeUnknownError
 from domain.reservations.inventory import Marked
-from domain.reservations.reservation import Step, candidate_of
+from domain.reservations.reservation import Step
 from store.reservations import Entry
 
 log = structlog.get_logger(__name__)
@@ -55,9 +55,7 @@ class Assignments:
         )
         if taken is None:
             return await self._assigned_before(entry)
-        marked = await self.desk.inventory.assign(candidate_of(taken), taken.token)
-        if marked is Marked.LOST and await self.desk.lost_to_a_ghost(taken):
-            marked = await self.desk.inventory.assign(candidate_of(taken), taken.token)
+        marked = await self.desk.mark(taken, self.desk.inventory.assign)
         if marked is Marked.LOST:
             log.error("reservation.lost_in_checkout", id=taken.id, kind=taken.kind)
             raise LostRaceError

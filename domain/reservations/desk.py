@@ -1,6 +1,6 @@
 """What every step of a reservation needs: the journal, the holds, the inventory, and how a row comes to its end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -151,7 +151,18 @@ class Desk:
         await self.journal.step(entry, [step.value for step in OVER], due_at=None)
         await self.journal.hurry(entry.kind, entry.resource, self.clock.now())
 
-    async def lost_to_a_ghost(self, entry: Entry) -> bool:
+    async def mark(self, entry: Entry, write: Callable[[Candidate, str], Awaitable[Marked]]) -> Marked:
+        """Reserve or assign upstream, past the mark of a row that is over.
+
+        Raises:
+            UpstreamError, OutcomeUnknownError: the inventory does not tell.
+        """
+        marked = await write(candidate_of(entry), entry.token)
+        if marked is Marked.LOST and await self._lost_to_a_ghost(entry):
+            marked = await write(candidate_of(entry), entry.token)
+        return marked
+
+    async def _lost_to_a_ghost(self, entry: Entry) -> bool:
         """Whether the mark that stands over this one's is that of a row which is over; it is taken off then.
 
         A blind server carries out a write that its sender was long given up for: the journal knows better.

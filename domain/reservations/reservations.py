@@ -33,12 +33,6 @@ log = structlog.get_logger(__name__)
 
 _LIMIT = Rejection(ErrorCode.RESERVATION_LIMIT, "No more can be reserved at the same time. Release one first.")
 _NOT_NOW = Rejection(ErrorCode.UPSTREAM_UNAVAILABLE, "Nothing can be reserved just now.", retryable=True, retry_after=2)
-_UNKNOWN = Rejection(
-    ErrorCode.UPSTREAM_UNAVAILABLE,
-    "Nobody knows yet whether it is reserved. Ask again with the same key.",
-    retryable=True,
-    retry_after=2,
-)
 _EXPIRED = Rejection(ErrorCode.RESERVATION_EXPIRED, "This reservation's time is over.", ("input", "reservationId"))
 _NO_MORE = Rejection(ErrorCode.RESERVATION_LIMIT, "This reservation cannot be extended any further.")
 

@@ -147,10 +147,7 @@ class ReservationSweeper:
         Raises:
             OutcomeUnknownError: the inventory does not tell.
         """
-        desk, candidate = self.desk, candidate_of(entry)
-        marked = await desk.inventory.reserve(candidate, entry.token)
-        if marked is Marked.LOST and await desk.lost_to_a_ghost(entry):
-            marked = await desk.inventory.reserve(candidate, entry.token)
+        marked = await self.desk.mark(entry, self.desk.inventory.reserve)
         if marked is Marked.LOST:
             log.error("reservation.mark_of_another", id=entry.id, kind=entry.kind)
         elif marked is not Marked.DONE:
@@ -164,12 +161,10 @@ class ReservationSweeper:
 
     async def _audit(self, entry: Entry) -> None:
         """What was assigned is there for good: an inventory that lost our mark gets it again."""
-        desk, candidate = self.desk, candidate_of(entry)
-        kept, now = await desk.inventory.keeps(candidate, entry.token), desk.clock.now()
+        desk = self.desk
+        kept, now = await desk.inventory.keeps(candidate_of(entry), entry.token), desk.clock.now()
         if not kept:
-            marked = await desk.inventory.assign(candidate, entry.token)
-            if marked is Marked.LOST and await desk.lost_to_a_ghost(entry):
-                marked = await desk.inventory.assign(candidate, entry.token)
+            marked = await desk.mark(entry, desk.inventory.assign)
             log.warning("reservation.mark_was_lost", id=entry.id, kind=entry.kind, outcome=marked.value)
             if marked in (Marked.UNKNOWN, Marked.NOT_SENT):
                 raise OutcomeUnknownError
