@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -20,8 +20,9 @@ from bff.edge.documents import Documents
 from bff.edge.events import event_routes
 from bff.edge.http import GraphQLEndpoint, MakeContext
 from bff.graphiql import graphiql_response, static_files
+from bff.public import PublicSide
 from bff.settings import Settings
-from bff.settings_reader import require_upstreams
+from bff.settings_reader import persisted_documents, require_upstreams
 from bff.upstream_clients import Transports
 from bff.upstreams import Services, open_services
 from domain.carts.offers import Offers
@@ -58,7 +59,16 @@ def create_app(
         compiled=settings.compile,
         compiled_after=compiled_after,
     )
-    graphql = GraphQLEndpoint(documents, _context_maker(settings), max_body=settings.limit.body_bytes)
+    graphql = GraphQLEndpoint(
+        documents,
+        _context_maker(settings),
+        max_body=settings.limit.body_bytes,
+        persisted=persisted_documents(settings),
+        public=PublicSide(settings),
+        caching=settings.answers,
+        vary=["Origin"] if settings.cors_origins else [],
+    )
+    endpoint = _PageOrApi(graphql) if settings.graphiql else graphql
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
@@ -69,8 +79,26 @@ def create_app(
     routes += event_routes(settings.events)
     if settings.graphiql:
         routes.append(Mount(f"{_PATH}/static", static_files()))
-    routes.append(Route(_PATH, _PageOrApi(graphql) if settings.graphiql else graphql))
-    return Starlette(routes=routes, lifespan=lifespan, middleware=_middleware(settings))
+    routes.append(Route(_PATH, endpoint))
+    return Gateway(endpoint, routes=routes, lifespan=lifespan, middleware=_middleware(settings))
+
+
+class Gateway(Starlette):
+    """Answers GraphQL ahead of the router, which with its middleware would take as long as a kept answer does."""
+
+    def __init__(self, graphql: ASGIApp, *, middleware: list[Middleware], **rest: Any) -> None:
+        super().__init__(middleware=middleware, **rest)
+        self._graphql = self._graphql_across = graphql
+        for each in reversed(middleware):
+            self._graphql_across = each.cls(self._graphql_across, *each.args, **each.kwargs)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != _PATH:
+            await super().__call__(scope, receive, send)
+        elif any(name == b"origin" for name, _ in scope["headers"]):
+            await self._graphql_across(scope, receive, send)
+        else:
+            await self._graphql(scope, receive, send)
 
 
 class _PageOrApi:
@@ -80,9 +108,9 @@ class _PageOrApi:
         self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
-        answer: ASGIApp = graphiql_response() if wants_page and not request.query_params else self._api
+        bare = scope["method"] == "GET" and not scope["query_string"]
+        wants_page = bare and "text/html" in Request(scope).headers.get("accept", "")
+        answer: ASGIApp = graphiql_response() if wants_page else self._api
         await answer(scope, receive, send)
 
 

@@ -165,9 +165,8 @@ class TieredLoader(Generic[V]):
         if isinstance(chosen, UpstreamError):
             reads.doubtful = True
             return
-        good = self._freshness.missing if chosen.value is None else self._freshness.fresh
-        for name in self._names_of(key):
-            reads.note(name, chosen.read_at + good)
+        reads.names.update(self._names_of(key))
+        reads.note(*self._freshness.moments(chosen.read_at, missing=chosen.value is None))
         reads.doubtful |= self._age(key, chosen) in (Age.OLD, Age.DEAD)
 
     def _names_of(self, key: str) -> Sequence[str]:

@@ -3,7 +3,7 @@
 It knows nothing of telecoms and imports no other room.
 """
 
-from engine.answers import Answers, Found, Made, Stale
+from engine.answers import Answers, Found, Made
 from engine.compile import Operations, Prepared
 from engine.declare import computed, loads_of, reads_of, relation, upstream_of
 from engine.projection import projection, selects
@@ -15,7 +15,6 @@ __all__ = [
     "Made",
     "Operations",
     "Prepared",
-    "Stale",
     "computed",
     "loads_of",
     "names",

@@ -31,31 +31,21 @@ class Memory(Protocol):
 
 @dataclass(frozen=True)
 class Made(Generic[V]):
-    """An answer as it was made. All moments are on the clock of `Answers`.
+    """An answer as it was made. All moments are on the clock of `Answers`, and belong to what follows them.
 
-    `size` in bytes. `names`: what it was made of. `fresh_until`: until when it is as good as a new one. `holds_until`:
-    from then on it is wrong. `failed`: there are errors in it. `doubtful`: something was used that is only better than
-    nothing. Neither is kept.
+    `size` in bytes. `names`: what it was made of. Until `fresh_until` it is as good as a new one; until `stale_until` it
+    is used while a new one is made behind, until `error_until` when making a new one fails (RFC 5861). `failed`: it has
+    errors in it. `doubtful`: something was used that is only better than nothing. Neither is kept.
     """
 
     value: V
     size: int
     names: frozenset[str]
     fresh_until: float
-    holds_until: float
+    stale_until: float
+    error_until: float
     failed: bool = False
     doubtful: bool = False
-
-
-@dataclass(frozen=True)
-class Stale:
-    """What may be done with an answer that is no longer fresh, in seconds after that (RFC 5861).
-
-    `while_revalidate`: it is used, and renewed behind. `if_error`: it is used when making a new one failed.
-    """
-
-    while_revalidate: float = 0.0
-    if_error: float = 0.0
 
 
 @dataclass
@@ -104,7 +94,6 @@ class Answers(Generic[V]):
 
     memory: Memory
     now: Callable[[], float]
-    stale: Stale = Stale()
     join: float = 5.0
     counted: Counted = field(default_factory=Counted)
     _heard: int = 0
@@ -131,8 +120,7 @@ class Answers(Generic[V]):
         kept: _Kept[V] | None = self.memory.get(key)
         if kept is None or (kept.checked != self._heard and not self._holds(key, kept)):
             return None
-        now = self.now()
-        if now > kept.made.fresh_until or now >= kept.made.holds_until:
+        if self.now() >= kept.made.fresh_until:
             return None
         self.counted.hits += 1
         return kept.made.value
@@ -146,8 +134,8 @@ class Answers(Generic[V]):
         found = self.fresh(key)
         if found is not None:
             return Found(found, "hit")
-        old = self._stale(key)
-        if old is not None and self.now() <= old.fresh_until + self.stale.while_revalidate:
+        old = self._kept(key)
+        if old is not None and self.now() < old.stale_until:
             self.counted.stale += 1
             self._flight(key, make)[0].waiting += 1  # nobody waits, and nobody may end it by going away
             return Found(old.value, "stale")
@@ -155,8 +143,8 @@ class Answers(Generic[V]):
         self.counted.joined += joined
         self.counted.misses += not joined
         made = await self._landed(flight)
-        old = self._stale(key)
-        if (made is None or made.failed) and old is not None:
+        old = self._kept(key) if made is None or made.failed else None
+        if old is not None and self.now() < old.error_until:
             self.counted.covered += 1
             return Found(old.value, "stale")
         return Found((made or flight.task.result()).value, "joined" if joined else "miss")
@@ -183,18 +171,14 @@ class Answers(Generic[V]):
         outdated = self._outdated
         return self._all_outdated > begun or any(outdated.get(name, 0) > begun for name in names)
 
-    def _stale(self, key: str) -> Made[V] | None:
-        """What is kept, fresh or not, if it may be used for anything at all."""
+    def _kept(self, key: str) -> Made[V] | None:
+        """What is kept, fresh or not, if nothing in it has changed."""
         kept: _Kept[V] | None = self.memory.get(key)
-        if kept is None or not self._holds(key, kept):
-            return None
-        now, usable = self.now(), max(self.stale.while_revalidate, self.stale.if_error)
-        return kept.made if now < kept.made.holds_until and now <= kept.made.fresh_until + usable else None
+        return kept.made if kept is not None and self._holds(key, kept) else None
 
     def _keep(self, key: str, begun: int, made: Made[V]) -> None:
-        now = self.now()
-        timely = now < made.holds_until and now <= made.fresh_until + self.stale.while_revalidate
-        if made.failed or made.doubtful or not timely or self._outdated_since(begun, made.names):
+        late = self.now() >= max(made.fresh_until, made.stale_until)
+        if made.failed or made.doubtful or late or self._outdated_since(begun, made.names):
             self.counted.unkept += 1
             return
         size = _ANSWER_BYTES + made.size + len(made.names) * _NAME_BYTES

@@ -11,23 +11,25 @@ FOREVER = float("inf")
 class Reads:
     """All moments are seconds since the epoch. `began`: since when, at the earliest, anything was read.
 
-    `fresh_until`: the earliest end of anything's freshness. `holds_until`: when something begins or ends, such as the
-    time in which a price is in force; from then on the answer is wrong, however fresh. `doubtful`: something was used
-    that is only better than nothing.
+    Until `fresh_until` all of it is fresh; until `stale_until` it may be used while it is renewed, until `error_until`
+    when that fails: each the earliest of anything's. `holds_until`: when something begins or ends, such as the time in
+    which a price is in force; from then on the answer is wrong, however fresh. `doubtful`: something was used that is
+    only better than nothing.
     """
 
-    __slots__ = ("began", "doubtful", "fresh_until", "holds_until", "names")
+    __slots__ = ("began", "doubtful", "error_until", "fresh_until", "holds_until", "names", "stale_until")
 
     def __init__(self, began: float) -> None:
         self.began = began
         self.names: set[str] = set()
-        self.fresh_until = self.holds_until = FOREVER
+        self.fresh_until = self.stale_until = self.error_until = self.holds_until = FOREVER
         self.doubtful = False
 
-    def note(self, name: str, fresh_until: float = FOREVER) -> None:
-        """Something was read of which changes are told under `name`."""
-        self.names.add(name)
+    def note(self, fresh_until: float, stale_until: float, error_until: float) -> None:
+        """Something was read that is good for so long."""
         self.fresh_until = min(self.fresh_until, fresh_until)
+        self.stale_until = min(self.stale_until, stale_until)
+        self.error_until = min(self.error_until, error_until)
 
     def note_change(self, at: float) -> None:
         """Something means something else from this moment on; one that was over before the answer was begun is none."""
