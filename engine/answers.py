@@ -33,9 +33,9 @@ class Memory(Protocol):
 class Made(Generic[V]):
     """An answer as it was made. All moments are on the clock of `Answers`, and belong to what follows them.
 
-    `size` in bytes. `names`: what it was made of. Until `fresh_until` it is as good as a new one; until `stale_until` it
-    is used while a new one is made behind, until `error_until` when making a new one fails (RFC 5861). `failed`: it has
-    errors in it. `doubtful`: something was used that is only better than nothing. Neither is kept.
+    `size` in bytes. `names`: what it was made of. Until `fresh_until` it is as good as a new one, until `stale_until`
+    it is used while a new one is made behind, until `error_until` when making a new one fails (RFC 5861). `failed`: it
+    has errors in it. `doubtful`: something was used that is only better than nothing. Neither is kept.
     """
 
     value: V
