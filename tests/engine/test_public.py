@@ -201,8 +201,8 @@ class Heir(Plain):
 class Root:
     public: ClassVar = names("plain heir")
 
-    plain: Plain = computed(lambda: Plain(), description="")
-    heir: Heir = computed(lambda: Heir(), description="")
+    plain: Plain = computed(lambda: Plain(seen="x"), description="")
+    heir: Heir = computed(lambda: Heir(seen="x"), description="")
 
 
 @pytest.mark.parametrize(
