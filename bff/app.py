@@ -13,7 +13,6 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bff.edge.address import address_of
-from bff.edge.audience import audience_of
 from bff.edge.cart_token import HEADER as CART_TOKEN
 from bff.edge.cart_token import cart_cookie, cart_token_of
 from bff.edge.documents import Documents
@@ -59,12 +58,13 @@ def create_app(
         compiled=settings.compile,
         compiled_after=compiled_after,
     )
+    public = PublicSide(settings)
     graphql = GraphQLEndpoint(
         documents,
-        _context_maker(settings),
+        _context_maker(settings, public),
         max_body=settings.limit.body_bytes,
         persisted=persisted_documents(settings),
-        public=PublicSide(settings),
+        public=public,
         caching=settings.answers,
         vary=["Origin"] if settings.cors_origins else [],
     )
@@ -114,15 +114,10 @@ class _PageOrApi:
         await answer(scope, receive, send)
 
 
-def _context_maker(settings: Settings) -> MakeContext:
+def _context_maker(settings: Settings, public: PublicSide) -> MakeContext:
     def make(request: Request) -> Context:
         services: Services = request.state.services
-        audience = audience_of(
-            request.headers.get("accept-language", ""),
-            request.headers.get("x-channel", ""),
-            languages=settings.languages,
-            channels=settings.channels,
-        )
+        audience = public.audience(dict(request.scope["headers"]))
         principal = Principal(cart_token=cart_token_of(request, cookie=settings.cart.cookie))
         catalog = services.catalog
         context = Context(

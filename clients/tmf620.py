@@ -89,7 +89,9 @@ class Attachment(Part, frozen=True):
     attachment_type: str | None = None
 
 
-class ProductOfferingPrice(Entity, frozen=True):
+class ProductOfferingPrice(Entity, frozen=True, dict=True):
+    """`__dict__` is for whoever works something out of it that is asked for again and again."""
+
     last_update: str | None = None
     name: str | None = None
     description: str | None = None
