@@ -41,7 +41,7 @@ class State(TypedDict):
 
 def create_app(
     settings: Settings, *, clock: Clock | None = None, transports: Transports | None = None, compiled_after: int = 2
-) -> Starlette:
+) -> "Gateway":
     """The whole gateway. Tests pass a clock of their own and, per upstream, an httpx transport.
 
     `compiled_after`: uses after which a document's operations are compiled; tests that ask once want 1.
@@ -80,14 +80,15 @@ def create_app(
     if settings.graphiql:
         routes.append(Mount(f"{_PATH}/static", static_files()))
     routes.append(Route(_PATH, endpoint))
-    return Gateway(endpoint, routes=routes, lifespan=lifespan, middleware=_middleware(settings))
+    return Gateway(endpoint, documents, routes=routes, lifespan=lifespan, middleware=_middleware(settings))
 
 
 class Gateway(Starlette):
     """Answers GraphQL ahead of the router, which with its middleware would take as long as a kept answer does."""
 
-    def __init__(self, graphql: ASGIApp, *, middleware: list[Middleware], **rest: Any) -> None:
+    def __init__(self, graphql: ASGIApp, documents: Documents, *, middleware: list[Middleware], **rest: Any) -> None:
         super().__init__(middleware=middleware, **rest)
+        self.documents = documents
         self._graphql = self._graphql_across = graphql
         for each in reversed(middleware):
             self._graphql_across = each.cls(self._graphql_across, *each.args, **each.kwargs)

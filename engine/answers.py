@@ -22,6 +22,8 @@ _ANSWER_BYTES = 1_500
 class Memory(Protocol):
     """What answers are kept in; it bounds the sum of their sizes in bytes."""
 
+    bytes: int
+
     def get(self, key: str) -> Any: ...
 
     def put(self, key: str, value: Any, size: int) -> None: ...

@@ -65,6 +65,14 @@ class Known:
         return self.prepared[name]
 
 
+@dataclass
+class Looked:
+    """Documents that were asked for: known already, or parsed and validated (or refused)."""
+
+    known: int = 0
+    new: int = 0
+
+
 @dataclass(frozen=True)
 class Documents:
     """All documents of one schema."""
@@ -74,6 +82,7 @@ class Documents:
     introspection: bool
     memory: Popular[Known]
     operations: Operations
+    looked: Looked = field(default_factory=Looked)
 
     @classmethod
     def of(
@@ -99,12 +108,14 @@ class Documents:
         """
         found = self.memory.get(text)
         if found is None:
+            self.looked.new += 1
             document = self._parse(text)
             check_limits(document, self.limits)
             self._validate(document)
             known = Known(document, self.operations)
             known.kept = self.memory.put(text, known, _size(text, known))
         else:
+            self.looked.known += 1
             known, known.kept = found
             if known.fields != known.fields_counted:  # it was compiled when it was asked for before
                 known.fields_counted = known.fields
