@@ -4,6 +4,7 @@ import httpx
 
 from sandbox.process import SandboxProcess
 from tests.events.test_events import NEW_PRICE, PRICE, QUERY, eventually, patch, two
+from tests.upstream import Upstream
 
 __all__ = ["two"]
 
@@ -42,3 +43,17 @@ def test_a_change_of_something_else_ends_nothing(two: tuple[str, str], sandbox_p
     for url in two:
         eventually(lambda url=url: "17.50" in look(url).text, "the new price")  # type: ignore[misc]
         assert status(httpx.get(f"{url}/graphql", params=params)) == (200, "bff; hit")
+
+
+def test_a_new_offering_ends_the_pages_it_may_belong_to(two: tuple[str, str], sandbox_process: SandboxProcess) -> None:
+    """No page has read it yet; and the tree of categories, of which the event says nothing, stands."""
+    found = {"query": '{ productOfferings(filter: {search: "zeppelin"}) { nodes { name } } }'}
+    shelves = {"query": "{ categories { name } }"}
+    for url in two:
+        assert httpx.get(f"{url}/graphql", params=found).json()["data"]["productOfferings"]["nodes"] == []
+        httpx.get(f"{url}/graphql", params=shelves)
+    new = {"id": "po-zeppelin", "name": "Zeppelin", "lifecycleStatus": "Active", "@type": "ProductOffering"}
+    Upstream(sandbox_process.base_url).create("productOffering", new)
+    for url in two:
+        eventually(lambda url=url: "Zeppelin" in httpx.get(f"{url}/graphql", params=found).text, "the new one")  # type: ignore[misc]
+        assert status(httpx.get(f"{url}/graphql", params=shelves)) == (200, "bff; hit")
