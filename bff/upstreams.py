@@ -79,8 +79,6 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
         )
         rules = shop_rules(settings.catalog)
         answers = open_answers(settings, clock)
-        if answers is not None:
-            stack.push_async_callback(answers.aclose)
 
         def changed(name: str | None) -> None:
             if answers is not None:
@@ -96,6 +94,8 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
         intakes = {tmf620.UPSTREAM: events}
         if served is not None:
             intakes[tmf639.UPSTREAM] = served.intake
+        if answers is not None:  # the first to be closed: what is in the making uses all the rest
+            stack.push_async_callback(answers.aclose)
         yield Services(
             source,
             Catalog(source, rules, clock),

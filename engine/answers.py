@@ -144,7 +144,7 @@ class Answers(Generic[V]):
         flight, joined = self._flight(key, make)
         self.counted.joined += joined
         self.counted.misses += not joined
-        made = await self._landed(flight)
+        made = await self._landed(key, flight)
         old = self._kept(key) if made is None or made.failed else None
         if old is not None and self.now() < old.error_until:
             self.counted.covered += 1
@@ -204,7 +204,7 @@ class Answers(Generic[V]):
         self._keep(key, begun, made)
         return made
 
-    async def _landed(self, flight: _Flight[V]) -> Made[V] | None:
+    async def _landed(self, key: str, flight: _Flight[V]) -> Made[V] | None:
         """What was made, or None where making it failed. It is ended when the last who waits for it goes away."""
         flight.waiting += 1
         try:
@@ -213,11 +213,15 @@ class Answers(Generic[V]):
             flight.waiting -= 1
             if not flight.waiting and not flight.task.done():
                 flight.task.cancel()
+                self._leave(key, flight)  # at once: nobody may join what is ending
         return None if flight.task.cancelled() or flight.task.exception() else flight.task.result()
 
     def _forget(self, key: str, flight: _Flight[V]) -> None:
         self._tasks.discard(flight.task)
-        if self._flights.get(key) is flight:
-            del self._flights[key]
+        self._leave(key, flight)
         if not flight.task.cancelled():
             flight.task.exception()  # looked at: behind a stale answer nobody else does
+
+    def _leave(self, key: str, flight: _Flight[V]) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]

@@ -208,6 +208,18 @@ async def test_when_the_last_goes_away_the_making_ends(kitchen: Kitchen) -> None
     assert kitchen.made["k"] == 2
 
 
+async def test_nobody_joins_what_is_ending(kitchen: Kitchen) -> None:
+    """Between the last going away and the end of the making there is a moment; who comes then gets an answer."""
+    kitchen.go_on.clear()
+    asking = asyncio.create_task(kitchen.ask())
+    await kitchen.reading.wait()
+    asking.cancel()
+    late = asyncio.create_task(kitchen.ask())
+    kitchen.go_on.set()
+    assert await late == ("old", "miss")
+    assert kitchen.made["k"] == 2
+
+
 async def test_closing_ends_what_is_in_the_making(kitchen: Kitchen) -> None:
     kitchen.go_on.clear()
     asking = asyncio.create_task(kitchen.ask())
