@@ -6,7 +6,6 @@ TMF620 does not say whether `price` contains tax; by default it does not, and a 
 from collections.abc import Callable
 from decimal import Decimal
 from functools import wraps
-from typing import Any
 
 from clients.parts import Amount, Quantity
 from clients.tmf620 import ProductOfferingPrice
@@ -52,11 +51,12 @@ Amounts = Callable[..., Money | None]
 
 def _worked_out_once(compute: Amounts) -> Amounts:
     """A price never changes, and every page that shows it asks for its amounts: they are kept with it."""
+    names = (compute.__name__, f"{compute.__name__}, tax included")
 
     @wraps(compute)
     def found(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
-        kept: dict[Any, Money | None] = price.__dict__
-        key = (compute, includes_tax)
+        kept: dict[str, Money | None] = price.__dict__
+        key = names[includes_tax]
         if key not in kept:
             kept[key] = compute(price, includes_tax=includes_tax)
         return kept[key]
