@@ -31,8 +31,8 @@ _QUIET_TICKS = 2
 _MOST_TICKS = 8
 _OUTDATED_KEPT = 10_000
 
-# What an entry takes in memory: its objects under three times the bytes of their JSON; key, attributes, slot and what is
-# worked out of it are the rest. The sum is 1.0 to 1.5 times the truth on the seed (tests/dataloaders/test_memory.py).
+# What an entry takes in memory: its objects under three times the bytes of their JSON; key, attributes, slot and what
+# is worked out of it are the rest. The sum is 1.0 to 1.5 times the truth (tests/dataloaders/test_memory.py).
 MEMORY_FACTOR = 3
 ENTRY_BYTES = 1_400
 
