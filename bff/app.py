@@ -18,6 +18,7 @@ from bff.edge.cart_token import cart_cookie, cart_token_of
 from bff.edge.documents import Documents
 from bff.edge.events import event_routes
 from bff.edge.http import GraphQLEndpoint, MakeContext
+from bff.edge.metrics import metrics_routes
 from bff.graphiql import graphiql_response, static_files
 from bff.public import PublicSide
 from bff.settings import Settings
@@ -76,7 +77,7 @@ def create_app(
             yield {"services": services}
 
     routes: list[Route | Mount] = [Route("/livez", _alive), Route("/readyz", _ready)]
-    routes += event_routes(settings.events)
+    routes += event_routes(settings.events) + metrics_routes(settings.metrics, documents)
     if settings.graphiql:
         routes.append(Mount(f"{_PATH}/static", static_files()))
     routes.append(Route(_PATH, endpoint))
@@ -128,6 +129,7 @@ def _context_maker(settings: Settings, public: PublicSide) -> MakeContext:
             services.carts,
             services.numbers,
             services.reservations,
+            services.porting,
         )
         if settings.cart.cookie:
             seconds = int(settings.cart.days * 86_400)

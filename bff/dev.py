@@ -35,7 +35,9 @@ SANDBOX_TMF639 = {
     "v5": "/resourceInventory/v5",
 }
 SANDBOX_TMF663 = {"v4": "/tmf-api/shoppingCart/v4", "v5": "/shoppingCart/v5"}
+SANDBOX_TMF685 = "/tmf-api/resourcePoolManagement/v1"
 SANDBOX_TMF687 = "/tmf-api/stockManagement/v4"
+SANDBOX_PORTING = "/porting/v1"
 # The sandbox gives as many as it is asked for up to 1,000, so that its whole catalogue fits on one page.
 _SANDBOX_PAGE = 500
 _LONGEST_SOCKET_PATH = 90
@@ -73,9 +75,11 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
     upstream = dataclasses.replace(settings.tmf620, url=sandbox_url + SANDBOX_TMF620, page_size=_SANDBOX_PAGE)
     carts = dataclasses.replace(settings.tmf663, url=sandbox_url + SANDBOX_TMF663[settings.tmf663.version])
     stock = dataclasses.replace(settings.tmf687, url=sandbox_url + SANDBOX_TMF687)
+    pools = dataclasses.replace(settings.tmf685, url=sandbox_url + SANDBOX_TMF685)
     numbers = dataclasses.replace(
         settings.tmf639, url=sandbox_url + SANDBOX_TMF639[settings.tmf639.version], page_size=_SANDBOX_PAGE
     )
+    porting = dataclasses.replace(settings.porting, url=sandbox_url + SANDBOX_PORTING)
     events = dataclasses.replace(
         settings.events,
         token=settings.events.token or secrets.token_urlsafe(16),
@@ -92,7 +96,9 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
         tmf620=upstream,
         tmf639=numbers,
         tmf663=carts,
+        tmf685=pools,
         tmf687=stock,
+        porting=porting,
         events=events,
         log_format="console",
     )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 Check = Callable[[Any], str | None]
 
+_NAMES = 3
 _LEAST_SECRET = 32
 
 
@@ -84,3 +85,9 @@ filters = _each(r"[A-Za-z@.]+=[^=&]*[^0-9=&][^=&]*", "attribute=value, the value
 tiers = _each(
     r"(STANDARD|SILVER|GOLD|PLATINUM)=[\w.:-]+", "TIER=offering id, the tiers STANDARD, SILVER, GOLD, PLATINUM"
 )
+lookups = _each(r"[A-Za-z@.]+=[^=&,]*\{digits\}[^=&,]*", "attribute=value with {digits} in it", least=1)
+
+
+def three_names(value: tuple[str, ...]) -> str | None:
+    fine = len(value) == _NAMES and len(set(value)) == _NAMES and all(value)
+    return None if fine else "must be three different names"

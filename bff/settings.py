@@ -11,11 +11,13 @@ from bff.setting_checks import (
     filters,
     header,
     header_value,
+    lookups,
     networks,
     one_of,
     paths,
     redis_url,
     signing_keys,
+    three_names,
     tiers,
     web_url,
     words,
@@ -302,6 +304,85 @@ class NumberSettings:
     max_resources: int = setting(500_000, "Resources read at most for the index.", check=at_least(100))
     direct_pages: int = setting(6, "Pages read for one search while there is no index.", check=at_least(1))
     event_query: str = setting("", "Which events of TMF639 to subscribe to, in TM Forum's query syntax; empty: all.")
+    backend: str = setting(
+        "tmf639",
+        "What is reserved by: tmf639 (a mark on the resource) or tmf685 (a reservation in a resource pool).",
+        check=one_of("tmf639", "tmf685"),
+    )
+    assigned_by: str = setting(
+        "gateway",
+        "Who writes into TMF639 that a resource is assigned: gateway or fulfilment. Until then it stays reserved.",
+        check=one_of("gateway", "fulfilment"),
+    )
+    pool_seconds: float = setting(
+        86_400.0,
+        "Seconds after which a reservation in TMF685 ends by itself, should nobody end it; longer than any checkout.",
+        check=at_least(3_600),
+    )
+    pool_reserved: tuple[str, ...] = setting(
+        ("reserved",), "States of a reservation in TMF685 that holds something.", check=words
+    )
+    pool_completed: tuple[str, ...] = setting(
+        ("completed",), "States of one that holds for good; the first is the one written.", check=words
+    )
+    pool_over: tuple[str, ...] = setting(
+        ("cancelled", "expired", "released", "rejected"),
+        "States of one that holds nothing any more; the first is the one written.",
+        check=words,
+    )
+
+
+@dataclass(frozen=True)
+class MetricsSettings:
+    """Figures for Prometheus at /metrics, of the process that is asked. They are the operator's, not the shoppers'."""
+
+    enabled: bool = setting(False, "Whether there is /metrics; then keep shoppers from it, or set a token.")
+    token: str = setting(
+        "", "What /metrics wants to hear as a bearer token; empty: nothing.", check=header_value, secret=True
+    )
+
+
+@dataclass(frozen=True)
+class PortingSettings(UpstreamSettings):
+    """The porting provider; numbers can be brought along where it is, with TMF663 and TMF639."""
+
+    url: str = setting(
+        "",
+        "Base URL of the porting provider (docs/port-in.md); empty: no number can be brought along.",
+        example="https://porting.example.com/v1",
+        check=web_url,
+    )
+    requested: tuple[str, ...] = setting(
+        ("requested",), "The provider's words for what was asked; the first of each state is written into TMF639."
+    )
+    validated: tuple[str, ...] = setting(("validated",), "Those for what the other provider agreed to.")
+    scheduled: tuple[str, ...] = setting(("scheduled",), "Those for what has a date.")
+    ported: tuple[str, ...] = setting(("ported",), "Those for what has come.")
+    rejected: tuple[str, ...] = setting(("rejected",), "Those for what was refused.")
+    cancelled: tuple[str, ...] = setting(("cancelled",), "Those for what was taken back; the first asks for that.")
+    code_wrong: tuple[str, ...] = setting(("AUTHORISATION_CODE_WRONG",), "Reasons: the authorisation code.")
+    account_unknown: tuple[str, ...] = setting(("ACCOUNT_UNKNOWN",), "Reasons: the account number.")
+    donor_wrong: tuple[str, ...] = setting(("DONOR_WRONG",), "Reasons: the provider that was named.")
+    date_not_possible: tuple[str, ...] = setting(("DATE_NOT_POSSIBLE",), "Reasons: the wanted date.")
+    not_portable: tuple[str, ...] = setting(("NOT_PORTABLE",), "Reasons: it can never come.")
+    own_number: tuple[str, ...] = setting(("OWN_NUMBER",), "Reasons: it is the operator's own.")
+    lookups: tuple[str, ...] = setting(
+        ("value={digits}", "value=+{digits}"),
+        "Filters by which TMF639 finds a number; one of them has to work, or nothing is asked for.",
+        check=lookups,
+    )
+    characteristics: tuple[str, ...] = setting(
+        ("portInStatus", "donorOperator", "portingDate"),
+        "Characteristics of a ported number in TMF639: its state, where it comes from, when.",
+        check=three_names,
+    )
+    category: str = setting("Ported", "Category of a ported number in TMF639; none of those that are offered.")
+    poll: float = setting(30.0, "Seconds between rounds that look at what is due.", check=at_least(0.05))
+    look: float = setting(
+        3_600.0, "Seconds after which one on its way is read again, though no event came.", check=at_least(0.05)
+    )
+    rejected_days: float = setting(30.0, "Days for which a rejected one can be corrected.", check=at_least(0.001))
+    keep_days: float = setting(90.0, "Days for which one that is over can still be looked at.", check=at_least(0))
 
 
 @dataclass(frozen=True)
@@ -353,10 +434,13 @@ class Settings:
     events: EventSettings = field(default_factory=EventSettings)
     cart: CartSettings = field(default_factory=CartSettings)
     numbers: NumberSettings = field(default_factory=NumberSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     tmf620: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf639: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf663: UpstreamSettings = field(default_factory=UpstreamSettings)
+    tmf685: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf687: UpstreamSettings = field(default_factory=UpstreamSettings)
+    porting: PortingSettings = field(default_factory=PortingSettings)
 
     @property
     def needs_database(self) -> bool:

@@ -76,7 +76,7 @@ def require_upstreams(settings: Settings) -> None:
         SettingsError: an upstream has no URL, or lacks what its authentication needs.
     """
     needed = {} if settings.catalog.source == "dump" else {"BFF_TMF620_URL": settings.tmf620.url}
-    for name in ("tmf620", "tmf639", "tmf663", "tmf687"):
+    for name in ("tmf620", "tmf639", "tmf663", "tmf685", "tmf687", "porting"):
         upstream: UpstreamSettings = getattr(settings, name)
         if upstream.auth == "api_key":
             needed[f"BFF_{name.upper()}_API_KEY"] = upstream.api_key
@@ -85,6 +85,10 @@ def require_upstreams(settings: Settings) -> None:
             needed[f"BFF_{name.upper()}_CLIENT_ID"] = upstream.client_id
     if settings.tmf663.url or settings.tmf639.url:
         needed["BFF_KEYS"] = ",".join(settings.keys)
+    if settings.tmf639.url and settings.numbers.backend == "tmf685":
+        needed["BFF_TMF685_URL"] = settings.tmf685.url
+        if settings.numbers.assigned_by == "gateway":  # whose an assigned resource is, only the mark tells
+            needed["BFF_NUMBERS_MARKS"] = "true" if settings.numbers.marks else ""
     known = {variable.name: variable for variable in variables()}
     missing = [f"{name} is not set{_example(known[name])}" for name, value in needed.items() if not value]
     if missing:

@@ -63,6 +63,24 @@ key and activation code of a card are among them. Where a number's class stands 
 numbers alone are read once more with them.
 """
 
+_PORTING = """## Numbers on their way
+
+Settings: `BFF_PORTING_...`. Without its URL, TMF639 and TMF663 no number is brought along. What the provider has to
+answer stands in [port-in.md](port-in.md).
+
+| call | when |
+| --- | --- |
+| `GET /portability?msisdn=` of the provider | `portability`; before a number is asked for |
+| `GET /resource?value=` of TMF639 | before a number is asked for, and once it stands there (`BFF_PORTING_LOOKUPS`) |
+| `POST /resource` | once for each number |
+| `POST /portIn` of the provider | `requestPortIn` |
+| `PATCH /portIn/{id}` | `correctPortIn`; a line that was taken out |
+| `GET /portIn?externalId=` | after a POST without an answer |
+| `GET /portIn/{id}`, then `GET /resource/{id}` | after an event; every `BFF_PORTING_LOOK` seconds for each |
+| `PATCH /resource/{id}` | where TMF639 does not show the state yet |
+| `DELETE /resource/{id}` | when nothing comes of it |
+"""
+
 
 def upstream_docs() -> str:
     """The page as Markdown."""
@@ -73,7 +91,7 @@ def upstream_docs() -> str:
         "Settings: `BFF_TMF620_...`; v4 and v5 by `BFF_TMF620_VERSION`. Attributes stand here by v4's names.\n",
     ]
     parts += [_collection(schema, each) for each in tmf620.collections()]
-    parts += [_CARTS, _NUMBERS]
+    parts += [_CARTS, _NUMBERS, _PORTING]
     return "\n".join(parts)
 
 

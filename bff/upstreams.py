@@ -13,9 +13,10 @@ from bff.edge.whole import Whole, open_answers
 from bff.feeds import open_feeds
 from bff.foundation import Foundation, open_foundation
 from bff.numbers import OpenNumbers, open_numbers
+from bff.porting import open_porting
 from bff.settings import CacheSettings, CatalogSettings, Settings
 from bff.upstream_clients import Transports
-from clients import tmf620, tmf639
+from clients import porting, tmf620, tmf639
 from clients.tmf import TMFClient
 from dataloaders.catalog import CacheOptions, catalog_loaders
 from dataloaders.freshness import Freshness
@@ -29,6 +30,7 @@ from domain.catalog.kinds import PriceKind
 from domain.catalog.listing import Listing
 from domain.catalog.on_demand import OnDemandSource
 from domain.catalog.rules import ShopRules, fold, folded
+from domain.porting.porting import Porting
 from domain.reservations.numbers import Numbers
 from engine import Answers
 from kernel.clock import Clock
@@ -52,6 +54,7 @@ class Services:
     carts: Carts | None
     numbers: Numbers | None
     reservations: CartReservations | None
+    porting: Porting | None
     answers: Answers[Whole] | None
     clock: Clock
 
@@ -94,6 +97,9 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
         intakes = {tmf620.UPSTREAM: events}
         if served is not None:
             intakes[tmf639.UPSTREAM] = served.intake
+        ports = await stack.enter_async_context(open_porting(base, carts))
+        if ports is not None and ports.intake is not None:
+            intakes[porting.UPSTREAM] = ports.intake
         if answers is not None:  # the first to be closed: what is in the making uses all the rest
             stack.push_async_callback(answers.aclose)
         yield Services(
@@ -106,6 +112,7 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             carts,
             None if served is None else served.numbers,
             _reservations(base, carts, served),
+            None if ports is None else ports.porting,
             answers,
             clock,
         )

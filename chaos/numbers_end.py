@@ -36,7 +36,7 @@ async def end_of(estate: Estate, numbers: Collection[str], *, patience: float = 
     database = await Database.open(estate.database, migrate=False)
     try:
         until = time.time() + estate.conditions.lives + patience
-        while time.time() < until and await _unsettled(database):  # noqa: ASYNC110  (a database has no event)
+        while time.time() < until and (await _unsettled(database) or list(_holds(estate))):  # noqa: ASYNC110  (a database has no event)
             await asyncio.sleep(0.25)
         at, entries = time.time(), await _entries(database)
     finally:

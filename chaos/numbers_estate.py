@@ -56,9 +56,13 @@ class Conditions:
         """How long a hold lives by the clock of one process; by the fastest it has then `hold` left."""
         return self.hold + self.apart
 
-    def shifts(self, count: int) -> list[float]:
-        """Clocks of so many processes: the last is right, the first is late, the others between."""
-        return [-self.apart * (count - 1 - place) / max(1, count - 1) for place in range(count)]
+    def shift(self, place: int) -> float:
+        """By how much a process's clock is wrong: those of gateways are late, by all of `apart` or nearly, those of
+        workers right or half as late.
+        """
+        if place < self.gateways:
+            return -self.apart * (1 - place / 10)
+        return -self.apart * ((place - self.gateways) % 2) / 2
 
 
 @dataclass
@@ -141,14 +145,14 @@ def estate(folder: Path, conditions: Conditions) -> Iterator[Estate]:
             _redis(nursery, folder / "redis"),
             _upstream(nursery, folder / "sandbox", first, conditions),
         )
-        for place, shift in enumerate(conditions.shifts(count)):
+        for place in range(count):
             kind = "gateway" if place < conditions.gateways else "worker"
             port = first + 1 + place
             timeout = conditions.timeouts[place % len(conditions.timeouts)]
             given = {
                 "environment": _environment(made, timeout),
                 "port": port,
-                "shift": shift,
+                "shift": conditions.shift(place),
                 "plant": conditions.plant,
             }
             url = f"http://127.0.0.1:{port}"
@@ -207,7 +211,7 @@ def _environment(made: Estate, timeout: float) -> dict[str, str]:
         "numbers_hold": made.conditions.lives,
         "numbers_longest": 4 * made.conditions.lives,
         "numbers_sweep": 0.5,
-        "numbers_settle": 1,
+        "numbers_settle": 1 + made.conditions.apart,  # or the fastest clock would undo what others are still at
         "numbers_late_write": made.conditions.late_write,
         "numbers_last_look": 2 * made.conditions.late_write,
         "numbers_rest_days": 0.5 / 86_400,

@@ -12,7 +12,7 @@ from dataloaders.held import Held
 from dataloaders.lru import ByteLRU
 from dataloaders.pages import EntityLoader, PageIds, PageLoader
 from dataloaders.shared import SharedCache
-from dataloaders.tiered import Caches, TieredLoader
+from dataloaders.tiered import Caches
 from kernel.clock import Clock
 
 E = TypeVar("E", bound=Entity)
@@ -39,11 +39,6 @@ class CatalogLoaders:
         for pages in (self.offering_pages, self.price_pages, self.category_pages):
             if pages.collection.path == path:
                 pages.outdate(at)
-
-    def tiers(self) -> tuple[TieredLoader[Any], ...]:
-        """Everything that keeps something, each with its name and its counts."""
-        pages = (self.offering_pages.ids, self.price_pages.ids, self.category_pages.ids)
-        return (self.offerings, self.prices, self.specifications, self.categories, *pages)
 
     async def aclose(self) -> None:
         for loader in (self.offering_pages, self.price_pages, self.category_pages):

@@ -111,11 +111,6 @@ class PageLoader(Generic[E]):
                 items.append((offset, entity))
         return LoadedPage(items, page.received, page.total)
 
-    @property
-    def ids(self) -> TieredLoader[PageIds]:
-        """What keeps the pages' ids."""
-        return self._ids
-
     def outdate(self, at: float) -> None:
         """Whatever changed, any page may have other members now."""
         self._ids.outdate(None, at)

@@ -16,6 +16,7 @@ import structlog
 from dataloaders.freshness import Age, Freshness
 from dataloaders.held import Held, merged
 from dataloaders.lru import ByteLRU
+from dataloaders.metrics import Counted
 from dataloaders.shared import SharedCache, encode
 from kernel.clock import Clock
 from kernel.context import Audience, RequestContext
@@ -52,19 +53,6 @@ class Caches(Generic[V]):
 
 
 @dataclass
-class Looked:
-    """Keys that were asked for: `memory` held them fresh, `stale` ones were used and renewed behind, `missed` ones were
-    waited for. Of what was renewed or waited for, `shared` came from Redis and `upstream` was asked for there.
-    """
-
-    memory: int = 0
-    stale: int = 0
-    missed: int = 0
-    shared: int = 0
-    upstream: int = 0
-
-
-@dataclass
 class _Batch(Generic[V]):
     """What is wanted for one audience in one tick: each key, the attributes, and who waits."""
 
@@ -84,10 +72,10 @@ class TieredLoader(Generic[V]):
         self._freshness, self._clock = caches.freshness, caches.clock
         self._batches: dict[str, _Batch[V]] = {}
         self._flying: dict[str, tuple[frozenset[str], asyncio.Future[Outcome[V]], float]] = {}
-        self.looked = Looked()
         self._outdated: OrderedDict[str, float] = OrderedDict()
         self._all_outdated = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._counted = Counted.of(name)
 
     async def load_many(
         self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str]
@@ -95,14 +83,15 @@ class TieredLoader(Generic[V]):
         """Each key's value with at least `fields`, None where there is none, or what kept it from being known."""
         resident = self._resident(ctx, keys, fields)
         if resident is not None:
-            self.looked.memory += len(resident)
+            self._counted.asked(len(resident), 0)
             return resident
         held = {key: self._held(ctx.audience, key, fields) for key in keys}
         ages = {key: self._age(key, found) for key, found in held.items()}
-        self._count(list(ages.values()))
         seconds = ctx.deadline.remaining()
+        not_fresh = [key for key in ages if ages[key] is not Age.FRESH]
+        self._counted.asked(len(ages), len(not_fresh))
         if seconds > 0:  # past it nothing is asked any more, and what is held must do
-            flights = {key: self._request(ctx.audience, key, fields) for key in ages if ages[key] is not Age.FRESH}
+            flights = {key: self._request(ctx.audience, key, fields) for key in not_fresh}
             await self._wait(flights, ages, seconds)
         else:
             flights = {}
@@ -148,15 +137,6 @@ class TieredLoader(Generic[V]):
         if len(self._outdated) > _OUTDATED_KEPT:
             self._all_outdated = max(self._all_outdated, self._outdated.popitem(last=False)[1])
 
-    @property
-    def name(self) -> str:
-        return self._name
-
-    @property
-    def bytes(self) -> int:
-        """What its memory takes, as far as that is estimated."""
-        return self._memory.bytes
-
     async def aclose(self) -> None:
         """End what still flies or is about to; whoever waits for it is told so."""
         while self._batches:
@@ -184,12 +164,6 @@ class TieredLoader(Generic[V]):
                 self._note(ctx.reads, key, held)
             found.append(held.value)
         return found
-
-    def _count(self, ages: list[Age]) -> None:
-        fresh, stale = ages.count(Age.FRESH), ages.count(Age.STALE)
-        self.looked.memory += fresh
-        self.looked.stale += stale
-        self.looked.missed += len(ages) - fresh - stale
 
     def _note(self, reads: Reads, key: str, chosen: Outcome[V]) -> None:
         """Note what is used of `key`, and how long it is good."""
@@ -313,8 +287,7 @@ class TieredLoader(Generic[V]):
         """From Redis what is fresh there, the rest from the upstream; what that fails to give, stale from anywhere."""
         landed, fallback = await self._read_shared(batch)
         rest = {key: fields for key, fields in batch.wanted.items() if key not in landed}
-        self.looked.shared += len(landed)
-        self.looked.upstream += len(rest)
+        self._counted.redis.inc(len(landed))
         if not rest:
             return landed
         began = self._clock.now()  # what changes while the answer is on its way is not in it
@@ -327,6 +300,8 @@ class TieredLoader(Generic[V]):
                 log.warning("upstream.failed", loader=self._name, stale=key in fallback, detail=outcome.detail)
             else:
                 landed[key] = good[key] = Held(outcome, fields, began)
+        self._counted.upstream.inc(len(good))
+        self._counted.failed.inc(len(rest) - len(good))
         self._keep_all(batch.audience, good)
         return landed
 

@@ -11,6 +11,7 @@ from domain.carts.carts import Carts
 from domain.carts.offers import Offers
 from domain.carts.reserving import CartReservations
 from domain.catalog.catalog import Catalog
+from domain.porting.porting import Porting, PortIns
 from domain.reservations.numbers import Numbers
 from domain.reservations.reservation import Reservation
 from kernel.context import RequestContext
@@ -37,7 +38,7 @@ class Context:
     """One per request. `projections` is the engine's memory for this request and no one else's business.
 
     `carts` is None where the operator has no TMF663, `numbers` where there is no TMF639, `reservations` where there is
-    not both, and Redis. `keep_cart_token`, where
+    not both, and Redis, `porting` where there is no porting provider. `keep_cart_token`, where
     cookies are wanted, puts a guest's token into one (`cookies`, as they are sent); the answer then does not show it.
     """
 
@@ -47,6 +48,7 @@ class Context:
     carts: Carts | None = None
     numbers: Numbers | None = None
     reservations: CartReservations | None = None
+    porting: Porting | None = None
     keep_cart_token: Callable[[str], None] | None = None
     cookies: list[str] = field(default_factory=list)
     reserved: Reserved = field(default_factory=Reserved)
@@ -81,6 +83,27 @@ class Context:
         if self.reservations is None:
             raise UpstreamUnavailableError("tmf639", detail="this needs TMF639, TMF663 and Redis")
         return self.reservations
+
+    def require_porting(self) -> Porting:
+        """The porting provider.
+
+        Raises:
+            UpstreamUnavailableError: this shop has none.
+        """
+        if self.porting is None:
+            raise UpstreamUnavailableError("porting", detail="BFF_PORTING_URL is not set")
+        return self.porting
+
+    def require_port_ins(self) -> PortIns:
+        """Numbers on their way.
+
+        Raises:
+            UpstreamUnavailableError: this shop has none.
+        """
+        port_ins = self.require_porting().port_ins
+        if port_ins is None:
+            raise UpstreamUnavailableError("porting", detail="BFF_TMF663_URL or BFF_TMF639_URL is not set")
+        return port_ins
 
 
 Info = strawberry.Info[Context, None]

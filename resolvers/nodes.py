@@ -12,6 +12,7 @@ from kernel.errors import GatewayError, LimitExceededError
 from kernel.ids import GlobalId, parse_global_id
 from resolvers.carts import load_line
 from resolvers.context import Context, Info
+from resolvers.port_ins import load_port_in
 from resolvers.reservations import load_reservation
 
 MAX_NODES = 100
@@ -26,6 +27,7 @@ _LOADERS: Mapping[str, Load] = {
     "Cart": lambda ctx, local, _: ctx.require_carts().cart(ctx.request, local),
     "CartLine": lambda ctx, local, _: load_line(ctx, local),
     "Reservation": lambda ctx, local, _: load_reservation(ctx, local),
+    "PortIn": lambda ctx, local, _: load_port_in(ctx, local),
 }
 
 

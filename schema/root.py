@@ -10,7 +10,7 @@ from clients.tmf663 import CARTS
 from domain.carts.offers import CHOICE_FIELDS, OFFERING_FIELDS, PRICE_FIELDS
 from domain.catalog.on_demand import TREE_FIELDS
 from engine import computed, names
-from resolvers import carts, catalog, nodes, numbers, reservations
+from resolvers import carts, catalog, nodes, numbers, port_ins, reservations
 from schema.types.carts import Cart, CartLine, CartPayload, CreateCartPayload, ReservationPayload
 from schema.types.catalog import (
     SELECTED,
@@ -23,6 +23,8 @@ from schema.types.catalog import (
 from schema.types.common import SCALARS, Node
 from schema.types.errors import GenericError, VersionConflictError
 from schema.types.numbers import AvailableNumber, AvailableSim
+from schema.types.port_in_payload import PortInPayload
+from schema.types.port_ins import Portability, PortIn
 from schema.types.reservations import NumberUnavailableError, Reservation
 
 
@@ -50,6 +52,9 @@ class Query:
     )
     available_sims: list[AvailableSim] | None = computed(
         numbers.available_sims, description="SIMs that are free, drawn at random: others at each call."
+    )
+    portability: Portability | None = computed(
+        port_ins.portability, description="Whether a number can be brought along, as the porting provider tells."
     )
     cart: Cart | None = computed(
         carts.cart,
@@ -81,10 +86,20 @@ class Mutation:
     release_reservation: ReservationPayload | None = computed(
         reservations.release_reservation, description="Gives it back."
     )
+    request_port_in: PortInPayload | None = computed(
+        port_ins.request_port_in,
+        description="Asks for a number to come to a line of a cart. The same key brings the same port-in.",
+        loads={CARTS: SELECTED},
+    )
+    correct_port_in: PortInPayload | None = computed(
+        port_ins.correct_port_in,
+        description="Asks again for a number that was refused, with what was wrong told anew.",
+        loads={CARTS: SELECTED},
+    )
 
 
 def build_schema() -> strawberry.Schema:
     """The whole schema. Its printed form is `schema.graphql`."""
     kinds: list[Any] = [ProductOffering, OfferingPrice, ProductSpecification, Category, Cart, CartLine]
-    kinds += [Reservation, GenericError, VersionConflictError, NumberUnavailableError]
+    kinds += [Reservation, PortIn, GenericError, VersionConflictError, NumberUnavailableError]
     return strawberry.Schema(query=Query, mutation=Mutation, types=kinds, config=StrawberryConfig(scalar_map=SCALARS))

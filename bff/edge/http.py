@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from bff.edge.documents import Documents, Known
 from bff.edge.errors import execution_error, request_error, unexpected
+from bff.edge.metrics import TimedRequest
 from bff.edge.persisted import Persisted, document_hash
 from bff.edge.turns import Turns
 from bff.edge.whole import Headers, Memo, Public, Whole, cache_control, has_tag, made_of, question_of
@@ -81,6 +82,7 @@ class _Asked:
     headers: Headers
     raw: bytes
     media_type: str
+    timed: TimedRequest
 
     @property
     def reading(self) -> bool:
@@ -123,23 +125,26 @@ class GraphQLEndpoint:
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            reply = await self._respond(scope, receive)
-        except HTTPError as refused:
-            named = [(name.encode(), value.encode()) for name, value in refused.headers.items()]
-            reply = self._json({"errors": [request_error(refused.error)]}, refused.status, JSON, named)
-        except ClientDisconnect:
-            return
-        except Exception as error:  # noqa: BLE001  (the last line: whatever happens, the client gets an answer)
-            reply = self._json({"errors": [unexpected(error)]}, 500, JSON, [])
+        with TimedRequest() as timed:
+            try:
+                reply = await self._respond(scope, receive, timed)
+            except HTTPError as refused:
+                named = [(name.encode(), value.encode()) for name, value in refused.headers.items()]
+                reply = self._json({"errors": [request_error(refused.error)]}, refused.status, JSON, named)
+            except ClientDisconnect:
+                timed.outcome = "gone"
+                return
+            except Exception as error:  # noqa: BLE001  (the last line: whatever happens, the client gets an answer)
+                timed.outcome = "fault"
+                reply = self._json({"errors": [unexpected(error)]}, 500, JSON, [])
         headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))] if reply.body else reply.headers
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
 
-    async def _respond(self, scope: Scope, receive: Receive) -> Reply:
+    async def _respond(self, scope: Scope, receive: Receive, timed: TimedRequest) -> Reply:
         headers = dict(scope["headers"])
         media_type = _media_type(headers.get(b"accept"))
-        asked = _Asked(scope, headers, await self._raw(scope, headers, receive), media_type)
+        asked = _Asked(scope, headers, await self._raw(scope, headers, receive), media_type, timed)
         return self._known(asked) or await self._answer(asked)
 
     def _known(self, asked: _Asked) -> Reply | None:
@@ -157,7 +162,8 @@ class GraphQLEndpoint:
         await self._turns.take()
         try:
             text, known = self._document(parameters)
-            _check_operation(known.document, parameters.operation_name, reading=asked.reading)
+            kind = _check_operation(known.document, parameters.operation_name, reading=asked.reading)
+            asked.timed.operation = kind.value
             operation = known.operation(parameters.operation_name)
         except GatewayError as error:
             named = [(b"content-language", self._language(asked).encode())]
@@ -207,6 +213,7 @@ class GraphQLEndpoint:
     def _shown(self, asked: _Asked, audience: Audience, answers: Answers[Whole], found: Found[Whole]) -> Reply:
         """An answer of everybody's, with what HTTP caches may do with it; of a POST's they may do nothing."""
         whole = found.value
+        asked.timed.operation, asked.timed.outcome = "query", whole.outcome
         headers = [
             *self._fixed,
             (b"content-language", audience.language.encode()),
@@ -232,6 +239,7 @@ class GraphQLEndpoint:
             refusal = {"errors": [execution_error(result.errors[0])]}  # the second only says that there are more
             return self._json(refusal, _refused_status(asked.media_type), asked.media_type, named)
         answer: dict[str, Any] = {}
+        asked.timed.outcome = "partial" if result.errors else "whole"
         if result.errors:
             answer["errors"] = [execution_error(error) for error in result.errors]
         answer["data"] = result.data
@@ -276,7 +284,7 @@ class GraphQLEndpoint:
 _CONTENT_TYPES = {each: f"{each}; charset=utf-8".encode() for each in (RESPONSE_JSON, JSON)}
 
 
-def _check_operation(document: DocumentNode, name: str | None, *, reading: bool) -> None:
+def _check_operation(document: DocumentNode, name: str | None, *, reading: bool) -> OperationType:
     operation = get_operation_ast(document, name)
     if operation is None:
         raise BadRequestError("The document has no operation of that name." if name else "Which operation? Name one.")
@@ -284,6 +292,7 @@ def _check_operation(document: DocumentNode, name: str | None, *, reading: bool)
         raise HTTPError(405, BadRequestError("Only queries can be asked with GET."), {"allow": "POST"})
     if operation.operation is OperationType.SUBSCRIPTION:
         raise BadRequestError("Subscriptions are not served over plain HTTP.")
+    return operation.operation
 
 
 def _media_type(accept: bytes | None) -> str:

@@ -36,11 +36,6 @@ class Popular(Generic[V]):
     def __len__(self) -> int:
         return len(self._new) + len(self._kept)
 
-    @property
-    def all_bytes(self) -> int:
-        """What newcomers and what is kept take together."""
-        return self.bytes + self._new.bytes
-
     def get(self, key: str) -> tuple[V, bool] | None:
         """The value, and whether it is kept. Counts as a use."""
         self._looks += 1

@@ -29,13 +29,19 @@ Headers = Mapping[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """An answer as it goes out. `refused`: nothing was executed. `good_until`: seconds since the epoch."""
+    """An answer as it goes out. `outcome`: whole, partial, or refused when nothing was executed. `good_until`: seconds
+    since the epoch.
+    """
 
     body: bytes
-    refused: bool
+    outcome: str
     kept: bool
     good_until: float
     etag: bytes
+
+    @property
+    def refused(self) -> bool:
+        return self.outcome == "refused"
 
 
 class Public(Protocol):
@@ -98,11 +104,12 @@ def made_of(result: Any, context: Context, settings: AnswerSettings) -> Made[Who
         body = msgspec.json.encode({"errors": errors[:1]})  # the second only says that there are more
     else:
         body = msgspec.json.encode({"errors": errors, "data": result.data} if errors else {"data": result.data})
+    outcome = "refused" if refused else "partial" if errors else "whole"
     tag = b'"' + hashlib.blake2b(body, digest_size=16).hexdigest().encode() + b'"'
     fresh = min(reads.fresh_until, reads.began + settings.lifetime)
     fresh_until = min(fresh, reads.holds_until)
     return Made(
-        Whole(body, refused, not errors and not reads.doubtful, fresh_until, tag),
+        Whole(body, outcome, not errors and not reads.doubtful, fresh_until, tag),
         len(body),
         frozenset(reads.names),
         fresh_until,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from domain.carts import metrics
 from domain.carts.holding import HoldLostError
 from domain.carts.keeper import CartKeeper
 from kernel.context import Audience
@@ -71,7 +72,10 @@ class CartSweeper:
         async with self.keeper.holds.database.writing() as connection:
             forgotten = await rows.forget(connection, now - self.keep)
         await self.idempotency.sweep()
-        return Swept(sum(settled), sum(expired), sum(removed), forgotten)
+        swept = Swept(sum(settled), sum(expired), sum(removed), forgotten)
+        for what, count in swept.__dict__.items():
+            metrics.SWEPT.labels(what).inc(count)
+        return swept
 
     async def _still(self, lease: Lease | None) -> bool:
         return lease is None or await self.leases.renew(lease)

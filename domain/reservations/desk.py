@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.reservations import metrics
 from domain.reservations.holds import Hold, Holds, HoldsUnavailableError
-from domain.reservations.inventory import Inventory, Marked
+from domain.reservations.inventory import Backend, Marked
 from domain.reservations.model import Candidate
 from domain.reservations.reservation import OVER, Step, candidate_of
 from kernel.clock import Clock
@@ -71,7 +71,7 @@ class Desk:
 
     journal: Journal
     holds: Holds
-    inventory: Inventory
+    inventory: Backend
     clock: Clock
     times: Times
     heard: Heard | None = None

@@ -158,11 +158,23 @@ class Holds:
             raise HoldsUnavailableError(str(error)) from error
         return frozenset(each for each, token in zip(resources, found, strict=True) if token is not None)
 
-    async def has_epoch(self) -> bool:
+    async def holder(self, kind: str, resource: str) -> tuple[str, float] | None:
+        """The token that holds a resource, and for how many seconds more; None: nobody holds it."""
+        key = f"{_PREFIX}{kind}:{resource}"
         try:
-            return bool(await self.redis.exists(EPOCH))
+            token: Any = await self.redis.get(key)
+            left = await self.redis.pttl(key)
         except (RedisError, OSError) as error:
             raise HoldsUnavailableError(str(error)) from error
+        return None if token is None else (token.decode(), max(0, left) / 1000)
+
+    async def epoch(self) -> float | None:
+        """When the present epoch began, in seconds; None: there is none, and no new hold is taken."""
+        try:
+            found = await self.redis.get(EPOCH)
+        except (RedisError, OSError) as error:
+            raise HoldsUnavailableError(str(error)) from error
+        return None if found is None else float(found)
 
     async def begin_epoch(self, holds: Iterable[tuple[Hold, float]], name: str) -> None:
         """Put back what the journal knows, each with the seconds it has left, then allow new holds again."""

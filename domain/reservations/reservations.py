@@ -121,7 +121,7 @@ class Reservations:
 
     async def _open(self, ask: Ask, candidate: Candidate, together: Together | None) -> Entry:
         """Hold it in Redis, then write the intent down: no row, no PATCH."""
-        now, token = self.desk.clock.now(), secrets.token_hex(16)
+        now, token = self.desk.clock.now(), "t" + secrets.token_hex(15)  # some servers read digits alone as a number
         entry = Entry(
             id="r" + secrets.token_hex(15),
             kind=candidate.kind.value,
@@ -182,7 +182,7 @@ class Reservations:
         marked = await self.desk.inventory.reserve(candidate_of(entry), entry.token)
         now = self.desk.clock.now()
         if marked is Marked.DONE:
-            held = await self._hold(entry, together, now)
+            held = await self._hold(entry, together, now, resumed=resumed)
             if held is None:
                 return await self._overslept(entry)
             metrics.HELD.labels(entry.kind).inc()
@@ -203,8 +203,10 @@ class Reservations:
         metrics.LOST.labels(entry.kind, "inventory").inc()
         raise LostRaceError
 
-    async def _hold(self, entry: Entry, together: Together | None, now: float) -> Entry | None:
+    async def _hold(self, entry: Entry, together: Together | None, now: float, *, resumed: bool) -> Entry | None:
         steps: dict[str, Any] = {"state": Step.HELD.value, "due_at": entry.expires_at, "updated_at": now}
+        if resumed:  # whoever was at it before may be asleep with a write of its own, and wake when all is over
+            steps["unknown_at"] = now
         async with self.desk.journal.database.writing() as connection:
             held = await self.desk.journal.step(entry, (Step.INTENT.value,), connection=connection, before=now, **steps)
             if held is not None and together is not None and not await together.finish(connection, held.id):

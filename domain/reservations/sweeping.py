@@ -12,7 +12,6 @@ from domain.reservations.assigning import Assignments
 from domain.reservations.desk import Desk, LostRaceError, OutcomeUnknownError, ended, hold_of
 from domain.reservations.holds import HoldsUnavailableError
 from domain.reservations.inventory import Marked
-from domain.reservations.model import ResourceState
 from domain.reservations.reservation import OVER, Step, candidate_of
 from kernel.errors import UpstreamError
 from store.leases import Lease, Leases
@@ -54,14 +53,9 @@ class ReservationSweeper:
         for entry in due:
             if lease is not None and not await self.leases.renew(lease):
                 break
-            try:
-                await self.settle(entry)
-            except (UpstreamError, LostRaceError, OutcomeUnknownError) as error:
-                log.info("reservation.not_settled", id=entry.id, state=entry.state, detail=repr(error))
-                await self._later(entry)
+            await self.attempt(entry)
         await self.desk.journal.forget(now - self.keep)
-        for (kind, state), count in (await self.desk.journal.count()).items():
-            metrics.LIVE.labels(kind, state).set(count)
+        metrics.show_live(await self.desk.journal.count())
         metrics.SWEEPS.labels("done").inc()
         return len(due)
 
@@ -70,10 +64,11 @@ class ReservationSweeper:
         desk = self.desk
         now = desk.clock.now()
         try:
-            known = await desk.holds.has_epoch()
+            began = await desk.holds.epoch()
             live = await desk.journal.holding(_HOLDING)
             holds = [(hold_of(entry), max(entry.expires_at - now, 1.0)) for entry in live]
-            if not known:
+            if began is None:
+                began = now
                 await desk.holds.begin_epoch(holds, f"{now:.3f}")
                 metrics.REBUILDS.inc()
             else:
@@ -83,8 +78,20 @@ class ReservationSweeper:
             for entry in live:
                 if entry.id not in still:
                     await desk.holds.drop(hold_of(entry))
+            metrics.EPOCH.set(began)
         except HoldsUnavailableError as error:
+            metrics.EPOCH.set(0)
             log.warning("holds.unavailable", detail=str(error))
+
+    async def attempt(self, entry: Entry) -> Exception | None:
+        """Settle one row, or put it off; what kept it from being settled."""
+        try:
+            await self.settle(entry)
+        except (UpstreamError, LostRaceError, OutcomeUnknownError) as error:
+            log.info("reservation.not_settled", id=entry.id, state=entry.state, detail=repr(error))
+            await self._later(entry)
+            return error
+        return None
 
     async def settle(self, entry: Entry) -> None:
         """Take one row on, whatever it waits for.
@@ -158,9 +165,8 @@ class ReservationSweeper:
     async def _audit(self, entry: Entry) -> None:
         """What was assigned is there for good: an inventory that lost our mark gets it again."""
         desk, candidate = self.desk, candidate_of(entry)
-        seen = await desk.inventory.look(candidate)
-        now = desk.clock.now()
-        if seen is not None and (seen.state is not ResourceState.ASSIGNED or seen.mark != entry.token):
+        kept, now = await desk.inventory.keeps(candidate, entry.token), desk.clock.now()
+        if not kept:
             marked = await desk.inventory.assign(candidate, entry.token)
             if marked is Marked.LOST and await desk.lost_to_a_ghost(entry):
                 marked = await desk.inventory.assign(candidate, entry.token)

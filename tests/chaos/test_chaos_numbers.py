@@ -43,7 +43,7 @@ async def test_ours_is_acquitted_of_the_same(tmp_path: Path) -> None:
 
 async def asleep_in_a_checkout(folder: Path, *, plant: str = "") -> list[str]:
     """What the checker says when a worker sleeps in the middle of an assignment, and another wants the number."""
-    conditions = Conditions(hold=HOLD, numbers=100, timeouts=(60.0,), plant=plant)
+    conditions = Conditions(hold=2 * HOLD, numbers=100, timeouts=(60.0,), plant=plant)
     with estate(folder, conditions) as running:
         async with httpx.AsyncClient(timeout=60) as http:
             return await _asleep_in_a_checkout(running, http)
@@ -52,15 +52,14 @@ async def asleep_in_a_checkout(folder: Path, *, plant: str = "") -> list[str]:
 async def _asleep_in_a_checkout(running: Estate, http: httpx.AsyncClient) -> list[str]:
     urls, sleeper = [each.url for each in running.gateways], running.workers[0]
     shop, shops = (
-        Shop(urls, [each.url], http, Shelf(1), ahead=0.0, hold=HOLD, patient=True) for each in running.workers
+        Shop(urls, [each.url], http, Shelf(1), ahead=0.0, hold=2 * HOLD, patient=True) for each in running.workers
     )
     shops.history = shop.history
     ada, bob = Shopper(shop, random.Random(1)), Shopper(shops, random.Random(2))
     number, offer = await ada.offered()
     hers = None
-    while hers is None:  # nothing can be held before the first sweep
+    while hers is None or await ada.step("freeze", hers) != 200:  # nothing can be held before the first sweep
         hers = await ada.reserve(offer)
-    assert await ada.step("freeze", hers) == 200
     running.control.reset_calls()
     running.control.fault("delay", api="TMF639", delayMs=1_500)
     assigning = asyncio.create_task(ada.step("assign", hers))
@@ -72,8 +71,8 @@ async def _asleep_in_a_checkout(running: Estate, http: httpx.AsyncClient) -> lis
     tries = itertools.count() if running.conditions.plant else range(10)  # the wrong ones let him have it in the end
     for _ in tries:
         his = await bob.reserve(offer)
-        if his is not None:
-            await bob.check_out(his)
+        if his is not None and [await bob.step(each, his) for each in ("freeze", "assign")] == [200, 200]:
+            his.assigned_at = time.time()
             break
     sleeper.go_on()
     assert await assigning == 200

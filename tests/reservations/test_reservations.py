@@ -117,8 +117,10 @@ async def test_a_number_that_another_channel_has_is_a_lost_race_that_holds_nothi
     assert await redis.keys(f"*{ONE.value}") == []
 
 
-async def test_nothing_is_reserved_while_the_inventory_is_down(estate: Estate, sandbox: SandboxControl) -> None:
-    sandbox.fault("status", api="TMF639")
+async def test_nothing_is_reserved_while_the_inventory_is_down(
+    estate: Estate, sandbox: SandboxControl, api: str
+) -> None:
+    sandbox.fault("status", api=api)
     with pytest.raises(Rejected) as refused:
         await estate.reservations.reserve(ask(), ONE)
     assert refused.value.reasons[0].retryable
@@ -130,9 +132,9 @@ async def test_nothing_is_reserved_while_the_inventory_is_down(estate: Estate, s
 
 
 async def test_an_unknown_outcome_is_settled_by_the_same_key(
-    estate: Estate, sandbox: SandboxControl, numbers: Numbers
+    estate: Estate, sandbox: SandboxControl, api: str, numbers: Numbers
 ) -> None:
-    sandbox.habit("applied-later", api="TMF639", times=1)
+    sandbox.habit("applied-later", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.reservations.reserve(ask(), ONE)
     sandbox.apply_ghosts()
@@ -141,29 +143,31 @@ async def test_an_unknown_outcome_is_settled_by_the_same_key(
 
 
 async def test_the_same_key_settles_the_number_it_was_for_and_no_other(
-    estate: Estate, sandbox: SandboxControl, numbers: Numbers
+    estate: Estate, sandbox: SandboxControl, api: str, numbers: Numbers
 ) -> None:
-    sandbox.habit("applied-later", api="TMF639", times=1)
+    sandbox.habit("applied-later", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.reservations.reserve(ask(), ONE)
     assert (await estate.reservations.reserve(ask(), OTHER)).candidate == ONE
     assert numbers.state(OTHER) == ("free", None)
 
 
-async def test_an_unknown_outcome_stays_so_while_nobody_can_read_it(estate: Estate, sandbox: SandboxControl) -> None:
-    sandbox.habit("applied-later", api="TMF639", times=1)
+async def test_an_unknown_outcome_stays_so_while_nobody_can_read_it(
+    estate: Estate, sandbox: SandboxControl, api: str
+) -> None:
+    sandbox.habit("applied-later", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.reservations.reserve(ask(), ONE)
-    sandbox.fault("status", api="TMF639", times=1)
+    sandbox.fault("status", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.reservations.reserve(ask(), ONE)
     assert await estate.desk.journal.live_of("NUMBER", ONE.value) is not None
 
 
 async def test_a_late_write_of_a_reservation_that_is_over_is_undone(
-    estate: Estate, sandbox: SandboxControl, numbers: Numbers
+    estate: Estate, sandbox: SandboxControl, api: str, numbers: Numbers
 ) -> None:
-    sandbox.habit("applied-later", api="TMF639", times=1)
+    sandbox.habit("applied-later", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.reservations.reserve(ask(), ONE)
     await estate.sweep_after(TIMES.settle + 1)
@@ -174,9 +178,9 @@ async def test_a_late_write_of_a_reservation_that_is_over_is_undone(
 
 
 async def test_a_number_with_a_write_on_its_way_is_not_given_to_another(
-    estate: Estate, sandbox: SandboxControl
+    estate: Estate, sandbox: SandboxControl, api: str
 ) -> None:
-    sandbox.habit("applied-later", api="TMF639", times=1)
+    sandbox.habit("applied-later", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.reservations.reserve(ask(), ONE)
     made = await estate.reservations.reserve(ask(), ONE)
@@ -263,10 +267,10 @@ async def test_releasing_again_changes_nothing(estate: Estate, numbers: Numbers)
 
 
 async def test_a_release_that_the_inventory_refuses_is_done_by_a_sweep(
-    estate: Estate, sandbox: SandboxControl, numbers: Numbers
+    estate: Estate, sandbox: SandboxControl, api: str, numbers: Numbers
 ) -> None:
     entry = await held(estate)
-    sandbox.fault("status", api="TMF639", status=409, times=20)
+    sandbox.fault("status", api=api, status=409, times=20)
     await estate.reservations.release(entry)
     assert (await estate.entry(entry.id)).live
     sandbox.clear_faults()
@@ -328,10 +332,10 @@ async def test_what_was_assigned_rests_before_it_is_free(estate: Estate, numbers
 
 
 async def test_an_assignment_whose_answer_is_lost_is_finished_by_a_sweep(
-    estate: Estate, sandbox: SandboxControl, numbers: Numbers
+    estate: Estate, sandbox: SandboxControl, api: str, numbers: Numbers
 ) -> None:
     entry = await in_checkout(estate)
-    sandbox.habit("applied-later", api="TMF639", times=1)
+    sandbox.habit("applied-later", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.assignments.assign(entry)
     await estate.sweep_after(TIMES.settle + 1)
@@ -449,6 +453,27 @@ async def test_an_assignment_that_overslept_takes_nothing_from_the_next_one(esta
     assert sleeper.result() is None
     await estate.sweeper.sweep()
     assert numbers.state(ONE) == ("reserved", bobs.token)
+
+
+async def test_who_wakes_when_another_with_its_key_has_reserved_and_released_and_then_dies_leaves_no_mark(
+    estate: Estate, numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mortal(monkeypatch)
+
+    async def dying() -> Reply | None:
+        await boundary()
+        return None
+
+    life = Life(sleeps_at=3, dies_at=6)
+    with meddling(estate.desk.inventory, dying):
+        sleeper = await live(life, estate.reservations.reserve(ask(), ONE))
+    await estate.reservations.release(await held(estate))
+    await estate.sweep_after(TIMES.ghost + 1)
+    life.awake.set()
+    await asyncio.wait({sleeper})
+    assert isinstance(sleeper.exception(), Killed)
+    await estate.sweep_after(TIMES.last_look + 1)
+    assert numbers.state(ONE) == ("free", None)
 
 
 async def test_an_old_token_changes_nothing(estate: Estate, numbers: Numbers) -> None:
