@@ -79,6 +79,39 @@ class CacheSettings:
 
 
 @dataclass(frozen=True)
+class AnswerSettings:
+    """Whole answers to operations of which every field is public, kept in each process."""
+
+    memory_mb: int = setting(24, "Megabytes of answers kept in each process; 0: none are.", check=at_least(0))
+    lifetime: float = setting(
+        300.0, "Seconds an answer is fresh at most; less when something in it is sooner old.", check=at_least(0)
+    )
+    stale_while_revalidate: float = setting(
+        30.0, "Seconds after that it is used while it is made anew behind.", check=at_least(0)
+    )
+    stale_if_error: float = setting(
+        600.0, "Seconds after that it is used when making it anew fails.", check=at_least(0)
+    )
+    max_age: int = setting(
+        1, "Seconds browsers and CDNs may show it without asking; events do not reach them.", check=at_least(0)
+    )
+    max_stale: int = setting(1, "Seconds after that a CDN may show it while it asks.", check=at_least(0))
+
+
+@dataclass(frozen=True)
+class DocumentSettings:
+    """Documents that clients name by their SHA-256 instead of sending them, as a GET for a CDN does."""
+
+    trusted: str = setting(
+        "", "A JSON file of documents by their SHA-256, such as a client's build writes.", example="documents.json"
+    )
+    only_trusted: bool = setting(False, "Whether any other document is refused.")
+    register_mb: int = setting(
+        4, "Megabytes of documents kept that clients register themselves; 0: none may.", check=at_least(0)
+    )
+
+
+@dataclass(frozen=True)
 class LimitSettings:
     """What one document may ask for, fragments written out. Wide enough for a page of 50 with two levels of bundles."""
 
@@ -394,6 +427,8 @@ class Settings:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     limit: LimitSettings = field(default_factory=LimitSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
+    answers: AnswerSettings = field(default_factory=AnswerSettings)
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
     dump: DumpSettings = field(default_factory=DumpSettings)
     events: EventSettings = field(default_factory=EventSettings)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
+from bff.edge.persisted import Persisted
 from bff.setting_checks import Check
 from bff.settings import Settings, UpstreamSettings
 
@@ -92,6 +93,20 @@ def require_upstreams(settings: Settings) -> None:
     missing = [f"{name} is not set{_example(known[name])}" for name, value in needed.items() if not value]
     if missing:
         raise SettingsError("\n".join(missing))
+
+
+def persisted_documents(settings: Settings) -> Persisted:
+    """The documents that clients may name.
+
+    Raises:
+        SettingsError: the trusted list cannot be used, or there is none where only its documents are executed.
+    """
+    if settings.documents.only_trusted and not settings.documents.trusted:
+        raise SettingsError("BFF_DOCUMENTS_TRUSTED is not set, and BFF_DOCUMENTS_ONLY_TRUSTED allows nothing else")
+    try:
+        return Persisted.of(settings.documents)
+    except ValueError as error:
+        raise SettingsError(f"BFF_DOCUMENTS_TRUSTED: {error}") from None
 
 
 def dotenv() -> str:

@@ -1,7 +1,7 @@
 """From settings to the things that speak to the operator's systems and to Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from bff.carts import open_carts
+from bff.edge.whole import Whole, open_answers
 from bff.feeds import open_feeds
 from bff.foundation import Foundation, open_foundation
 from bff.numbers import OpenNumbers, open_numbers
@@ -31,8 +32,10 @@ from domain.catalog.on_demand import OnDemandSource
 from domain.catalog.rules import ShopRules, fold, folded
 from domain.porting.porting import Porting
 from domain.reservations.numbers import Numbers
+from engine import Answers
 from kernel.clock import Clock
 from kernel.context import Segment
+from kernel.reads import names_told_by
 from kernel.tasks import stop
 
 _BYTES_A_MEGABYTE = 1_000_000
@@ -52,6 +55,8 @@ class Services:
     numbers: Numbers | None
     reservations: CartReservations | None
     porting: Porting | None
+    answers: Answers[Whole] | None
+    clock: Clock
 
     @property
     def catalog(self) -> Catalog:
@@ -76,10 +81,16 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             Listing(loaders.category_pages, size, most),
         )
         rules = shop_rules(settings.catalog)
+        answers = open_answers(settings, clock)
+
+        def changed(name: str | None) -> None:
+            if answers is not None:
+                answers.outdate(None if name is None else names_told_by(name))
+
         dumps = None
         if settings.catalog.source != "on_demand":
-            dumps = await stack.enter_async_context(_dumps(settings, rules, clock, source))
-        feeds = open_feeds(settings, client, loaders, dumps, rules, redis, clock)
+            dumps = await stack.enter_async_context(_dumps(settings, rules, clock, source, lambda: changed(None)))
+        feeds = open_feeds(settings, client, loaders, dumps, rules, redis, clock, changed)
         events = await stack.enter_async_context(feeds)
         carts = await stack.enter_async_context(open_carts(base))
         served = await stack.enter_async_context(open_numbers(base))
@@ -89,6 +100,8 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
         ports = await stack.enter_async_context(open_porting(base, carts))
         if ports is not None and ports.intake is not None:
             intakes[porting.UPSTREAM] = ports.intake
+        if answers is not None:  # the first to be closed: what is in the making uses all the rest
+            stack.push_async_callback(answers.aclose)
         yield Services(
             source,
             Catalog(source, rules, clock),
@@ -100,6 +113,8 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             None if served is None else served.numbers,
             _reservations(base, carts, served),
             None if ports is None else ports.porting,
+            answers,
+            clock,
         )
 
 
@@ -112,7 +127,7 @@ def _reservations(base: Foundation, carts: Carts | None, numbers: OpenNumbers | 
 
 @asynccontextmanager
 async def _dumps(
-    settings: Settings, rules: ShopRules, clock: Clock, on_demand: OnDemandSource
+    settings: Settings, rules: ShopRules, clock: Clock, on_demand: OnDemandSource, changed: Callable[[], None]
 ) -> AsyncIterator[DumpSwitch]:
     """The current dump, followed from one generation to the next."""
     switch = DumpSwitch(
@@ -122,6 +137,7 @@ async def _dumps(
         on_demand if settings.catalog.source == "dump_first" else None,
         settings.dump.memory_mb * _BYTES_A_MEGABYTE,
         keep_open=2 * settings.request_timeout,
+        changed=changed,
     )
     switch.look()
     watching = asyncio.create_task(switch.watch())

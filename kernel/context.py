@@ -11,6 +11,7 @@ from functools import cached_property
 from urllib.parse import quote
 
 from kernel.errors import UpstreamTimeoutError
+from kernel.reads import Reads
 
 
 class Segment(Enum):
@@ -81,9 +82,13 @@ class Deadline:
 
 @dataclass(frozen=True)
 class RequestContext:
-    """One request: its audience, its caller, and until when it may wait. `address` is only to count by."""
+    """One request: its audience, its caller, and until when it may wait. `address` is only to count by.
+
+    `reads`, for an answer that is to be kept: where everything that is read for it is noted.
+    """
 
     audience: Audience
     deadline: Deadline
     principal: Principal = field(default=GUEST)
     address: str = ""
+    reads: Reads | None = None

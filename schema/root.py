@@ -1,6 +1,6 @@
 """The schema as a whole: the root's fields and how everything is put together."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
@@ -9,7 +9,7 @@ from clients.tmf620 import CATEGORIES, OFFERINGS, PRICES, SPECIFICATIONS
 from clients.tmf663 import CARTS
 from domain.carts.offers import CHOICE_FIELDS, OFFERING_FIELDS, PRICE_FIELDS
 from domain.catalog.on_demand import TREE_FIELDS
-from engine import computed
+from engine import computed, names
 from resolvers import carts, catalog, nodes, numbers, port_ins, reservations
 from schema.types.carts import Cart, CartLine, CartPayload, CreateCartPayload, ReservationPayload
 from schema.types.catalog import (
@@ -30,6 +30,8 @@ from schema.types.reservations import NumberUnavailableError, Reservation
 
 @strawberry.type(description="Everything that can be read.")
 class Query:
+    public: ClassVar = names("productOfferings productOffering categories")
+
     node: Node | None = computed(nodes.node, description="The object with this id; null where there is none.")
     nodes: list[Node | None] = computed(nodes.nodes, description="The objects with these ids, at most 100, in order.")
     product_offerings: ProductOfferingConnection | None = computed(

@@ -7,6 +7,7 @@ when it is asked for. No label ever holds what a client wrote: the number of ser
 import hmac
 import time
 from collections.abc import Iterator
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -18,7 +19,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff.edge.documents import Documents
+from bff.edge.whole import Whole
 from bff.settings import MetricsSettings
+from engine import Answers
 
 REQUESTS = Histogram(
     "bff_request_seconds",
@@ -45,7 +48,12 @@ class TimedRequest:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         outcome = "gone" if kind is not None else self.outcome
-        REQUESTS.labels(self.operation, outcome).observe(time.perf_counter() - self._began)
+        _series(self.operation, outcome).observe(time.perf_counter() - self._began)
+
+
+@cache  # there are few, and looking one up takes as long as a whole answer that is kept
+def _series(operation: str, outcome: str) -> Histogram:
+    return REQUESTS.labels(operation, outcome)
 
 
 class DocumentFigures(Collector):
@@ -76,6 +84,21 @@ class DocumentFigures(Collector):
         yield interpreted
 
 
+class AnswerFigures(Collector):
+    """What became of public operations. `answers` are those of the process that is asked."""
+
+    answers: Answers[Whole] | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        if self.answers is None:
+            return
+        found = CounterMetricFamily("bff_answers", "Public operations, by what became of them.", labels=["found"])
+        for name in ("hits", "stale", "misses", "joined", "covered", "outdated", "unkept"):
+            found.add_metric([name], getattr(self.answers.counted, name))
+        yield found
+        yield GaugeMetricFamily("bff_answers_bytes", "What whole answers take.", value=self.answers.memory.bytes)
+
+
 def metrics_routes(settings: MetricsSettings, documents: Documents) -> list[Route]:
     """The route; none where it is switched off."""
     if not settings.enabled:
@@ -83,12 +106,15 @@ def metrics_routes(settings: MetricsSettings, documents: Documents) -> list[Rout
     everything = CollectorRegistry()
     everything.register(REGISTRY)
     everything.register(DocumentFigures(documents))
+    answers = AnswerFigures()
+    everything.register(answers)
     expected = f"Bearer {settings.token}".encode()
 
     async def metrics(request: Request) -> Response:
         given = request.headers.get("authorization", "").encode()
         if settings.token and not hmac.compare_digest(given, expected):
             return Response(status_code=401, headers={"www-authenticate": "Bearer"})
+        answers.answers = request.state.services.answers
         return Response(generate_latest(everything), media_type=None, headers={"content-type": CONTENT_TYPE_LATEST})
 
     return [Route("/metrics", metrics)]

@@ -27,10 +27,10 @@ OFFERINGS, PAGES = "tmf620.productOffering", "tmf620.productOffering.pages"
 
 @pytest.fixture
 def counting(gateway: MakeGateway) -> Any:
-    """Makes gateways that show their figures."""
+    """Makes gateways that show their figures; without whole answers, so that each question is asked of all beneath."""
 
     def make(**given: Any) -> AbstractAsyncContextManager[Client]:
-        return gateway(**{"metrics_enabled": True, "tmf620_attempts": 1, **given})
+        return gateway(**{"metrics_enabled": True, "tmf620_attempts": 1, "answers_memory_mb": 0, **given})
 
     return make
 
@@ -291,3 +291,19 @@ async def test_an_event_that_comes_twice_is_left_alone_once(counting: Any) -> No
         before = await Figures.of(client)
         await post(client, event())
         assert (await Figures.of(client)).since(before, "bff_events_total") == {("productOffering", "left alone"): 1}
+
+
+# ---------------------------------------------------------------- whole answers
+
+
+async def test_whole_answers_tell_what_became_of_questions(counting: Any) -> None:
+    async with counting(answers_memory_mb=1) as client:
+        made = await moved(client, NAMES, "bff_answers_total")
+        found = await moved(client, NAMES, "bff_answers_total")
+    assert (made, found) == ({("misses",): 1}, {("hits",): 1})
+
+
+async def test_a_kept_answer_is_a_request_like_any_other(counting: Any) -> None:
+    async with counting(answers_memory_mb=1) as client:
+        await client.data(NAMES)
+        assert await moved(client, NAMES, REQUESTS) == {("query", "whole"): 1}
