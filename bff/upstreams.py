@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from bff.carts import open_carts
 from bff.feeds import open_feeds
 from bff.foundation import Foundation, open_foundation
+from bff.identity import open_identity
 from bff.numbers import OpenNumbers, open_numbers
 from bff.porting import open_porting
 from bff.settings import CacheSettings, CatalogSettings, Settings
@@ -29,6 +30,7 @@ from domain.catalog.kinds import PriceKind
 from domain.catalog.listing import Listing
 from domain.catalog.on_demand import OnDemandSource
 from domain.catalog.rules import ShopRules, fold, folded
+from domain.identity.identity import Identity
 from domain.porting.porting import Porting
 from domain.reservations.numbers import Numbers
 from kernel.clock import Clock
@@ -52,6 +54,7 @@ class Services:
     numbers: Numbers | None
     reservations: CartReservations | None
     porting: Porting | None
+    identity: Identity | None
 
     @property
     def catalog(self) -> Catalog:
@@ -100,6 +103,7 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             None if served is None else served.numbers,
             _reservations(base, carts, served),
             None if ports is None else ports.porting,
+            await stack.enter_async_context(open_identity(base)),
         )
 
 

@@ -4,7 +4,7 @@ Follows the GraphQL-over-HTTP specification (September 2025 draft) to the letter
 it could stand in front of any router. `engine/compile` executes what is asked for often, graphql-core the rest.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -26,7 +26,7 @@ JSON = "application/json"
 _MAX_QUERY_STRING = 16_000
 _GRACE = 0.5  # loaders keep the deadline themselves, and say better what was late; this is for what hangs
 
-MakeContext = Callable[[Request], Context]
+MakeContext = Callable[[Request], Awaitable[Context]]
 T = TypeVar("T")
 
 
@@ -78,7 +78,7 @@ class GraphQLEndpoint:
         media_type = _media_type(request.headers.get("accept"))
         asked = await self._read(request)
         await self._turns.take()
-        context = self._make_context(request)
+        context = await self._make_context(request)
         headers = {"content-language": context.request.audience.language}
         try:
             known = self._documents.get(asked.query)

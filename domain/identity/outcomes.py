@@ -46,9 +46,9 @@ class ChallengeOutcome:
 
 @dataclass(frozen=True)
 class Session:
-    """A sign-in. `expires_at`: of the access token, in seconds since the epoch."""
+    """A sign-in. `expires_at`: of the access token, in seconds since the epoch. Tokens that a cookie keeps are None."""
 
-    access: str = field(repr=False)
+    access: str | None = field(repr=False)
     refresh: str | None = field(repr=False)
     expires_at: float
 
