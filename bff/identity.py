@@ -36,6 +36,7 @@ async def open_identity(base: Foundation) -> AsyncIterator[Identity | None]:
         options = options_of(settings.cognito)
         cognito = CognitoClient(options, sender, clock)
         stack.push_async_callback(cognito.aclose)
+        cognito.connect()
         pool_keys = PoolKeys(cognito.keys, clock)
         stack.push_async_callback(pool_keys.aclose)
         access = AccessTokens(options.issuer, options.client_id, pool_keys, SignedOut(redis, clock), clock)

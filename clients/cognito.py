@@ -133,6 +133,12 @@ class CognitoClient:
         self._breaker = CircuitBreaker(UPSTREAM, clock, options.breaker_threshold, options.breaker_cooldown)
         self._connecting: asyncio.Future[Any] | None = None
 
+    def connect(self) -> "asyncio.Future[Any]":
+        """The low-level client, in the making: importing boto3 alone takes 300 ms in a thread. Nobody is asked yet."""
+        if self._connecting is None:
+            self._connecting = asyncio.get_running_loop().run_in_executor(self._threads, _connect, self.options)
+        return self._connecting
+
     async def aclose(self) -> None:
         """Let go of the threads; one that still waits for Cognito ends by its own time-out."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -142,13 +148,14 @@ class CognitoClient:
     async def sign_up(self, username: str, password: str | None, attributes: Mapping[str, str]) -> None:
         """Make a user, whom Cognito sends a code. Without a password the user signs in by codes alone."""
 
-        def call(cognito: "Cognito") -> None:
+        def call(cognito: "Cognito") -> str:
             if password is None:
                 named = [{"Name": name, "Value": value} for name, value in attributes.items()]
-                cognito.client.sign_up(ClientId=cognito.client_id, Username=username, UserAttributes=named)
-                return
-            cognito.set_base_attributes(**attributes)
-            cognito.register(username, password)
+                answer = cognito.client.sign_up(ClientId=cognito.client_id, Username=username, UserAttributes=named)
+            else:
+                cognito.set_base_attributes(**attributes)
+                answer = cognito.register(username, password)
+            return str(answer["UserSub"])  # botocore lets a 200 pass whatever is in it
 
         await self._run(call)
 
@@ -172,7 +179,7 @@ class CognitoClient:
             answer = cognito.client.initiate_auth(
                 ClientId=cognito.client_id, AuthFlow="USER_AUTH", AuthParameters=parameters
             )
-            if answer.get("ChallengeName") != challenge:
+            if answer["ChallengeName"] != challenge:
                 raise CognitoRefusedError(Why.MORE_WANTED)
             return str(answer["Session"])
 
@@ -262,10 +269,12 @@ class CognitoClient:
 
     async def _run(self, call: "Callable[[Cognito], T]") -> T:
         """One call in a thread, its failures as the errors that this client promises."""
+        client = await asyncio.shield(self.connect())
         self._breaker.before()
         try:
             async with asyncio.timeout(self.options.timeout):
-                answer = await self._in_thread(call)
+                loop = asyncio.get_running_loop()
+                answer = await loop.run_in_executor(self._threads, self._called, client, call)
         except TimeoutError:
             self._breaker.failed()
             detail = f"no answer within {self.options.timeout:.2f} s"
@@ -279,17 +288,6 @@ class CognitoClient:
             raise
         self._breaker.succeeded()
         return answer
-
-    async def _in_thread(self, call: "Callable[[Cognito], T]") -> T:
-        client = await self._connected()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._called, client, call)
-
-    async def _connected(self) -> Any:
-        """The low-level client, made in a thread by whoever comes first; importing boto3 alone takes 300 ms."""
-        if self._connecting is None:
-            self._connecting = asyncio.get_running_loop().run_in_executor(self._threads, _connect, self.options)
-        return await asyncio.shield(self._connecting)
 
     def _called(self, client: Any, call: "Callable[[Cognito], T]") -> T:
         """In the thread: one pycognito object, one call."""
@@ -368,9 +366,9 @@ def _by_srp(cognito: "Cognito", *, login: str, password: str) -> Tokens:
 
 
 def _tokens(answer: Mapping[str, Any]) -> Tokens:
-    result = answer.get("AuthenticationResult")
-    if result is None:
+    if "ChallengeName" in answer:
         raise CognitoRefusedError(Why.MORE_WANTED)
+    result = answer["AuthenticationResult"]
     return Tokens(result["AccessToken"], result["IdToken"], result.get("RefreshToken"), int(result["ExpiresIn"]))
 
 

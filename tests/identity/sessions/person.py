@@ -30,8 +30,8 @@ VIEWER = "{ viewer { id login } }"
 
 def document(name: str) -> str:
     """The mutation with everything it can answer."""
-    kind = f"{name[0].upper()}{name[1:]}Input"
-    return f"mutation($input: {kind}{'' if name == 'signOut' else '!'}) {{ {name}(input: $input) {{ {_PAYLOADS[name]} }} }}"
+    kind = f"{name[0].upper()}{name[1:]}Input" + ("" if name == "signOut" else "!")
+    return f"mutation($input: {kind}) {{ {name}(input: $input) {{ {_PAYLOADS[name]} }} }}"
 
 
 def code_in(message: dict[str, Any]) -> str:
