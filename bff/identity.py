@@ -1,5 +1,6 @@
 """From settings to signing up and in: the user pool, its keys, and what is counted in Redis."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -18,6 +19,7 @@ from domain.identity.sessions import Sessions
 from domain.identity.tokens import AccessTokens, PoolKeys, SignedOut
 
 _MAX_KEYS_BYTES = 100_000
+_SWITCH_SECONDS = 0.001
 
 
 @asynccontextmanager
@@ -37,6 +39,8 @@ async def open_identity(base: Foundation) -> AsyncIterator[Identity | None]:
         cognito = CognitoClient(options, sender, clock)
         stack.push_async_callback(cognito.aclose)
         cognito.connect()
+        # The pool's threads compute for milliseconds, and whoever wants the interpreter's lock waits so long for each.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         pool_keys = PoolKeys(cognito.keys, clock)
         stack.push_async_callback(pool_keys.aclose)
         access = AccessTokens(options.issuer, options.client_id, pool_keys, SignedOut(redis, clock), clock)
