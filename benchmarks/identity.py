@@ -13,6 +13,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import jwt
@@ -140,6 +141,7 @@ async def _alike(person: Person, ask: str) -> tuple[str, ...]:
     """Medians of the time a wrong password, or asking for a code, takes for a login that exists and for another."""
     known: list[float] = []
     unknown: list[float] = []
+    rng = Random(2_026)
 
     async def one(login: str, into: list[float]) -> None:
         given = {"login": login, **({"password": WRONG} if ask == "signIn" else {})}
@@ -148,6 +150,7 @@ async def _alike(person: Person, ask: str) -> tuple[str, ...]:
     for place in range(TRIES // AT_ONCE):
         both = [(f"user{number}@example.com", known) for number in range(AT_ONCE)]
         both += [(f"nobody{place}-{number}@example.com", unknown) for number in range(AT_ONCE)]
+        rng.shuffle(both)
         await asyncio.gather(*(one(login, into) for login, into in both))
     apart = abs(statistics.median(known) - statistics.median(unknown)) * 1_000
     shown = (_shown(known, 1e3)[0], _shown(unknown, 1e3)[0], f"**{apart:.1f}**", "10")

@@ -1,5 +1,7 @@
 """Signing up: a code comes, the right one confirms the login, and nothing is done twice."""
 
+import asyncio
+
 import pytest
 
 from kernel.clock import FixedClock
@@ -73,6 +75,14 @@ async def test_the_same_key_brings_the_same_challenge_and_no_second_message(shop
         again = await ada.begin(key=KEY)
         assert len(ada.mail()) == 1
         payload = await ada.do("confirmSignUp", challengeToken=again["challengeToken"], code=ada.code())
+        assert payload["errors"] == []
+
+
+async def test_the_same_key_at_once_sends_one_code(shop: MakeShop) -> None:
+    async with shop() as ada:
+        begun = await asyncio.gather(*(ada.begin(key=KEY) for _ in range(5)))
+        assert len(ada.mail()) == 1
+        payload = await ada.do("confirmSignUp", challengeToken=begun[-1]["challengeToken"], code=ada.code())
         assert payload["errors"] == []
 
 

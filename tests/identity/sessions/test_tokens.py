@@ -147,6 +147,23 @@ async def test_a_token_is_good_until_it_expires_and_no_longer(shop: MakeShop, cl
         await refused(ada, ada.token or "")
 
 
+async def test_a_remembered_token_is_over_when_its_time_is(shop: MakeShop, clock: FixedClock) -> None:
+    async with shop(clock=clock) as ada:
+        await ada.joined()
+        clock.advance(claims_of(ada.token)["exp"] + 8 - clock.now())
+        assert (await shown(ada, ada.token or "")).data["viewer"] is not None
+        clock.advance(4)
+        await refused(ada, ada.token or "")
+
+
+async def test_a_token_of_another_algorithm_does_not_make_us_ask_for_keys(shop: MakeShop, clock: FixedClock) -> None:
+    async with shop(clock=clock) as ada:
+        await ada.joined()
+        clock.advance(61)
+        for algorithm in ("none", "HS256", "RS512", "rs256"):
+            await refused(ada, f"{part({'alg': algorithm, 'kid': 'strange'})}.{part(claims_of(ada.token))}.AAAA")
+
+
 @pytest.mark.parametrize(
     "token", ["", "x", "a.b", "a.b.c", "x" * 9_000, "a" * 200_000, "..", "eyJhbGciOiJSUzI1NiJ9.e30.x"]
 )
@@ -177,18 +194,20 @@ async def test_a_thousand_unknown_keys_cost_one_fetch_and_known_ones_keep_workin
         assert (await ada.viewer())["login"] == "ada@example.com"
 
 
-@pytest.mark.parametrize("fault", [{"kind": "status", "status": 500}, {"kind": "reset"}, {"kind": "html"}])
+@pytest.mark.parametrize(
+    "fault", [{"kind": "status", "status": 500}, {"kind": "reset"}, {"kind": "html"}, {"kind": "hang"}]
+)
 async def test_known_keys_verify_while_the_pools_cannot_be_fetched(
     shop: MakeShop, clock: FixedClock, fault: dict[str, Any]
 ) -> None:
-    async with shop(clock=clock) as ada, shop(clock=clock) as warm:
+    async with shop(clock=clock, cognito_timeout=1) as ada:
         await ada.joined()
-        bob = await Person(warm.client, ada.sandbox, "bob@example.com").joined()
+        unseen = ada.sandbox.mint(claims_of(ada.token))
         ada.sandbox.fault(**fault, api="Cognito")
         clock.advance(61)
         strange = f"{part({'alg': 'RS256', 'kid': 'strange'})}.{part(claims_of(ada.token))}.AAAA"
         assert (await shown(ada, strange)).codes == ["UNAUTHENTICATED"]
-        assert (await shown(ada, bob.token or "")).data["viewer"] is not None
+        assert (await shown(ada, unseen)).data["viewer"] is not None
 
 
 async def test_without_any_key_a_token_is_neither_taken_nor_called_wrong(
