@@ -40,6 +40,7 @@ AT_ONCE = 5
 MOST = 1_000_000
 UNLIMITED = {"identity_sends": MOST, "identity_tries": MOST, "identity_sign_ins": MOST, "identity_by_address": MOST}
 WRONG = "Wrong-Password-1!"
+_ASKED = ("signIn", "signUp", "requestPasswordReset", "requestSignInCode")
 
 
 @asynccontextmanager
@@ -144,7 +145,9 @@ async def _alike(person: Person, ask: str) -> tuple[str, ...]:
     rng = Random(2_026)
 
     async def one(login: str, into: list[float]) -> None:
-        given = {"login": login, **({"password": WRONG} if ask == "signIn" else {})}
+        given = {"login": login, **({"password": WRONG} if ask in {"signIn", "signUp"} else {})}
+        if ask == "signUp":
+            given["idempotencyKey"] = str(uuid.uuid4())
         into.append(await _timed(person.do(ask, **given)))
 
     for place in range(TRIES // AT_ONCE):
@@ -196,7 +199,7 @@ async def run() -> str:
         given = {**settings, "database_url": f"sqlite:///{folder}/paced.db"}
         async with _gateway(sandbox, **given) as (person, _):
             await _people(person)
-            alike = [await _alike(person, ask) for ask in ("signIn", "requestPasswordReset", "requestSignInCode")]
+            alike = [await _alike(person, ask) for ask in _ASKED]
     return "\n\n".join(
         (
             table(("who is asking", "p50", "p99", "p50 of CPU", "at most", ""), costs),

@@ -140,7 +140,10 @@ class CognitoClient:
         return self._connecting
 
     async def aclose(self) -> None:
-        """Let go of the threads; one that still waits for Cognito ends by its own time-out."""
+        """Let go of connections and threads; one that still waits for Cognito ends by its own time-out."""
+        if self._connecting is not None:
+            client = await asyncio.shield(self._connecting)
+            client.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     # ------------------------------------------------------------ signing up
