@@ -109,10 +109,10 @@ async def _verifying(person: Person, identity: Identity) -> list[tuple[str, ...]
     ]
 
 
-async def _stall(person: Person) -> tuple[float, float]:
+async def _stall(person: Person) -> tuple[float, float, int]:
     """How late the event loop comes back at worst while so many sign in: by the clock, and by what the process did.
 
-    Seconds. The second is the CPU time of all our threads in between, so it leaves out what else the machine does.
+    Seconds, and how many were refused. The second is the CPU time of all our threads in between, so it leaves out what else the machine does.
     """
     late: list[tuple[float, float]] = []
 
@@ -133,9 +133,8 @@ async def _stall(person: Person) -> tuple[float, float]:
         await asyncio.sleep(0)
     answers = await asyncio.gather(*coming)
     watching.cancel()
-    if any(answer["errors"] for answer in answers):
-        raise RuntimeError("a sign-in failed")
-    return max(wall for wall, _ in late), max(work for _, work in late)
+    refused = sum(bool(answer["errors"]) for answer in answers)
+    return max(wall for wall, _ in late), max(work for _, work in late), refused
 
 
 async def _alike(person: Person, ask: str) -> tuple[str, ...]:
@@ -192,10 +191,11 @@ async def run() -> str:
                 if flow == "password":
                     costs = await _verifying(person, identity)
                 rounds = [await _stall(person) for _ in range(5)]
-                wall, work = (statistics.median(each) * 1_000 for each in zip(*rounds, strict=True))
+                wall, work = (statistics.median(each[place] for each in rounds) * 1_000 for place in (0, 1))
+                refused = sum(each[2] for each in rounds)
                 met = "met" if work <= 30 else "**missed**"
                 verdict = met if flow == "password" else "not the default"
-                stalls.append((flow, f"{wall:.0f}", f"{work:.1f}", "30", verdict))
+                stalls.append((flow, f"{wall:.0f}", f"{work:.1f}", "30", str(refused), verdict))
         given = {**settings, "database_url": f"sqlite:///{folder}/paced.db"}
         async with _gateway(sandbox, **given) as (person, _):
             await _people(person)
@@ -203,7 +203,10 @@ async def run() -> str:
     return "\n\n".join(
         (
             table(("who is asking", "p50", "p99", "p50 of CPU", "at most", ""), costs),
-            table((f"{SIGN_INS} sign-ins at once, by", "longest stall, ms", "of it own work", "at most", ""), stalls),
+            table(
+                (f"{SIGN_INS} sign-ins at once, by", "longest stall, ms", "of it own work", "at most", "refused", ""),
+                stalls,
+            ),
             table(("logins", "known, ms", "unknown, ms", "apart", "at most", ""), alike),
         )
     )

@@ -23,7 +23,7 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "half"},
     {"kind": "truncated"},
 ]
-QUICK = {"cognito_timeout": 0.5}
+QUICK = {"cognito_timeout": 2}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault['kind']}{fault.get('status', '')}")
