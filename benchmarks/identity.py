@@ -112,7 +112,8 @@ async def _verifying(person: Person, identity: Identity) -> list[tuple[str, ...]
 async def _stall(person: Person) -> tuple[float, float, int]:
     """How late the event loop comes back at worst while so many sign in: by the clock, and by what the process did.
 
-    Seconds, and how many were refused. The second is the CPU time of all our threads in between, so it leaves out what else the machine does.
+    Seconds, and how many were refused. The second is the CPU time of all our threads in between, so it leaves out what
+    else the machine does.
     """
     late: list[tuple[float, float]] = []
 
