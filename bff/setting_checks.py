@@ -52,7 +52,12 @@ def matching(pattern: str, what: str) -> Callable[[Any], str | None]:
 
 currency = matching(r"[A-Z]{3}", "a currency's ISO 4217 code")
 header = matching(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "a header's name")
+pool_id = matching(r"(?:[a-z0-9-]+_[A-Za-z0-9]+)?", "a user pool's id")
 header_value = matching(r"[!-~]*", "printable ASCII without spaces")
+
+
+def password_needs(value: tuple[str, ...]) -> str | None:
+    return None if {*value} <= {"lower", "upper", "digit", "symbol"} else "must be among lower, upper, digit, symbol"
 
 
 def words(value: tuple[str, ...]) -> str | None:

@@ -14,7 +14,9 @@ from bff.setting_checks import (
     lookups,
     networks,
     one_of,
+    password_needs,
     paths,
+    pool_id,
     redis_url,
     signing_keys,
     three_names,
@@ -386,6 +388,64 @@ class PortingSettings(UpstreamSettings):
 
 
 @dataclass(frozen=True)
+class CognitoSettings:
+    """Amazon Cognito's user pool; without one nobody can sign in."""
+
+    pool: str = setting("", "The pool's id; it begins with its region.", example="eu-west-1_AbCdEf123", check=pool_id)
+    client_id: str = setting("", "The app client's id; a client without a secret.", example="1example23456789")
+    endpoint: str = setting(
+        "", "Where the pool is asked, if not at Amazon.", example="http://127.0.0.1:8001", check=web_url
+    )
+    flow: str = setting(
+        "password",
+        "password: passwords go to Cognito over TLS; srp: they do not, at 120 ms of CPU a sign-in.",
+        check=one_of("password", "srp"),
+    )
+    timeout: float = setting(3.0, "Seconds for one answer.", check=at_least(0.05))
+    threads: int = setting(8, "Calls at the same time.", check=at_least(1))
+    breaker_threshold: int = setting(5, "Failures in a row after which it is left alone.", check=at_least(1))
+    breaker_cooldown: float = setting(5.0, "Seconds until it is tried again.", check=at_least(0))
+
+
+@dataclass(frozen=True)
+class IdentitySettings:
+    """Signing up and in."""
+
+    password_length: int = setting(8, "Least characters of a new password, as the pool has it.", check=at_least(6))
+    password_needs: tuple[str, ...] = setting(
+        ("lower", "upper", "digit", "symbol"), "What the pool wants in it.", check=password_needs
+    )
+    pace: float = setting(
+        0.3,
+        "Seconds at whose multiples answers come that could tell whether a login exists; more than Cognito takes.",
+        check=at_least(0),
+    )
+    window: float = setting(600.0, "Seconds within which tries are counted.", check=at_least(1))
+    sends: int = setting(3, "Codes to one login within that time.", check=at_least(1))
+    tries: int = setting(5, "Tries of one code.", check=at_least(1))
+    sign_ins: int = setting(20, "Tries to sign in with one login by password within that time.", check=at_least(1))
+    by_address: int = setting(
+        100, "The same, each, from one address or IPv6 /64: a mobile operator's customers share one.", check=at_least(1)
+    )
+    fold_mailboxes: bool = setting(
+        False, "Whether a.da+x@example.com and ada@example.com count as one where codes are counted."
+    )
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """How a client keeps a session."""
+
+    cookies: bool = setting(
+        False, "Whether tokens are kept in HttpOnly cookies, for web apps; else answers show them, for mobile ones."
+    )
+    same_site: str = setting(
+        "strict", "SameSite of the cookies: strict, lax, or none.", check=one_of("strict", "lax", "none")
+    )
+    days: float = setting(30.0, "Days a refresh token lives, as the pool has it.", check=at_least(0.01))
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration."""
 
@@ -435,6 +495,9 @@ class Settings:
     cart: CartSettings = field(default_factory=CartSettings)
     numbers: NumberSettings = field(default_factory=NumberSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    cognito: CognitoSettings = field(default_factory=CognitoSettings)
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
+    session: SessionSettings = field(default_factory=SessionSettings)
     tmf620: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf639: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf663: UpstreamSettings = field(default_factory=UpstreamSettings)
@@ -445,4 +508,4 @@ class Settings:
     @property
     def needs_database(self) -> bool:
         """Whether anything is served that the gateway keeps facts of its own about."""
-        return bool(self.tmf663.url)
+        return bool(self.tmf663.url or self.cognito.pool)

@@ -83,12 +83,15 @@ def require_upstreams(settings: Settings) -> None:
         if upstream.auth == "oauth2":
             needed[f"BFF_{name.upper()}_TOKEN_URL"] = upstream.token_url
             needed[f"BFF_{name.upper()}_CLIENT_ID"] = upstream.client_id
-    if settings.tmf663.url or settings.tmf639.url:
+    if settings.tmf663.url or settings.tmf639.url or settings.cognito.pool:
         needed["BFF_KEYS"] = ",".join(settings.keys)
     if settings.tmf639.url and settings.numbers.backend == "tmf685":
         needed["BFF_TMF685_URL"] = settings.tmf685.url
         if settings.numbers.assigned_by == "gateway":  # whose an assigned resource is, only the mark tells
             needed["BFF_NUMBERS_MARKS"] = "true" if settings.numbers.marks else ""
+    if settings.cognito.pool:
+        needed["BFF_COGNITO_CLIENT_ID"] = settings.cognito.client_id
+        needed["BFF_REDIS_URL"] = settings.redis_url  # tries are counted there or not at all
     known = {variable.name: variable for variable in variables()}
     missing = [f"{name} is not set{_example(known[name])}" for name, value in needed.items() if not value]
     if missing:

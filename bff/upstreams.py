@@ -12,6 +12,7 @@ from bff.carts import open_carts
 from bff.edge.whole import Whole, open_answers
 from bff.feeds import open_feeds
 from bff.foundation import Foundation, open_foundation
+from bff.identity import open_identity
 from bff.numbers import OpenNumbers, open_numbers
 from bff.porting import open_porting
 from bff.settings import CacheSettings, CatalogSettings, Settings
@@ -30,6 +31,7 @@ from domain.catalog.kinds import PriceKind
 from domain.catalog.listing import Listing
 from domain.catalog.on_demand import OnDemandSource
 from domain.catalog.rules import ShopRules, fold, folded
+from domain.identity.identity import Identity
 from domain.porting.porting import Porting
 from domain.reservations.numbers import Numbers
 from engine import Answers
@@ -57,6 +59,7 @@ class Services:
     porting: Porting | None
     answers: Answers[Whole] | None
     clock: Clock
+    identity: Identity | None
 
     @property
     def catalog(self) -> Catalog:
@@ -100,6 +103,7 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
         ports = await stack.enter_async_context(open_porting(base, carts))
         if ports is not None and ports.intake is not None:
             intakes[porting.UPSTREAM] = ports.intake
+        identity = await stack.enter_async_context(open_identity(base))
         if answers is not None:  # the first to be closed: what is in the making uses all the rest
             stack.push_async_callback(answers.aclose)
         yield Services(
@@ -115,6 +119,7 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             None if ports is None else ports.porting,
             answers,
             clock,
+            identity,
         )
 
 

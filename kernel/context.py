@@ -25,12 +25,15 @@ class Segment(Enum):
 class Principal:
     """Who is asking. A guest may see both segments; signed-in customers only their own.
 
-    `cart_token` is the secret by which a guest reaches a cart.
+    `id` is the user's in the user pool (`sub`), None for a guest. `session` is what all tokens of one sign-in share and
+    `token` the one that was shown. `cart_token` is the secret by which a guest reaches a cart.
     """
 
     id: str | None = None
     segments: frozenset[Segment] = frozenset(Segment)
     cart_token: str | None = field(default=None, repr=False)
+    session: str | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 GUEST = Principal()

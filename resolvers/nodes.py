@@ -14,6 +14,7 @@ from resolvers.carts import load_line
 from resolvers.context import Context, Info
 from resolvers.port_ins import load_port_in
 from resolvers.reservations import load_reservation
+from resolvers.sessions import load_viewer
 
 MAX_NODES = 100
 
@@ -28,6 +29,7 @@ _LOADERS: Mapping[str, Load] = {
     "CartLine": lambda ctx, local, _: load_line(ctx, local),
     "Reservation": lambda ctx, local, _: load_reservation(ctx, local),
     "PortIn": lambda ctx, local, _: load_port_in(ctx, local),
+    "Viewer": lambda ctx, local, _: load_viewer(ctx, local),
 }
 
 

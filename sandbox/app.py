@@ -22,6 +22,7 @@ from sandbox.announcing import Announcer
 from sandbox.apis import APIS
 from sandbox.auth import Clock, Locks
 from sandbox.calls import CallLog
+from sandbox.cognito.server import CognitoServer
 from sandbox.controls import control_routes
 from sandbox.deliveries import Courier
 from sandbox.desk import kinds
@@ -29,6 +30,7 @@ from sandbox.errors import Refusal, refusal_response
 from sandbox.faults import Faults
 from sandbox.ghosts import Ghosts
 from sandbox.habits import Habits
+from sandbox.outbox import Outbox
 from sandbox.rendering import Window
 from sandbox.resources import Parts, ResourceServer
 from sandbox.seed.numbers import DEFAULT as NUMBERS
@@ -72,8 +74,15 @@ def create_sandbox(
     announcer = Announcer(Subscriptions(store.connection), windows, switches, courier, now)
     served = kinds(apis)
     parts = Parts(store, CallLog(), Faults(), Locks(monotonic), switches, announcer, Ghosts(), now, stopping, served)
+    cognito = CognitoServer(parts, Outbox(now))
+
+    def reseed() -> None:
+        seed(again=True)
+        cognito.clear()
+
     routes = [
-        *control_routes(parts, lambda: seed(again=True), windows),
+        *cognito.routes(),
+        *control_routes(parts, reseed, windows),
         *_routes(windows, parts),
     ]
     app = Starlette(routes=routes, lifespan=_closing(store, courier), exception_handlers=_HANDLERS)

@@ -10,7 +10,7 @@ from clients.tmf663 import CARTS
 from domain.carts.offers import CHOICE_FIELDS, OFFERING_FIELDS, PRICE_FIELDS
 from domain.catalog.on_demand import TREE_FIELDS
 from engine import computed, names
-from resolvers import carts, catalog, nodes, numbers, port_ins, reservations
+from resolvers import carts, catalog, nodes, numbers, port_ins, reservations, sessions
 from schema.types.carts import Cart, CartLine, CartPayload, CreateCartPayload, ReservationPayload
 from schema.types.catalog import (
     SELECTED,
@@ -26,6 +26,7 @@ from schema.types.numbers import AvailableNumber, AvailableSim
 from schema.types.port_in_payload import PortInPayload
 from schema.types.port_ins import Portability, PortIn
 from schema.types.reservations import NumberUnavailableError, Reservation
+from schema.types.sessions import ChallengePayload, SessionPayload, SignOutPayload, Viewer
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -61,6 +62,7 @@ class Query:
         description="A cart of the caller's; without an id the one in use. Null for any other.",
         loads={CARTS: SELECTED},
     )
+    viewer: Viewer | None = computed(sessions.viewer, description="Whoever is signed in; null for a guest.")
 
 
 @strawberry.type(description="Everything that can be done. One of these at a time.")
@@ -95,6 +97,30 @@ class Mutation:
         port_ins.correct_port_in,
         description="Asks again for a number that was refused, with what was wrong told anew.",
         loads={CARTS: SELECTED},
+    )
+    sign_up: ChallengePayload | None = computed(
+        sessions.sign_up, description="Makes a user, who is sent a code. The same key brings the same challenge."
+    )
+    confirm_sign_up: SessionPayload | None = computed(
+        sessions.confirm_sign_up, description="Takes the code; the login is the user's from now on."
+    )
+    resend_code: ChallengePayload | None = computed(
+        sessions.resend_code, description="Sends another code; the one before is void."
+    )
+    sign_in: SessionPayload | None = computed(sessions.sign_in, description="Signs in by password.")
+    request_sign_in_code: ChallengePayload | None = computed(
+        sessions.request_sign_in_code, description="Sends a code by which to sign in."
+    )
+    confirm_sign_in: SessionPayload | None = computed(sessions.confirm_sign_in, description="Signs in by that code.")
+    refresh_session: SessionPayload | None = computed(
+        sessions.refresh_session, description="Brings the session's next access token."
+    )
+    sign_out: SignOutPayload | None = computed(sessions.sign_out, description="Ends the session.")
+    request_password_reset: ChallengePayload | None = computed(
+        sessions.request_password_reset, description="Sends a code by which to set a new password."
+    )
+    reset_password: ChallengePayload | None = computed(
+        sessions.reset_password, description="Sets a new password; sign in with it then."
     )
 
 

@@ -5,7 +5,7 @@ ahead of any router. What is public and known is answered with its bytes (`whole
 executes what is asked for often, graphql-core what is not.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -42,9 +42,12 @@ _STATUS = {
     "joined": b"bff; fwd=miss; collapsed",
 }
 
-MakeContext = Callable[[Request], Context]
+MakeContext = Callable[[Request], Awaitable[Context]]
 T = TypeVar("T")
 RawHeaders = list[tuple[bytes, bytes]]
+# Browsers insist on Secure, and for __Host- on no Domain and on the path / (RFC 6265bis, section 4.1.3).
+ACCESS_COOKIE, REFRESH_COOKIE = "__Host-session", "__Secure-refresh"
+_SESSION_COOKIES = (ACCESS_COOKIE.encode(), REFRESH_COOKIE.encode())
 
 
 class HTTPError(Exception):
@@ -90,7 +93,9 @@ class _Asked:
 
     @property
     def anonymous(self) -> bool:
-        return b"authorization" not in self.headers
+        """Whether nothing says who is asking; a cookie with a session does, whether cookies are wanted or not."""
+        cookies = self.headers.get(b"cookie", b"")
+        return b"authorization" not in self.headers and not any(name in cookies for name in _SESSION_COOKIES)
 
 
 _REQUEST = msgspec.json.Decoder(GraphQLRequest)
@@ -166,7 +171,7 @@ class GraphQLEndpoint:
             asked.timed.operation = kind.value
             operation = known.operation(parameters.operation_name)
         except GatewayError as error:
-            named = [(b"content-language", self._language(asked).encode())]
+            named = [(b"content-language", (await self._language(asked)).encode())]
             return self._json(
                 {"errors": [request_error(error)]}, _refused_status(asked.media_type), asked.media_type, named
             )
@@ -201,7 +206,7 @@ class GraphQLEndpoint:
     ) -> Reply:
         public = self._public
         assert public is not None  # noqa: S101  (whose answers these are)
-        audience = public.audience(asked.headers) if asked.anonymous else self._callers_audience(asked)
+        audience = public.audience(asked.headers) if asked.anonymous else await self._callers_audience(asked)
 
         async def make() -> Made[Whole]:
             context = public.context(asked.scope, audience)
@@ -232,7 +237,7 @@ class GraphQLEndpoint:
     # ------------------------------------------------------------------ the caller's own
 
     async def _own(self, asked: _Asked, parameters: GraphQLRequest, known: Known, operation: Prepared) -> Reply:
-        context = self._make_context(Request(asked.scope))
+        context = await self._make_context(Request(asked.scope))
         named = [(b"content-language", context.request.audience.language.encode())]
         result = await self._executed(known, operation, context, parameters)
         if result.data is None and result.errors and all(error.path is None for error in result.errors):
@@ -250,13 +255,13 @@ class GraphQLEndpoint:
         seconds = max(context.request.deadline.remaining(), 0) + _GRACE
         return await operation.execute(context, parameters.variables, worth_it=known.kept, seconds=seconds)
 
-    def _callers_audience(self, asked: _Asked) -> Audience:
-        return self._make_context(Request(asked.scope)).request.audience
+    async def _callers_audience(self, asked: _Asked) -> Audience:
+        return (await self._make_context(Request(asked.scope))).request.audience
 
-    def _language(self, asked: _Asked) -> str:
+    async def _language(self, asked: _Asked) -> str:
         if self._public is not None and asked.anonymous:
             return self._public.audience(asked.headers).language
-        return self._callers_audience(asked).language
+        return (await self._callers_audience(asked)).language
 
     # ------------------------------------------------------------------ bytes
 

@@ -30,7 +30,7 @@ type Subscription { changes: Int }
 LIMITS = LimitSettings()
 
 
-def make_context(_: Request) -> Context:
+async def make_context(_: Request) -> Context:
     return Context(RequestContext(Audience("en", "web"), Deadline(0.0)), None, None)  # type: ignore[arg-type]
 
 

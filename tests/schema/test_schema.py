@@ -108,7 +108,7 @@ def test_entities_are_the_nodes() -> None:
         "ProductSpecification": tmf620.SPECIFICATIONS,
         "Category": tmf620.CATEGORIES,
     }
-    ours = {"Cart", "CartLine", "PortIn", "Reservation"}
+    ours = {"Cart", "CartLine", "PortIn", "Reservation", "Viewer"}
     assert {each.name for each in SCHEMA.get_possible_types(SCHEMA.type_map["Node"])} == {*entities, *ours}
 
 
