@@ -2,10 +2,11 @@
 
 `python -m chaos.nursery` reads a line of JSON and answers one: `{"start": "chaos.numbers_processes:gateway",
 "given": {...}}` answers the child's process id, `{"kill": 17}` comes back when that child is no more. When its input
-ends, however its parent came to its own end, it takes all its children with it.
+ends, however its parent came to its own end, it takes all its children with it; where it is killed, Linux does.
 """
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from tests.processes import ROOT
+
+_DEATH_SIGNAL = 1
 
 
 class Nursery:
@@ -41,6 +44,17 @@ class Nursery:
             self._process.stdin.close()
             self._process.wait()
             self._process.stdout.close()
+
+    @property
+    def pid(self) -> int:
+        """Of the nursery itself.
+
+        Raises:
+            RuntimeError: it is not open.
+        """
+        if self._process is None:
+            raise RuntimeError("the nursery is not open")
+        return self._process.pid
 
     def start(self, program: str, given: dict[str, Any]) -> int:
         """Call `module:function` with `given` in a process of its own; its id."""
@@ -83,6 +97,8 @@ def main() -> None:
 def _live(program: str, given: dict[str, Any]) -> NoReturn:
     """What a child does, and nothing of its parent's afterwards."""
     try:
+        if sys.platform == "linux":  # it ends with its parent, however that ends (prctl(2)), whatever it executes later
+            ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         module, _, function = program.partition(":")
         getattr(importlib.import_module(module), function)(**given)
