@@ -32,7 +32,6 @@ from sandbox.control import SandboxControl
 from tests.databases import postgresql
 from tests.processes import ROOT
 
-SHOPPERS, WANTED = 24, 30
 APART = 60.0
 _API = "TMF639"
 
@@ -47,32 +46,33 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Pace:
-    """How often each part of the estate is hurt: after so many seconds, drawn between the two."""
+class Storm:
+    """How many shoppers for so many seconds, after how many numbers at a time; and how bad their days are.
 
-    least: float = 0.8
-    most: float = 4.0
+    Each part of the estate is hurt after `least` to `most` seconds, and again and again; `killing` is the share of
+    kills, the rest are stops.
+    """
+
+    seconds: float
+    shoppers: int = 40
+    wanted: int = 90
+    least: float = 2.0
+    most: float = 7.0
     killing: float = 0.65
-    """The share of kills; the rest are stops."""
 
 
-PACE = Pace()
-
-
-async def run(
-    estate: Estate, *, seed: int, seconds: float, shoppers: int = SHOPPERS, wanted: int = WANTED, pace: Pace = PACE
-) -> Run:
+async def run(estate: Estate, storm: Storm, *, seed: int) -> Run:
     """Shop for so many seconds while things break, heal everything, and judge."""
     limits = httpx.Limits(max_connections=300, max_keepalive_connections=100)
     async with httpx.AsyncClient(timeout=4.0, limits=limits) as http:
         conditions = estate.conditions
         gateways, workers = ([each.url for each in those] for those in (estate.gateways, estate.workers))
-        shop = Shop(gateways, workers, http, Shelf(wanted), conditions.apart, conditions.hold)
-        bad_days = Breaking(estate, random.Random(seed), pace)
-        until = time.time() + seconds
+        shop = Shop(gateways, workers, http, Shelf(storm.wanted), conditions.apart, conditions.hold)
+        bad_days = Breaking(estate, random.Random(seed), storm)
+        until = time.time() + storm.seconds
         shopping = [
             asyncio.create_task(Shopper(shop, random.Random(seed * 1_000 + place)).run(until))
-            for place in range(shoppers)
+            for place in range(storm.shoppers)
         ]
         await bad_days.until(until)
         await bad_days.heal()
@@ -85,8 +85,8 @@ async def run(
 class Breaking:
     """What goes wrong, and how often each thing did. Each part of the estate has its own bad days."""
 
-    def __init__(self, estate: Estate, dice: random.Random, pace: Pace) -> None:
-        self._estate, self._pace = estate, pace
+    def __init__(self, estate: Estate, dice: random.Random, storm: Storm) -> None:
+        self._estate, self._storm = estate, storm
         self._seed = dice.randrange(1 << 30)
         self.count: Counter[str] = Counter()
 
@@ -112,9 +112,9 @@ class Breaking:
         """One of these at a time is killed and started again, or stopped for a moment or for `longest` seconds."""
         dice = self._dice(name)
         while time.time() < end:
-            await asyncio.sleep(dice.uniform(self._pace.least, self._pace.most))
+            await asyncio.sleep(dice.uniform(self._storm.least, self._storm.most))
             process = dice.choice(processes)
-            if dice.random() < self._pace.killing:
+            if dice.random() < self._storm.killing:
                 self.count[f"{name} killed"] += 1
                 await asyncio.to_thread(process.kill)
                 if killed is not None:
@@ -136,7 +136,7 @@ class Breaking:
         """Writes are answered never, carried out late, refused; and Redis is emptied now and then."""
         dice = self._dice("inventory")
         while time.time() < end:
-            await asyncio.sleep(dice.uniform(0.5, 2.5))
+            await asyncio.sleep(dice.uniform(0.3 * self._storm.least, 0.6 * self._storm.most))
             with contextlib.suppress(OSError, redis.exceptions.RedisError):  # it is dead or asleep just now
                 await asyncio.to_thread(self._one, self._estate.control, dice)
 
@@ -187,12 +187,12 @@ def _well(control: SandboxControl) -> None:
         control.habit(habit, api=_API, on=False)
 
 
-def in_estate(conditions: Conditions, *, seed: int, seconds: float, shoppers: int = SHOPPERS) -> Run:
+def in_estate(conditions: Conditions, storm: Storm, *, seed: int) -> Run:
     """A run in an estate of its own; what the processes said and kept stays where there are contradictions."""
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     try:
         with estate(folder, conditions) as running:
-            done = asyncio.run(run(running, seed=seed, seconds=seconds, shoppers=shoppers))
+            done = asyncio.run(run(running, storm, seed=seed))
         if done.faults:
             print(f"{folder} is kept", file=sys.stderr)
     except BaseException:
@@ -251,6 +251,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write the table into docs/numbers.md")
     given = parser.parse_args()
     os.environ.setdefault("REQUIRE_ALL", "1")
+    storm = Storm(given.seconds)
     first, _, last = given.seeds.partition("-")
     rows, faults = [], []
     with contextlib.ExitStack() as stack:
@@ -260,12 +261,13 @@ def main() -> None:
                 database = server.url(server.create()) if server else ""
                 apart = 0.0 if seed % 2 else APART
                 conditions = Conditions(conditional=kind == "conditional", apart=apart, database=database)
-                done = in_estate(conditions, seed=seed, seconds=given.seconds)
+                done = in_estate(conditions, storm, seed=seed)
                 rows.append(row(conditions, seed, given.seconds, done))
                 faults += [f"{kind}, seed {seed}: {fault}" for fault in done.faults]
                 print(" | ".join(rows[-1]), flush=True)
     print(*faults, sep="\n")
-    text = f"{SHOPPERS} shoppers after {WANTED} numbers at a time.\n\n{table(HEAD, [*rows, summed(rows)])}"
+    who = f"{storm.shoppers} shoppers after {storm.wanted} numbers at a time, 2 gateways, 2 workers."
+    text = f"{who}\n\n{table(HEAD, [*rows, summed(rows)])}"
     if given.write:
         replace_section(ROOT / "docs" / "numbers.md", "chaos-numbers", text)
     raise SystemExit(1 if faults else 0)

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chaos.numbers import in_estate
+from chaos.numbers import Storm, in_estate
 from chaos.numbers_end import end_of
 from chaos.numbers_estate import Conditions, Estate, Process, estate
 from chaos.numbers_history import judge
@@ -26,7 +26,8 @@ PLANTED = "tests.chaos.broken_reservations"
 
 @pytest.mark.parametrize("conditional", [False, True], ids=["blind", "conditional"])
 def test_no_number_is_sold_twice_and_nothing_is_left_behind(conditional: bool) -> None:
-    done = in_estate(Conditions(conditional=conditional, hold=HOLD, numbers=500), seed=1, seconds=12, shoppers=12)
+    storm = Storm(seconds=12, shoppers=12, wanted=18, least=0.8, most=4.0)
+    done = in_estate(Conditions(conditional=conditional, hold=HOLD, numbers=500), storm, seed=1)
     assert done.faults == []
     assert done.counted["assigned"] > 0
 
