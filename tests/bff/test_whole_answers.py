@@ -149,6 +149,15 @@ async def test_who_shows_credentials_gets_nothing_a_cdn_may_keep(gateway: MakeGa
     assert (answer.headers["cache-control"], "etag" in answer.headers) == ("private, no-store", False)
 
 
+@pytest.mark.parametrize("cookie", ["__Host-session=x", "a=b; __Secure-refresh=x"])
+async def test_who_brings_a_session_s_cookie_gets_nothing_a_cdn_may_keep(gateway: MakeGateway, cookie: str) -> None:
+    """Also where no cookies are wanted: what they say is then not looked at, but they are somebody's."""
+    async with gateway() as client:
+        answer = await get(client, PAGE, {"cookie": cookie}, first=1)
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert "etag" not in answer.headers
+
+
 @pytest.mark.parametrize("sent", ["{}", "W/{}", '"other", {}', "*"])
 async def test_who_has_it_already_is_told_so(gateway: MakeGateway, sent: str) -> None:
     async with gateway() as client:
