@@ -56,7 +56,7 @@ class Context:
     reservations: CartReservations | None = None
     porting: Porting | None = None
     identity: Identity | None = None
-    keep_cart_token: Callable[[str], None] | None = None
+    keep_cart_token: Callable[[str | None], None] | None = None
     keep_session: Callable[[Session | None], None] | None = None
     refresh_token: str | None = None
     cross_site: bool = False

@@ -75,6 +75,11 @@ class Mutation:
         description="Changes a cart: all operations are carried out, in order, or none.",
         loads={CARTS: SELECTED, OFFERINGS: OFFERING_FIELDS, PRICES: PRICE_FIELDS, SPECIFICATIONS: CHOICE_FIELDS},
     )
+    claim_cart: CartPayload | None = computed(
+        carts.claim_cart,
+        description="A guest's cart becomes that of who is signed in, with what is reserved for it.",
+        loads={CARTS: SELECTED},
+    )
     reserve_number: ReservationPayload | None = computed(
         reservations.reserve_number,
         description="Keeps a number that was offered for a cart. Whoever comes second gets others to choose from.",

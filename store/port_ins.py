@@ -65,6 +65,26 @@ async def hurry(connection: AsyncConnection, cart_id: str, lines: Collection[str
     await connection.execute(update(port_ins).where(*where).values(due_at=at))
 
 
+async def give_to(connection: AsyncConnection, cart_id: str, owner: str) -> None:
+    """A cart has an owner now: so have its port-ins."""
+    await connection.execute(
+        update(port_ins).where(_its.cart_id == cart_id).values(owner=owner, version=_its.version + 1)
+    )
+
+
+async def move(connection: AsyncConnection, cart_id: str, to: str) -> None:
+    """The lines of a cart stand in another now, under the ids they had."""
+    await connection.execute(
+        update(port_ins).where(_its.cart_id == cart_id).values(cart_id=to, version=_its.version + 1)
+    )
+
+
+async def lines_of_cart(connection: AsyncConnection, cart_id: str) -> list[str]:
+    """The lines that a number is being brought along for."""
+    found = await connection.execute(select(_its.line_id).where(_its.cart_id == cart_id, _its.live))
+    return [line for (line,) in found.all()]
+
+
 @dataclass(frozen=True)
 class PortInRows:
     """All port-ins there ever were, but for those that were forgotten."""

@@ -103,6 +103,10 @@ class Journal:
             these = (*mine, _its.id.in_(tuple(wanted)))
             await connection.execute(update(reservations).where(*these).values(line_id=line_id))
 
+    async def move(self, connection: AsyncConnection, cart_id: str, to: str) -> None:
+        """The lines of a cart stand in another now, under the ids they had."""
+        await connection.execute(update(reservations).where(_its.cart_id == cart_id).values(cart_id=to))
+
     async def step_of_cart(
         self,
         connection: AsyncConnection,
