@@ -6,6 +6,8 @@ tree is written for the client; what an upstream said goes into `detail`, which 
     GatewayError
     ├── BadRequestError              BAD_REQUEST
     ├── LimitExceededError           LIMIT_EXCEEDED
+    ├── UnauthenticatedError         UNAUTHENTICATED
+    ├── ForbiddenError               FORBIDDEN
     ├── StoreUnavailableError        UPSTREAM_UNAVAILABLE
     └── UpstreamError
         ├── UpstreamUnavailableError UPSTREAM_UNAVAILABLE
@@ -40,6 +42,21 @@ class LimitExceededError(GatewayError):
     """The caller asked for more than the gateway does in one go."""
 
     code = "LIMIT_EXCEEDED"
+
+
+class UnauthenticatedError(GatewayError):
+    """Whoever asks is not who it says, is so no longer, or says nothing where it must. `detail` tells the log why."""
+
+    code = "UNAUTHENTICATED"
+
+    def __init__(self, *, detail: str = "") -> None:
+        super().__init__("Sign in first: this is no valid access token.", detail=detail)
+
+
+class ForbiddenError(GatewayError):
+    """A request that is understood and refused, whoever makes it."""
+
+    code = "FORBIDDEN"
 
 
 class StoreUnavailableError(GatewayError):
