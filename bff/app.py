@@ -104,6 +104,7 @@ def _context_maker(settings: Settings) -> MakeContext:
             services.carts,
             services.numbers,
             services.reservations,
+            services.customers,
         )
         if settings.cart.cookie:
             seconds = int(settings.cart.days * 86_400)

@@ -14,6 +14,7 @@ from bff.setting_checks import Check
 from bff.settings import Settings, UpstreamSettings
 
 PREFIX = "BFF_"
+_UPSTREAMS = ("tmf620", "tmf629", "tmf632", "tmf637", "tmf639", "tmf663", "tmf666", "tmf687")
 
 
 class SettingsError(Exception):
@@ -75,15 +76,19 @@ def require_upstreams(settings: Settings) -> None:
         SettingsError: an upstream has no URL, or lacks what its authentication needs.
     """
     needed = {} if settings.catalog.source == "dump" else {"BFF_TMF620_URL": settings.tmf620.url}
-    for name in ("tmf620", "tmf639", "tmf663", "tmf687"):
+    for name in _UPSTREAMS:
         upstream: UpstreamSettings = getattr(settings, name)
         if upstream.auth == "api_key":
             needed[f"BFF_{name.upper()}_API_KEY"] = upstream.api_key
         if upstream.auth == "oauth2":
             needed[f"BFF_{name.upper()}_TOKEN_URL"] = upstream.token_url
             needed[f"BFF_{name.upper()}_CLIENT_ID"] = upstream.client_id
-    if settings.tmf663.url or settings.tmf639.url:
+    if settings.tmf663.url or settings.tmf639.url or settings.tmf629.url:
         needed["BFF_KEYS"] = ",".join(settings.keys)
+    if settings.tmf629.url:
+        needed["BFF_TMF632_URL"] = settings.tmf632.url
+        needed["BFF_TMF666_URL"] = settings.tmf666.url
+        needed["BFF_CUSTOMERS_DUPLICATE_KEY"] = settings.customers.duplicate_key
     known = {variable.name: variable for variable in variables()}
     missing = [f"{name} is not set{_example(known[name])}" for name, value in needed.items() if not value]
     if missing:

@@ -9,6 +9,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from bff.carts import open_carts
+from bff.customers import open_customers
 from bff.feeds import open_feeds
 from bff.foundation import Foundation, open_foundation
 from bff.numbers import OpenNumbers, open_numbers
@@ -28,6 +29,7 @@ from domain.catalog.kinds import PriceKind
 from domain.catalog.listing import Listing
 from domain.catalog.on_demand import OnDemandSource
 from domain.catalog.rules import ShopRules, fold, folded
+from domain.pipelines.customers import Customers
 from domain.reservations.numbers import Numbers
 from kernel.clock import Clock
 from kernel.context import Segment
@@ -49,6 +51,7 @@ class Services:
     carts: Carts | None
     numbers: Numbers | None
     reservations: CartReservations | None
+    customers: Customers | None
 
     @property
     def catalog(self) -> Catalog:
@@ -80,6 +83,7 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
         events = await stack.enter_async_context(feeds)
         carts = await stack.enter_async_context(open_carts(base))
         served = await stack.enter_async_context(open_numbers(base))
+        customers = await stack.enter_async_context(open_customers(base))
         intakes = {tmf620.UPSTREAM: events}
         if served is not None:
             intakes[tmf639.UPSTREAM] = served.intake
@@ -93,6 +97,7 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             carts,
             None if served is None else served.numbers,
             _reservations(base, carts, served),
+            customers,
         )
 
 

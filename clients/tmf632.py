@@ -5,6 +5,9 @@ a company's `tradingName`, v5 its `name`: both are written.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
 
 from clients.media import (
     Characteristic,
@@ -72,13 +75,23 @@ class AsItIs(Entity, frozen=True):
     party_characteristic: tuple[Json, ...] = ()
 
 
+def read_contact(party: AsItIs) -> Party:
+    """The two arrays as they are understood."""
+    told = {
+        "id": party.id,
+        "contactMedium": party.contact_medium,
+        "partyCharacteristic": party.party_characteristic,
+    }
+    return msgspec.convert(told, Party, strict=False)
+
+
 REGISTER, TAX, DOCUMENT = "registrationNumber", "taxId", "identityDocument"
 
 INDIVIDUALS = Collection(UPSTREAM, "individual", Individual)
 ORGANIZATIONS = Collection(UPSTREAM, "organization", Organization)
 
 
-def parties(kind: str) -> Collection[Individual] | Collection[Organization]:
+def parties(kind: str) -> Collection[Any]:
     """Where parties of a kind are: individual or organization."""
     return ORGANIZATIONS if kind == "organization" else INDIVIDUALS
 

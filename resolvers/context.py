@@ -11,6 +11,8 @@ from domain.carts.carts import Carts
 from domain.carts.offers import Offers
 from domain.carts.reserving import CartReservations
 from domain.catalog.catalog import Catalog
+from domain.identity.desk import CustomerDesk
+from domain.pipelines.customers import Customers
 from domain.reservations.numbers import Numbers
 from domain.reservations.reservation import Reservation
 from kernel.context import RequestContext
@@ -37,7 +39,7 @@ class Context:
     """One per request. `projections` is the engine's memory for this request and no one else's business.
 
     `carts` is None where the operator has no TMF663, `numbers` where there is no TMF639, `reservations` where there is
-    not both, and Redis. `keep_cart_token`, where
+    not both, and Redis, `customers` where there is no TMF629. `keep_cart_token`, where
     cookies are wanted, puts a guest's token into one (`cookies`, as they are sent); the answer then does not show it.
     """
 
@@ -47,10 +49,12 @@ class Context:
     carts: Carts | None = None
     numbers: Numbers | None = None
     reservations: CartReservations | None = None
+    customers: Customers | None = None
     keep_cart_token: Callable[[str], None] | None = None
     cookies: list[str] = field(default_factory=list)
     reserved: Reserved = field(default_factory=Reserved)
     projections: dict[Any, frozenset[str]] = field(default_factory=dict)
+    _desk: CustomerDesk | None = None
 
     def require_carts(self) -> Carts:
         """The carts.
@@ -81,6 +85,22 @@ class Context:
         if self.reservations is None:
             raise UpstreamUnavailableError("tmf639", detail="this needs TMF639, TMF663 and Redis")
         return self.reservations
+
+    def require_customers(self) -> Customers:
+        """Customers.
+
+        Raises:
+            UpstreamUnavailableError: this shop keeps none.
+        """
+        if self.customers is None:
+            raise UpstreamUnavailableError("tmf629", detail="BFF_TMF629_URL is not set")
+        return self.customers
+
+    def require_desk(self) -> CustomerDesk:
+        """What this request may see of customers; raises as `require_customers`."""
+        if self._desk is None:
+            self._desk = self.require_customers().desk(self.request)
+        return self._desk
 
 
 Info = strawberry.Info[Context, None]

@@ -13,6 +13,7 @@ from kernel.ids import GlobalId, parse_global_id
 from resolvers.carts import load_line
 from resolvers.context import Context, Info
 from resolvers.reservations import load_reservation
+from resolvers.customers import load_account, load_customer, load_product, load_viewer
 
 MAX_NODES = 100
 
@@ -26,6 +27,10 @@ _LOADERS: Mapping[str, Load] = {
     "Cart": lambda ctx, local, _: ctx.require_carts().cart(ctx.request, local),
     "CartLine": lambda ctx, local, _: load_line(ctx, local),
     "Reservation": lambda ctx, local, _: load_reservation(ctx, local),
+    "Customer": lambda ctx, local, _: load_customer(ctx, local),
+    "BillingAccount": load_account,
+    "Product": load_product,
+    "Viewer": lambda ctx, local, _: load_viewer(ctx, local),
 }
 
 

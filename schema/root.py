@@ -6,11 +6,14 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from clients.tmf620 import CATEGORIES, OFFERINGS, PRICES, SPECIFICATIONS
+from clients.tmf629 import CUSTOMERS
+from clients.tmf632 import INDIVIDUALS, ORGANIZATIONS
 from clients.tmf663 import CARTS
+from clients.tmf666 import BILLING_ACCOUNTS
 from domain.carts.offers import CHOICE_FIELDS, OFFERING_FIELDS, PRICE_FIELDS
 from domain.catalog.on_demand import TREE_FIELDS
 from engine import computed
-from resolvers import carts, catalog, nodes, numbers, reservations
+from resolvers import carts, catalog, customers, nodes, numbers, reservations
 from schema.types.carts import Cart, CartLine, CartPayload, CreateCartPayload, ReservationPayload
 from schema.types.catalog import (
     SELECTED,
@@ -21,9 +24,11 @@ from schema.types.catalog import (
     ProductSpecification,
 )
 from schema.types.common import SCALARS, Node
+from schema.types.customers import BillingAccount, Customer, CustomerPayload, Individual, Organization, Product
 from schema.types.errors import GenericError, VersionConflictError
 from schema.types.numbers import AvailableNumber, AvailableSim
 from schema.types.reservations import NumberUnavailableError, Reservation
+from schema.types.viewer import Viewer
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -54,6 +59,7 @@ class Query:
         description="A cart of the caller's; without an id the one in use. Null for any other.",
         loads={CARTS: SELECTED},
     )
+    viewer: Viewer | None = computed(customers.viewer, description="Whoever is signed in; null for a guest.")
 
 
 @strawberry.type(description="Everything that can be done. One of these at a time.")
@@ -79,10 +85,22 @@ class Mutation:
     release_reservation: ReservationPayload | None = computed(
         reservations.release_reservation, description="Gives it back."
     )
+    create_customer: CustomerPayload | None = computed(
+        customers.create_customer,
+        description="Makes the viewer the owner of a new customer. The same key brings the same one.",
+        loads={INDIVIDUALS: SELECTED, ORGANIZATIONS: SELECTED, CUSTOMERS: SELECTED, BILLING_ACCOUNTS: SELECTED},
+    )
+    update_profile: CustomerPayload | None = computed(
+        customers.update_profile, description="Changes how a customer is reached.", loads={INDIVIDUALS: SELECTED}
+    )
+    invite_member: CustomerPayload | None = computed(
+        customers.invite_member, description="Lets somebody act for a company, once they sign in with that login."
+    )
 
 
 def build_schema() -> strawberry.Schema:
     """The whole schema. Its printed form is `schema.graphql`."""
     kinds: list[Any] = [ProductOffering, OfferingPrice, ProductSpecification, Category, Cart, CartLine]
+    kinds += [Viewer, Customer, Individual, Organization, BillingAccount, Product]
     kinds += [Reservation, GenericError, VersionConflictError, NumberUnavailableError]
     return strawberry.Schema(query=Query, mutation=Mutation, types=kinds, config=StrawberryConfig(scalar_map=SCALARS))

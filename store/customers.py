@@ -134,6 +134,10 @@ async def release_identities(connection: AsyncConnection, customer_id: str, macs
     await connection.execute(delete(identities).where(*wanted))
 
 
+async def release_all_identities(connection: AsyncConnection, customer_id: str) -> None:
+    await connection.execute(delete(identities).where(identities.c.customer_id == customer_id))
+
+
 async def keep_identities(
     connection: AsyncConnection, customer_id: str, kinds: Sequence[str], macs: Sequence[str]
 ) -> None:

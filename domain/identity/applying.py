@@ -5,15 +5,14 @@ named, and no message repeats what was typed.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from domain.identity.model import Applicant, Billing, Contact, Individual, Organization
+from domain.identity.model import Billing, Contact, Individual, Organization
 from kernel.clock import Clock
 from kernel.context import Segment
-from kernel.outcomes import ErrorCode, Path, Rejected, Rejection
+from kernel.outcomes import ErrorCode, Path, Rejection
 from kernel.text import TextError, check_text
 
 MAX_NAME = 100
@@ -59,14 +58,6 @@ class Check:
     path: Path
     wrong: list[Rejection] = field(default_factory=list)
 
-    @contextmanager
-    def part(self) -> Iterator[None]:
-        """Something that may raise `Rejected` on its own; what it says is collected."""
-        try:
-            yield
-        except Rejected as rejected:
-            self.wrong += rejected.reasons
-
     def text(self, value: str | None, most: int, *place: str) -> str | None:
         """A text with something in it; None where there is none."""
         if value is None:
@@ -95,11 +86,6 @@ class Check:
 
     def refuse(self, message: str, *place: str) -> None:
         self.wrong.append(Rejection(ErrorCode.INVALID, message, (*self.path, *place)))
-
-    def done(self) -> None:
-        """Raises `Rejected` with everything that is wrong, if anything is."""
-        if self.wrong:
-            raise Rejected(*self.wrong)
 
 
 def individual(
@@ -146,18 +132,6 @@ def billing(check: Check, segment: Segment, wishes: Wishes, rules: ApplicationRu
         if not wanted or not set(wanted) <= set(offered):
             check.refuse("This is not among the choices: " + ", ".join(offered) + ".", name)
     return Billing(cycle=wishes.cycle or choices.cycles[0], media=media, terms=wishes.terms or choices.terms[0])
-
-
-def checked(applicant: Applicant, *checks: Check) -> Applicant:
-    """The applicant, once nothing is wrong.
-
-    Raises:
-        Rejected: something is; every such place is named.
-    """
-    wrong = [reason for check in checks for reason in check.wrong]
-    if wrong:
-        raise Rejected(*wrong)
-    return applicant
 
 
 def _require(

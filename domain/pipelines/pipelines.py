@@ -95,6 +95,12 @@ class Pipelines:
         async with self.database.reading() as connection:
             return [_step(row) for row in await rows.steps_of(connection, pipeline_id)]
 
+    async def result(self, pipeline_id: str, step: str) -> str | None:
+        """What a step made."""
+        async with self.database.reading() as connection:
+            found = await rows.steps_of(connection, pipeline_id)
+        return next((each.result for each in found if each.name == step), None)
+
     async def wait(self, pipeline_id: str, seconds: float) -> Status | None:
         """Where it stands when it has ended, or after so many seconds."""
         loop = asyncio.get_running_loop()
