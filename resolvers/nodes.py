@@ -12,8 +12,8 @@ from kernel.errors import GatewayError, LimitExceededError
 from kernel.ids import GlobalId, parse_global_id
 from resolvers.carts import load_line
 from resolvers.context import Context, Info
-from resolvers.reservations import load_reservation
 from resolvers.customers import load_account, load_customer, load_product, load_viewer
+from resolvers.reservations import load_reservation
 
 MAX_NODES = 100
 

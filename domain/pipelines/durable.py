@@ -7,6 +7,7 @@ is one DBOS in a process, and no two live ones may share an `executor_id`: it is
 
 import asyncio
 import concurrent.futures
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -168,6 +169,9 @@ def _launch(url: str, executor: str, *, migrate: bool) -> None:
         "sys_db_pool_size": 5,
     }
     global _workflow  # noqa: PLW0603  (DBOS wants each workflow registered once, before it starts)
+    own = logging.getLogger("dbos")
+    if not own.handlers:  # or it would print on its own, past the gateway's form
+        own.addHandler(logging.NullHandler())
     DBOS(config=config)
     if _workflow is None:
         _workflow = DBOS.workflow(name="pipeline")(_run)

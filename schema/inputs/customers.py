@@ -4,8 +4,8 @@ from uuid import UUID
 
 import strawberry
 
-from domain.identity.model import Role
 from schema.inputs.carts import AddressInput, ContactInput
+from schema.inputs.roles import Role
 
 
 @strawberry.input(description="A person.")

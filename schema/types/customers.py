@@ -16,27 +16,17 @@ from clients.tmf637 import PRODUCTS
 from clients.tmf666 import BILLING_ACCOUNTS
 from domain.carts.model import LineAction
 from domain.identity.desk import AccountOf, ProductOf
-from domain.identity.model import Membership, Role
+from domain.identity.model import Membership
 from engine import computed
 from kernel.context import Segment
 from resolvers import customers as resolve
 from resolvers.context import Info
-from schema.inputs.described import publish_enum
+from schema.inputs.roles import Role
 from schema.inputs.scalars import E164
 from schema.types.carts import Contact
 from schema.types.catalog import SELECTED, ProductOffering
 from schema.types.common import Money, Node, PageInfo
 from schema.types.errors import UserError
-
-publish_enum(
-    Role,
-    "As what somebody acts for a customer.",
-    name="CustomerRole",
-    OWNER="May do everything.",
-    ADMIN="May do everything but make owners.",
-    BUYER="May look and buy.",
-    VIEWER="May look.",
-)
 
 
 @strawberry.type(description="A person.")
