@@ -24,7 +24,7 @@ from domain.pipelines.model import (
     Work,
 )
 from kernel.clock import Clock
-from kernel.errors import GatewayError, StoreUnavailableError
+from kernel.errors import CircuitOpenError, GatewayError, StoreUnavailableError, UpstreamUnreachedError
 from kernel.outcomes import ErrorCode, Rejected, Rejection
 from store import pipelines as rows
 from store.database import Database
@@ -33,6 +33,9 @@ from store.pipelines import PipelineRow, StepRow
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+UNTOUCHED = "UNTOUCHED"
+"""The note of a step that failed without having reached anybody: there is nothing to undo."""
+_NO_EFFECT = (UpstreamUnreachedError, CircuitOpenError)
 _STORE_PAUSE = Retry(attempts=1, pause=0.1, longest=5.0)
 
 
@@ -84,7 +87,7 @@ class Runner:
             return written(STUCK)  # forgotten meanwhile: nothing is known of it any more
         if own.state == StepState.DONE.value:
             return None
-        attempt, reason = own.attempts, UNAVAILABLE
+        attempt, reason, untouched = own.attempts, UNAVAILABLE, own.attempts == 0
         while attempt < step.retry.attempts:
             attempt += 1
             work = Work(pipeline_id, step.name, row.input.encode(), _results(steps), attempt)
@@ -93,22 +96,24 @@ class Runner:
                 async with asyncio.timeout(step.timeout):
                     result = await step.action(work)
             except Rejected as refused:
-                reason = refused.reasons[0]
+                reason, untouched = refused.reasons[0], False
                 break
             except StoreUnavailableError:
                 raise
             except (GatewayError, TimeoutError) as error:
+                untouched = untouched and isinstance(error, _NO_EFFECT)
                 log.warning("pipeline.step_failed", **_told(work, error), attempt=attempt)
             except Exception:
                 log.exception("pipeline.step_broke", pipeline=pipeline_id, step=step.name, attempt=attempt)
-                reason = BROKEN
+                reason, untouched = BROKEN, False
                 break
             else:
                 await self._write(pipeline_id, step, StepState.DONE, result=result)
                 return None
             if attempt < step.retry.attempts:
                 await asyncio.sleep(step.retry.wait(attempt))
-        await self._write(pipeline_id, step, StepState.FAILED, note=reason.code.value)
+        note = UNTOUCHED if untouched else reason.code.value
+        await self._write(pipeline_id, step, StepState.FAILED, note=note)
         return written(reason)
 
     async def _undo(self, pipeline_id: str, step: Step) -> bool:
@@ -121,7 +126,7 @@ class Runner:
         work = Work(pipeline_id, step.name, row.input.encode(), _results(steps))
         for attempt in range(1, step.undo_retry.attempts + 1):
             try:
-                if step.undo is not None:
+                if step.undo is not None and own.note != UNTOUCHED:
                     async with asyncio.timeout(step.timeout):
                         await step.undo(work)
             except StoreUnavailableError:
