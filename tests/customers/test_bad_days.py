@@ -9,6 +9,7 @@ from sandbox.control import SandboxControl
 from tests.customers.conftest import MakeShop
 from tests.customers.people import VIEWER, Someone, new_key, person
 from tests.customers.records import Records
+from tests.customers.transports import Refusing
 
 STEPS = ["individual", "customer", "billingAccount"]
 QUICK = {f"{name}_timeout": 0.6 for name in ("tmf629", "tmf632", "tmf666", "tmf637")}
@@ -174,3 +175,13 @@ async def test_another_contact_that_is_applied_and_not_answered_is_seen(
         payload = await ada.update({"email": "new@example.com", "reminderConsent": False})
     assert payload["errors"] == []
     assert payload["customer"]["profile"]["contact"]["email"] == "new@example.com"
+
+
+async def test_what_may_not_be_deleted_is_closed(shop: MakeShop, records: Records) -> None:
+    """The account is refused; the customer before it stays, and says that it is closed. The party is gone."""
+    refusing = {"tmf629": Refusing("DELETE", 405), "tmf666": Refusing("POST", 422)}
+    async with shop(transports=refusing, **PATIENT) as ada:
+        (error,) = (await ada.create())["errors"]
+    assert error["code"] == "INVALID"
+    assert records.one("customer")["status"] == "Closed"
+    assert records.counts() == (0, 1, 0)
