@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import msgspec
 
+from benchmarks import holds
 from benchmarks.load import Result, fetch, load, post
 from benchmarks.processes import ROOT, gateway, memory_mb
 from benchmarks.tables import replace_section, table
@@ -204,6 +205,7 @@ async def run() -> str:
             ),
             table(("", ""), facts),
             table(("with GraphQL, 10 numbers with their tokens", "connections", "per second", "p50 ms", "p99"), served),
+            await holds.tables(),
         )
     )
 

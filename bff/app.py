@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -13,20 +13,30 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bff.edge.address import address_of
-from bff.edge.audience import audience_of
 from bff.edge.cart_token import HEADER as CART_TOKEN
 from bff.edge.cart_token import cart_cookie, cart_token_of
 from bff.edge.documents import Documents
 from bff.edge.events import event_routes
 from bff.edge.http import GraphQLEndpoint, MakeContext
+from bff.edge.metrics import metrics_routes
+from bff.edge.session import (
+    CSRF_HEADER,
+    SESSION_PATH,
+    SessionCookies,
+    from_own_page,
+    principal_of,
+    refresh_token_of,
+)
 from bff.graphiql import graphiql_response, static_files
+from bff.public import PublicSide
 from bff.settings import Settings
-from bff.settings_reader import require_upstreams
+from bff.settings_reader import persisted_documents, require_upstreams
 from bff.upstream_clients import Transports
 from bff.upstreams import Services, open_services
 from domain.carts.offers import Offers
+from domain.identity.tokens import with_cart_token
 from kernel.clock import Clock, SystemClock
-from kernel.context import Deadline, Principal, RequestContext
+from kernel.context import Deadline, RequestContext
 from resolvers.context import Context
 from schema.root import build_schema
 
@@ -41,7 +51,7 @@ class State(TypedDict):
 
 def create_app(
     settings: Settings, *, clock: Clock | None = None, transports: Transports | None = None, compiled_after: int = 2
-) -> Starlette:
+) -> "Gateway":
     """The whole gateway. Tests pass a clock of their own and, per upstream, an httpx transport.
 
     `compiled_after`: uses after which a document's operations are compiled; tests that ask once want 1.
@@ -58,19 +68,51 @@ def create_app(
         compiled=settings.compile,
         compiled_after=compiled_after,
     )
-    graphql = GraphQLEndpoint(documents, _context_maker(settings), max_body=settings.limit.body_bytes)
+    clock = clock or SystemClock()
+    public = PublicSide(settings)
+    graphql = GraphQLEndpoint(
+        documents,
+        _context_maker(settings, public, clock),
+        max_body=settings.limit.body_bytes,
+        persisted=persisted_documents(settings),
+        public=public,
+        caching=settings.answers,
+        vary=["Origin"] if settings.cors_origins else [],
+    )
+    endpoint = _PageOrApi(graphql) if settings.graphiql else graphql
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
-        async with open_services(settings, clock or SystemClock(), transports or {}) as services:
+        async with open_services(settings, clock, transports or {}) as services:
             yield {"services": services}
 
     routes: list[Route | Mount] = [Route("/livez", _alive), Route("/readyz", _ready)]
-    routes += event_routes(settings.events)
+    routes += event_routes(settings.events) + metrics_routes(settings.metrics, documents)
     if settings.graphiql:
         routes.append(Mount(f"{_PATH}/static", static_files()))
-    routes.append(Route(_PATH, _PageOrApi(graphql) if settings.graphiql else graphql))
-    return Starlette(routes=routes, lifespan=lifespan, middleware=_middleware(settings))
+    routes.append(Route(_PATH, endpoint))
+    if settings.session.cookies:
+        routes.append(Route(SESSION_PATH, graphql))
+    return Gateway(endpoint, documents, routes=routes, lifespan=lifespan, middleware=_middleware(settings))
+
+
+class Gateway(Starlette):
+    """Answers GraphQL ahead of the router, which with its middleware would take as long as a kept answer does."""
+
+    def __init__(self, graphql: ASGIApp, documents: Documents, *, middleware: list[Middleware], **rest: Any) -> None:
+        super().__init__(middleware=middleware, **rest)
+        self.documents = documents
+        self._graphql = self._graphql_across = graphql
+        for each in reversed(middleware):
+            self._graphql_across = each.cls(self._graphql_across, *each.args, **each.kwargs)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != _PATH:
+            await super().__call__(scope, receive, send)
+        elif any(name == b"origin" for name, _ in scope["headers"]):
+            await self._graphql_across(scope, receive, send)
+        else:
+            await self._graphql(scope, receive, send)
 
 
 class _PageOrApi:
@@ -80,22 +122,21 @@ class _PageOrApi:
         self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
-        answer: ASGIApp = graphiql_response() if wants_page and not request.query_params else self._api
+        bare = scope["method"] == "GET" and not scope["query_string"]
+        wants_page = bare and "text/html" in Request(scope).headers.get("accept", "")
+        answer: ASGIApp = graphiql_response() if wants_page else self._api
         await answer(scope, receive, send)
 
 
-def _context_maker(settings: Settings) -> MakeContext:
-    def make(request: Request) -> Context:
+def _context_maker(settings: Settings, public: PublicSide, clock: Clock) -> MakeContext:
+    in_cookies = settings.session.cookies
+    cookies = SessionCookies(settings.session.same_site, int(settings.session.days * 86_400), clock)
+
+    async def make(request: Request) -> Context:
         services: Services = request.state.services
-        audience = audience_of(
-            request.headers.get("accept-language", ""),
-            request.headers.get("x-channel", ""),
-            languages=settings.languages,
-            channels=settings.channels,
-        )
-        principal = Principal(cart_token=cart_token_of(request, cookie=settings.cart.cookie))
+        audience = public.audience(dict(request.scope["headers"]))
+        caller = await principal_of(request, services.identity, cookies=in_cookies)
+        principal = with_cart_token(caller, cart_token_of(request, cookie=settings.cart.cookie))
         catalog = services.catalog
         context = Context(
             RequestContext(audience, Deadline.after(settings.request_timeout), principal, address_of(request)),
@@ -105,7 +146,13 @@ def _context_maker(settings: Settings) -> MakeContext:
             services.numbers,
             services.reservations,
             services.customers,
+            services.porting,
+            services.identity,
         )
+        if in_cookies:
+            context.keep_session = lambda session: context.cookies.extend(cookies.kept(session))
+            context.refresh_token = refresh_token_of(request)
+            context.cross_site = not from_own_page(request)
         if settings.cart.cookie:
             seconds = int(settings.cart.days * 86_400)
             context.keep_cart_token = lambda token: context.cookies.append(cart_cookie(token, seconds=seconds))
@@ -120,8 +167,8 @@ def _middleware(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["content-type", "accept-language", "x-channel", CART_TOKEN],
-            allow_credentials=settings.cart.cookie,
+            allow_headers=["content-type", "accept-language", "x-channel", CART_TOKEN, "authorization", CSRF_HEADER],
+            allow_credentials=settings.cart.cookie or settings.session.cookies,
             max_age=600,
         )
     ]

@@ -9,6 +9,7 @@ from clients import tmf663, tmf687
 from dataloaders.stock import StockLoader
 from domain.carts.access import GuestTokens
 from domain.carts.carts import Carts
+from domain.carts.claiming import CartClaimer
 from domain.carts.creating import CartMaker
 from domain.carts.holding import Holds
 from domain.carts.keeper import CartKeeper
@@ -51,4 +52,5 @@ async def open_carts(base: Foundation) -> AsyncIterator[Carts | None]:
         )
         sweeping = asyncio.create_task(sweeper.run())
         stack.push_async_callback(stop, [sweeping])
-        yield Carts(keeper, maker, CartUpdater(keeper, records.idempotency), stock)
+        updater, claimer = CartUpdater(keeper, records.idempotency), CartClaimer(keeper, records.idempotency)
+        yield Carts(keeper, maker, updater, stock, claimer)

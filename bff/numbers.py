@@ -8,16 +8,14 @@ from typing import Any
 
 from bff.feeds import subscription_of
 from bff.foundation import Foundation
+from bff.reservation_desk import desk_over, status_words
 from bff.settings import NumberSettings
 from clients import tmf639
 from domain.catalog.events import EventIntake
-from domain.reservations.desk import Desk, Times
 from domain.reservations.direct import DirectSearch
 from domain.reservations.free_index import FreeIndex
 from domain.reservations.generations import GenerationStore
-from domain.reservations.holds import Holds
-from domain.reservations.inventory import Inventory, PathOf
-from domain.reservations.model import Candidate, InventoryWords, NumberTier, ResourceKind, SimKind, StatusWords
+from domain.reservations.model import InventoryWords, NumberTier, SimKind
 from domain.reservations.numbers import Numbers
 from domain.reservations.offer_tokens import OfferTokens
 from domain.reservations.reader import InventoryReader, Shelving
@@ -26,7 +24,6 @@ from domain.reservations.reservations import Reservations
 from domain.reservations.search import NothingHeld, NumberSearch
 from domain.reservations.sweeping import ReservationSweeper
 from kernel.tasks import stop
-from store.reservations import Journal
 
 _DAY = 86_400.0
 _EVENT_PATHS = ("resource", "logicalResource", "physicalResource")
@@ -54,8 +51,7 @@ async def open_numbers(base: Foundation) -> AsyncIterator[OpenNumbers | None]:
     given = settings.numbers
     async with AsyncExitStack() as stack:
         client = base.client(tmf639.UPSTREAM, stack)
-        recogniser = recogniser_of(given)
-        reader = InventoryReader(client, recogniser, _shelving(given), base.audience)
+        reader = InventoryReader(client, recogniser_of(given), _shelving(given), base.audience)
         with_events = bool(settings.events.token)
         store = None if redis is None else GenerationStore(redis)
         index = FreeIndex(reader, store, clock, given.fresh_with_events if with_events else given.fresh)
@@ -70,10 +66,8 @@ async def open_numbers(base: Foundation) -> AsyncIterator[OpenNumbers | None]:
                 stack.push_async_callback(subscription.withdraw)
         reservations, held = None, None
         if redis is not None and base.records is not None:
-            held = Holds(redis, given.per_shopper, given.per_address)
-            inventory = Inventory(client, recogniser.statuses, _path_of(given), base.audience, given.marks)
-            desk = Desk(Journal(base.records.database), held, inventory, clock, _times(given), index)
-            reservations = Reservations(desk)
+            desk = desk_over(base, base.records.database, redis, client, stack, index)
+            reservations, held = Reservations(desk), desk.holds
             keep = given.keep_days * _DAY
             work.append(ReservationSweeper(desk, base.records.leases, every=given.sweep, keep=keep).run())
         stack.push_async_callback(stop, [asyncio.create_task(each) for each in work])
@@ -91,7 +85,7 @@ def recogniser_of(given: NumberSettings) -> Recogniser:
         NumberTier.PLATINUM: given.tier_platinum,
     }
     return Recogniser(
-        StatusWords(given.free, given.reserved, given.assigned, given.resting, given.active),
+        status_words(given),
         InventoryWords(tuple((word, tier) for tier, words in tiers.items() for word in words)),
         numbers=given.number_words,
         esims=given.esim_words,
@@ -109,28 +103,6 @@ def _shelving(given: NumberSettings) -> Shelving:
         by_status=given.filter_status,
         classes=given.classes_apart,
         max_resources=given.max_resources,
-    )
-
-
-def _path_of(given: NumberSettings) -> PathOf:
-    """Under which of the names an entity is written to: plastic among what is physical, where that stands apart."""
-
-    def path(candidate: Candidate) -> str:
-        paths = given.number_paths if candidate.kind is ResourceKind.NUMBER else given.sim_paths
-        wanted = "physical" if candidate.sim is SimKind.PHYSICAL else "logical"
-        return next((each for each in paths if wanted in each.lower()), paths[0])
-
-    return path
-
-
-def _times(given: NumberSettings) -> Times:
-    return Times(
-        hold=given.hold,
-        longest=given.longest,
-        settle=given.settle,
-        ghost=given.late_write,
-        rest=given.rest_days * _DAY,
-        last_look=given.last_look,
     )
 
 

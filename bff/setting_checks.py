@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 Check = Callable[[Any], str | None]
 
+_NAMES = 3
 _LEAST_SECRET = 32
 
 
@@ -60,7 +61,12 @@ def matching(pattern: str, what: str) -> Callable[[Any], str | None]:
 
 currency = matching(r"[A-Z]{3}", "a currency's ISO 4217 code")
 header = matching(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "a header's name")
+pool_id = matching(r"(?:[a-z0-9-]+_[A-Za-z0-9]+)?", "a user pool's id")
 header_value = matching(r"[!-~]*", "printable ASCII without spaces")
+
+
+def password_needs(value: tuple[str, ...]) -> str | None:
+    return None if {*value} <= {"lower", "upper", "digit", "symbol"} else "must be among lower, upper, digit, symbol"
 
 
 def words(value: tuple[str, ...]) -> str | None:
@@ -94,3 +100,9 @@ filters = _each(r"[A-Za-z@.]+=[^=&]*[^0-9=&][^=&]*", "attribute=value, the value
 tiers = _each(
     r"(STANDARD|SILVER|GOLD|PLATINUM)=[\w.:-]+", "TIER=offering id, the tiers STANDARD, SILVER, GOLD, PLATINUM"
 )
+lookups = _each(r"[A-Za-z@.]+=[^=&,]*\{digits\}[^=&,]*", "attribute=value with {digits} in it", least=1)
+
+
+def three_names(value: tuple[str, ...]) -> str | None:
+    fine = len(value) == _NAMES and len(set(value)) == _NAMES and all(value)
+    return None if fine else "must be three different names"

@@ -12,13 +12,17 @@ from bff.setting_checks import (
     filters,
     header,
     header_value,
+    lookups,
     networks,
     one_of,
+    password_needs,
     paths,
+    pool_id,
     redis_url,
     secret,
     signing_keys,
     some_of,
+    three_names,
     tiers,
     web_url,
     words,
@@ -77,6 +81,39 @@ class CacheSettings:
     stale_if_error: float = setting(86_400.0, "Seconds it is still used when its upstream fails.", check=at_least(0))
     missing: float = setting(30.0, "Seconds a 'there is no such thing' is believed.", check=at_least(0))
     patience: float = setting(1.0, "Seconds a shopper waits for the renewal of something old.", check=at_least(0))
+
+
+@dataclass(frozen=True)
+class AnswerSettings:
+    """Whole answers to operations of which every field is public, kept in each process."""
+
+    memory_mb: int = setting(24, "Megabytes of answers kept in each process; 0: none are.", check=at_least(0))
+    lifetime: float = setting(
+        300.0, "Seconds an answer is fresh at most; less when something in it is sooner old.", check=at_least(0)
+    )
+    stale_while_revalidate: float = setting(
+        30.0, "Seconds after that it is used while it is made anew behind.", check=at_least(0)
+    )
+    stale_if_error: float = setting(
+        600.0, "Seconds after that it is used when making it anew fails.", check=at_least(0)
+    )
+    max_age: int = setting(
+        1, "Seconds browsers and CDNs may show it without asking; events do not reach them.", check=at_least(0)
+    )
+    max_stale: int = setting(1, "Seconds after that a CDN may show it while it asks.", check=at_least(0))
+
+
+@dataclass(frozen=True)
+class DocumentSettings:
+    """Documents that clients name by their SHA-256 instead of sending them, as a GET for a CDN does."""
+
+    trusted: str = setting(
+        "", "A JSON file of documents by their SHA-256, such as a client's build writes.", example="documents.json"
+    )
+    only_trusted: bool = setting(False, "Whether any other document is refused.")
+    register_mb: int = setting(
+        4, "Megabytes of documents kept that clients register themselves; 0: none may.", check=at_least(0)
+    )
 
 
 @dataclass(frozen=True)
@@ -272,6 +309,143 @@ class NumberSettings:
     max_resources: int = setting(500_000, "Resources read at most for the index.", check=at_least(100))
     direct_pages: int = setting(6, "Pages read for one search while there is no index.", check=at_least(1))
     event_query: str = setting("", "Which events of TMF639 to subscribe to, in TM Forum's query syntax; empty: all.")
+    backend: str = setting(
+        "tmf639",
+        "What is reserved by: tmf639 (a mark on the resource) or tmf685 (a reservation in a resource pool).",
+        check=one_of("tmf639", "tmf685"),
+    )
+    assigned_by: str = setting(
+        "gateway",
+        "Who writes into TMF639 that a resource is assigned: gateway or fulfilment. Until then it stays reserved.",
+        check=one_of("gateway", "fulfilment"),
+    )
+    pool_seconds: float = setting(
+        86_400.0,
+        "Seconds after which a reservation in TMF685 ends by itself, should nobody end it; longer than any checkout.",
+        check=at_least(3_600),
+    )
+    pool_reserved: tuple[str, ...] = setting(
+        ("reserved",), "States of a reservation in TMF685 that holds something.", check=words
+    )
+    pool_completed: tuple[str, ...] = setting(
+        ("completed",), "States of one that holds for good; the first is the one written.", check=words
+    )
+    pool_over: tuple[str, ...] = setting(
+        ("cancelled", "expired", "released", "rejected"),
+        "States of one that holds nothing any more; the first is the one written.",
+        check=words,
+    )
+
+
+@dataclass(frozen=True)
+class MetricsSettings:
+    """Figures for Prometheus at /metrics, of the process that is asked. They are the operator's, not the shoppers'."""
+
+    enabled: bool = setting(False, "Whether there is /metrics; then keep shoppers from it, or set a token.")
+    token: str = setting(
+        "", "What /metrics wants to hear as a bearer token; empty: nothing.", check=header_value, secret=True
+    )
+
+
+@dataclass(frozen=True)
+class PortingSettings(UpstreamSettings):
+    """The porting provider; numbers can be brought along where it is, with TMF663 and TMF639."""
+
+    url: str = setting(
+        "",
+        "Base URL of the porting provider (docs/port-in.md); empty: no number can be brought along.",
+        example="https://porting.example.com/v1",
+        check=web_url,
+    )
+    requested: tuple[str, ...] = setting(
+        ("requested",), "The provider's words for what was asked; the first of each state is written into TMF639."
+    )
+    validated: tuple[str, ...] = setting(("validated",), "Those for what the other provider agreed to.")
+    scheduled: tuple[str, ...] = setting(("scheduled",), "Those for what has a date.")
+    ported: tuple[str, ...] = setting(("ported",), "Those for what has come.")
+    rejected: tuple[str, ...] = setting(("rejected",), "Those for what was refused.")
+    cancelled: tuple[str, ...] = setting(("cancelled",), "Those for what was taken back; the first asks for that.")
+    code_wrong: tuple[str, ...] = setting(("AUTHORISATION_CODE_WRONG",), "Reasons: the authorisation code.")
+    account_unknown: tuple[str, ...] = setting(("ACCOUNT_UNKNOWN",), "Reasons: the account number.")
+    donor_wrong: tuple[str, ...] = setting(("DONOR_WRONG",), "Reasons: the provider that was named.")
+    date_not_possible: tuple[str, ...] = setting(("DATE_NOT_POSSIBLE",), "Reasons: the wanted date.")
+    not_portable: tuple[str, ...] = setting(("NOT_PORTABLE",), "Reasons: it can never come.")
+    own_number: tuple[str, ...] = setting(("OWN_NUMBER",), "Reasons: it is the operator's own.")
+    lookups: tuple[str, ...] = setting(
+        ("value={digits}", "value=+{digits}"),
+        "Filters by which TMF639 finds a number; one of them has to work, or nothing is asked for.",
+        check=lookups,
+    )
+    characteristics: tuple[str, ...] = setting(
+        ("portInStatus", "donorOperator", "portingDate"),
+        "Characteristics of a ported number in TMF639: its state, where it comes from, when.",
+        check=three_names,
+    )
+    category: str = setting("Ported", "Category of a ported number in TMF639; none of those that are offered.")
+    poll: float = setting(30.0, "Seconds between rounds that look at what is due.", check=at_least(0.05))
+    look: float = setting(
+        3_600.0, "Seconds after which one on its way is read again, though no event came.", check=at_least(0.05)
+    )
+    rejected_days: float = setting(30.0, "Days for which a rejected one can be corrected.", check=at_least(0.001))
+    keep_days: float = setting(90.0, "Days for which one that is over can still be looked at.", check=at_least(0))
+
+
+@dataclass(frozen=True)
+class CognitoSettings:
+    """Amazon Cognito's user pool; without one nobody can sign in."""
+
+    pool: str = setting("", "The pool's id; it begins with its region.", example="eu-west-1_AbCdEf123", check=pool_id)
+    client_id: str = setting("", "The app client's id; a client without a secret.", example="1example23456789")
+    endpoint: str = setting(
+        "", "Where the pool is asked, if not at Amazon.", example="http://127.0.0.1:8001", check=web_url
+    )
+    flow: str = setting(
+        "password",
+        "password: passwords go to Cognito over TLS; srp: they do not, at 120 ms of CPU a sign-in.",
+        check=one_of("password", "srp"),
+    )
+    timeout: float = setting(3.0, "Seconds for one answer.", check=at_least(0.05))
+    threads: int = setting(8, "Calls at the same time.", check=at_least(1))
+    breaker_threshold: int = setting(5, "Failures in a row after which it is left alone.", check=at_least(1))
+    breaker_cooldown: float = setting(5.0, "Seconds until it is tried again.", check=at_least(0))
+
+
+@dataclass(frozen=True)
+class IdentitySettings:
+    """Signing up and in."""
+
+    password_length: int = setting(8, "Least characters of a new password, as the pool has it.", check=at_least(6))
+    password_needs: tuple[str, ...] = setting(
+        ("lower", "upper", "digit", "symbol"), "What the pool wants in it.", check=password_needs
+    )
+    pace: float = setting(
+        0.3,
+        "Seconds at whose multiples answers come that could tell whether a login exists; more than Cognito takes.",
+        check=at_least(0),
+    )
+    window: float = setting(600.0, "Seconds within which tries are counted.", check=at_least(1))
+    sends: int = setting(3, "Codes to one login within that time.", check=at_least(1))
+    tries: int = setting(5, "Tries of one code.", check=at_least(1))
+    sign_ins: int = setting(20, "Tries to sign in with one login by password within that time.", check=at_least(1))
+    by_address: int = setting(
+        100, "The same, each, from one address or IPv6 /64: a mobile operator's customers share one.", check=at_least(1)
+    )
+    fold_mailboxes: bool = setting(
+        False, "Whether a.da+x@example.com and ada@example.com count as one where codes are counted."
+    )
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """How a client keeps a session."""
+
+    cookies: bool = setting(
+        False, "Whether tokens are kept in HttpOnly cookies, for web apps; else answers show them, for mobile ones."
+    )
+    same_site: str = setting(
+        "strict", "SameSite of the cookies: strict, lax, or none.", check=one_of("strict", "lax", "none")
+    )
+    days: float = setting(30.0, "Days a refresh token lives, as the pool has it.", check=at_least(0.01))
 
 
 @dataclass(frozen=True)
@@ -369,6 +543,8 @@ class Settings:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     limit: LimitSettings = field(default_factory=LimitSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
+    answers: AnswerSettings = field(default_factory=AnswerSettings)
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
     dump: DumpSettings = field(default_factory=DumpSettings)
     events: EventSettings = field(default_factory=EventSettings)
@@ -376,6 +552,10 @@ class Settings:
     numbers: NumberSettings = field(default_factory=NumberSettings)
     customers: CustomerSettings = field(default_factory=CustomerSettings)
     pipelines: PipelineSettings = field(default_factory=PipelineSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    cognito: CognitoSettings = field(default_factory=CognitoSettings)
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
+    session: SessionSettings = field(default_factory=SessionSettings)
     tmf620: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf629: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf632: UpstreamSettings = field(default_factory=UpstreamSettings)
@@ -383,9 +563,11 @@ class Settings:
     tmf639: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf663: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf666: UpstreamSettings = field(default_factory=UpstreamSettings)
+    tmf685: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf687: UpstreamSettings = field(default_factory=UpstreamSettings)
+    porting: PortingSettings = field(default_factory=PortingSettings)
 
     @property
     def needs_database(self) -> bool:
         """Whether anything is served that the gateway keeps facts of its own about."""
-        return bool(self.tmf663.url or self.tmf629.url)
+        return bool(self.tmf663.url or self.tmf629.url or self.cognito.pool)

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
+from bff.edge.persisted import Persisted
 from bff.setting_checks import Check
 from bff.settings import Settings, UpstreamSettings
 
 PREFIX = "BFF_"
-_UPSTREAMS = ("tmf620", "tmf629", "tmf632", "tmf637", "tmf639", "tmf663", "tmf666", "tmf687")
+_UPSTREAMS = ("tmf620", "tmf629", "tmf632", "tmf637", "tmf639", "tmf663", "tmf666", "tmf685", "tmf687", "porting")
 
 
 class SettingsError(Exception):
@@ -83,16 +84,37 @@ def require_upstreams(settings: Settings) -> None:
         if upstream.auth == "oauth2":
             needed[f"BFF_{name.upper()}_TOKEN_URL"] = upstream.token_url
             needed[f"BFF_{name.upper()}_CLIENT_ID"] = upstream.client_id
-    if settings.tmf663.url or settings.tmf639.url or settings.tmf629.url:
+    if settings.tmf663.url or settings.tmf639.url or settings.tmf629.url or settings.cognito.pool:
         needed["BFF_KEYS"] = ",".join(settings.keys)
     if settings.tmf629.url:
         needed["BFF_TMF632_URL"] = settings.tmf632.url
         needed["BFF_TMF666_URL"] = settings.tmf666.url
         needed["BFF_CUSTOMERS_DUPLICATE_KEY"] = settings.customers.duplicate_key
+    if settings.tmf639.url and settings.numbers.backend == "tmf685":
+        needed["BFF_TMF685_URL"] = settings.tmf685.url
+        if settings.numbers.assigned_by == "gateway":  # whose an assigned resource is, only the mark tells
+            needed["BFF_NUMBERS_MARKS"] = "true" if settings.numbers.marks else ""
+    if settings.cognito.pool:
+        needed["BFF_COGNITO_CLIENT_ID"] = settings.cognito.client_id
+        needed["BFF_REDIS_URL"] = settings.redis_url  # tries are counted there or not at all
     known = {variable.name: variable for variable in variables()}
     missing = [f"{name} is not set{_example(known[name])}" for name, value in needed.items() if not value]
     if missing:
         raise SettingsError("\n".join(missing))
+
+
+def persisted_documents(settings: Settings) -> Persisted:
+    """The documents that clients may name.
+
+    Raises:
+        SettingsError: the trusted list cannot be used, or there is none where only its documents are executed.
+    """
+    if settings.documents.only_trusted and not settings.documents.trusted:
+        raise SettingsError("BFF_DOCUMENTS_TRUSTED is not set, and BFF_DOCUMENTS_ONLY_TRUSTED allows nothing else")
+    try:
+        return Persisted.of(settings.documents)
+    except ValueError as error:
+        raise SettingsError(f"BFF_DOCUMENTS_TRUSTED: {error}") from None
 
 
 def dotenv() -> str:

@@ -7,7 +7,7 @@ import httpx
 
 from bff.settings import Settings, UpstreamSettings
 from clients.auth import Authentication, ClientCredentials, StaticHeaders
-from clients.http import HttpxSender, Sender
+from clients.http import AiohttpSender, FastReads, HttpxSender, Sender
 from clients.tmf import TMFClient, UpstreamOptions
 from kernel.clock import Clock
 
@@ -26,6 +26,11 @@ def open_client(
         transport=transports.get(name),
     )
     stack.push_async_callback(http.aclose)
+    sender: Sender = http
+    if name not in transports:  # what stands in for an upstream stands in for all of it
+        reads = AiohttpSender(name, max_connections=upstream.max_connections, max_bytes=upstream.max_bytes)
+        stack.push_async_callback(reads.aclose)
+        sender = FastReads(reads, http)
     options = UpstreamOptions(
         base_url=upstream.url.rstrip("/"),
         version=upstream.version,
@@ -38,7 +43,7 @@ def open_client(
         breaker_threshold=upstream.breaker_threshold,
         breaker_cooldown=upstream.breaker_cooldown,
     )
-    return TMFClient(name, options, http, clock, _authentication(name, upstream, http, clock))
+    return TMFClient(name, options, sender, clock, _authentication(name, upstream, http, clock))
 
 
 def _authentication(name: str, upstream: UpstreamSettings, http: Sender, clock: Clock) -> Authentication:

@@ -1,7 +1,7 @@
 """From settings to the things that speak to the operator's systems and to Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +10,15 @@ from redis.asyncio import Redis
 
 from bff.carts import open_carts
 from bff.customers import open_customers
+from bff.edge.whole import Whole, open_answers
 from bff.feeds import open_feeds
 from bff.foundation import Foundation, open_foundation
+from bff.identity import open_identity
 from bff.numbers import OpenNumbers, open_numbers
+from bff.porting import open_porting
 from bff.settings import CacheSettings, CatalogSettings, Settings
 from bff.upstream_clients import Transports
-from clients import tmf620, tmf639
+from clients import porting, tmf620, tmf639
 from clients.tmf import TMFClient
 from dataloaders.catalog import CacheOptions, catalog_loaders
 from dataloaders.freshness import Freshness
@@ -29,10 +32,15 @@ from domain.catalog.kinds import PriceKind
 from domain.catalog.listing import Listing
 from domain.catalog.on_demand import OnDemandSource
 from domain.catalog.rules import ShopRules, fold, folded
+from domain.identity.identity import Identity
+from domain.identity.members import nobody_knows
 from domain.pipelines.customers import Customers
+from domain.porting.porting import Porting
 from domain.reservations.numbers import Numbers
+from engine import Answers
 from kernel.clock import Clock
 from kernel.context import Segment
+from kernel.reads import names_told_by
 from kernel.tasks import stop
 
 _BYTES_A_MEGABYTE = 1_000_000
@@ -52,6 +60,10 @@ class Services:
     numbers: Numbers | None
     reservations: CartReservations | None
     customers: Customers | None
+    porting: Porting | None
+    answers: Answers[Whole] | None
+    clock: Clock
+    identity: Identity | None
 
     @property
     def catalog(self) -> Catalog:
@@ -76,17 +88,30 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             Listing(loaders.category_pages, size, most),
         )
         rules = shop_rules(settings.catalog)
+        answers = open_answers(settings, clock)
+
+        def changed(name: str | None) -> None:
+            if answers is not None:
+                answers.outdate(None if name is None else names_told_by(name))
+
         dumps = None
         if settings.catalog.source != "on_demand":
-            dumps = await stack.enter_async_context(_dumps(settings, rules, clock, source))
-        feeds = open_feeds(settings, client, loaders, dumps, rules, redis, clock)
+            dumps = await stack.enter_async_context(_dumps(settings, rules, clock, source, lambda: changed(None)))
+        feeds = open_feeds(settings, client, loaders, dumps, rules, redis, clock, changed)
         events = await stack.enter_async_context(feeds)
         carts = await stack.enter_async_context(open_carts(base))
         served = await stack.enter_async_context(open_numbers(base))
-        customers = await stack.enter_async_context(open_customers(base))
         intakes = {tmf620.UPSTREAM: events}
         if served is not None:
             intakes[tmf639.UPSTREAM] = served.intake
+        ports = await stack.enter_async_context(open_porting(base, carts))
+        if ports is not None and ports.intake is not None:
+            intakes[porting.UPSTREAM] = ports.intake
+        identity = await stack.enter_async_context(open_identity(base))
+        login_of = nobody_knows if identity is None else identity.logins.verified
+        customers = await stack.enter_async_context(open_customers(base, login_of))
+        if answers is not None:  # the first to be closed: what is in the making uses all the rest
+            stack.push_async_callback(answers.aclose)
         yield Services(
             source,
             Catalog(source, rules, clock),
@@ -98,6 +123,10 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             None if served is None else served.numbers,
             _reservations(base, carts, served),
             customers,
+            None if ports is None else ports.porting,
+            answers,
+            clock,
+            identity,
         )
 
 
@@ -110,7 +139,7 @@ def _reservations(base: Foundation, carts: Carts | None, numbers: OpenNumbers | 
 
 @asynccontextmanager
 async def _dumps(
-    settings: Settings, rules: ShopRules, clock: Clock, on_demand: OnDemandSource
+    settings: Settings, rules: ShopRules, clock: Clock, on_demand: OnDemandSource, changed: Callable[[], None]
 ) -> AsyncIterator[DumpSwitch]:
     """The current dump, followed from one generation to the next."""
     switch = DumpSwitch(
@@ -120,6 +149,7 @@ async def _dumps(
         on_demand if settings.catalog.source == "dump_first" else None,
         settings.dump.memory_mb * _BYTES_A_MEGABYTE,
         keep_open=2 * settings.request_timeout,
+        changed=changed,
     )
     switch.look()
     watching = asyncio.create_task(switch.watch())

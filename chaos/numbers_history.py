@@ -2,7 +2,9 @@
 
 Of every answer it is known when its question was sent and when it came, by one clock. From when the answer came that a
 number is reserved until its time is over, or until its owner asks to give it up, it is certainly that shopper's; what
-is acknowledged as assigned is so from then on. Nobody else may be told the same of a moment in between.
+is in a checkout, and what is acknowledged as assigned, is so from then on. Nobody else may be told the same of a moment
+in between. Where no two such times meet, some order of all the steps explains every answer (Wing and Gong 1993, for one
+number at a time): each reservation takes effect when it was acknowledged, each end when it was asked for.
 """
 
 import math
@@ -15,8 +17,10 @@ from dataclasses import dataclass, field
 class Claim:
     """One reservation as its owner was told of it. Times are None where nothing of the kind happened.
 
-    `held_from`: the answer came; `until`: its end as told; `gave_up_at`: giving it up was asked for; `assigned_at`: the
-    answer came that it is the owner's for good; `may_be_assigned`: that was asked for, and no answer tells.
+    `held_from`: the answer came; `until`: its end as told, by the fastest clock; `in_checkout_from`: the answer came
+    that it is kept whatever the time; `gave_up_at`: giving it up was asked for; `assigned_at`: the answer came that it
+    is the owner's for good; `may_be_assigned`: that was asked for, and no answer tells; `lost_at`: an answer came that
+    it is the owner's no more.
     """
 
     number: str
@@ -26,14 +30,22 @@ class Claim:
     gave_up_at: float | None = None
     assigned_at: float | None = None
     may_be_assigned: bool = False
+    in_checkout_from: float | None = None
+    lost_at: float | None = None
 
     def certain(self) -> Iterator[tuple[float, float]]:
         """When it was certainly its owner's: from a moment on, up to another and without that."""
         end = math.inf if self.gave_up_at is None else self.gave_up_at
         if self.held_from < min(self.until, end):
             yield self.held_from, min(self.until, end)
-        if self.assigned_at is not None and self.assigned_at < end:
-            yield self.assigned_at, end
+        for start in (self.in_checkout_from, self.assigned_at):
+            if start is not None and start < end:
+                yield start, end
+
+    @property
+    def open(self) -> bool:
+        """Whether a checkout has not said how it ended."""
+        return self.in_checkout_from is not None and self.assigned_at is None and self.gave_up_at is None
 
 
 @dataclass(frozen=True)
@@ -60,7 +72,8 @@ def judge(history: NumbersHistory, final: Mapping[str, Shown], now: float) -> li
         by_number[claim.number].append(claim)
     found: list[str] = []
     for number, shown in final.items():
-        found += [*_owners(number, by_number[number]), *_shown(number, by_number[number], shown, now)]
+        claims = by_number[number]
+        found += [*_owners(number, claims), *_lost(number, claims), *_shown(number, claims, shown, now)]
     return found
 
 
@@ -75,12 +88,19 @@ def _owners(number: str, claims: Iterable[Claim]) -> Iterator[str]:
             latest = end, token
 
 
+def _lost(number: str, claims: Iterable[Claim]) -> Iterator[str]:
+    """What is its owner's is not taken away."""
+    for claim in claims:
+        if claim.lost_at is not None and any(start < claim.lost_at < end for start, end in claim.certain()):
+            yield f"{number}: was {claim.token}'s, who was told at {claim.lost_at} that it is not"
+
+
 def _shown(number: str, claims: Iterable[Claim], shown: Shown, now: float) -> Iterator[str]:
     """What was assigned shows; what is over does not."""
     kept = [claim for claim in claims if claim.assigned_at is not None and claim.gave_up_at is None]
     for claim in kept:
         if (shown.assigned, shown.mark) != (True, claim.token):
             yield f"{number}: was assigned to {claim.token}, and the inventory shows {shown}"
-    running = {claim.token for claim in claims if claim.until > now or claim.may_be_assigned}
+    running = {claim.token for claim in claims if claim.until > now or claim.may_be_assigned or claim.open}
     if not shown.free and shown.mark not in running | {claim.token for claim in kept}:
         yield f"{number}: is held by {shown.mark}, whose time is over"

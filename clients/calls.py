@@ -13,6 +13,7 @@ import stamina
 from clients.auth import Authentication
 from clients.guard import CircuitBreaker, RetryBudget
 from clients.http import Reply, Sender
+from clients.metrics import TimedCall
 from kernel.clock import Clock
 from kernel.context import Audience, Deadline
 from kernel.errors import (
@@ -126,7 +127,7 @@ class Calls:
         breaker.before()
         proof = await self.auth.headers(deadline.require(self.name))
         try:
-            reply = await self._exchange(request, audience, deadline, proof)
+            reply = await self._exchange(collection, request, audience, deadline, proof)
         except UpstreamUnreachedError:
             breaker.failed()
             raise
@@ -149,7 +150,7 @@ class Calls:
         self.budget.called()
         try:
             proof = await self.auth.headers(deadline.require(self.name))
-            reply = await self._exchange(Request("GET", path), audience, deadline, proof)
+            reply = await self._exchange(collection, Request("GET", path), audience, deadline, proof)
         except (UpstreamUnavailableError, UpstreamTimeoutError):
             breaker.failed()
             raise
@@ -160,16 +161,18 @@ class Calls:
         return reply
 
     async def _exchange(
-        self, request: Request, audience: Audience, deadline: Deadline, proof: Mapping[str, str]
+        self, collection: str, request: Request, audience: Audience, deadline: Deadline, proof: Mapping[str, str]
     ) -> Reply:
         """The request itself, and once more with a new token when the first was refused, and so had no effect."""
-        reply = await self._send(request, audience, deadline, proof)
+        reply = await self._send(collection, request, audience, deadline, proof)
         if reply.status == _UNAUTHORIZED and self.auth.rejected(proof):
             proof = await self.auth.headers(deadline.require(self.name))
-            reply = await self._send(request, audience, deadline, proof)
+            reply = await self._send(collection, request, audience, deadline, proof)
         return reply
 
-    async def _send(self, request: Request, audience: Audience, deadline: Deadline, proof: Mapping[str, str]) -> Reply:
+    async def _send(
+        self, collection: str, request: Request, audience: Audience, deadline: Deadline, proof: Mapping[str, str]
+    ) -> Reply:
         headers = {
             **proof,
             **request.headers,
@@ -177,13 +180,13 @@ class Calls:
             "accept-language": audience.language,
             self.options.channel_header: audience.channel,
         }
-        return await self.sender.send(
-            request.method,
-            f"{self.options.base_url}/{request.path}",
-            headers=headers,
-            content=request.content,
-            seconds=deadline.require(self.name),
-        )
+        url, seconds = f"{self.options.base_url}/{request.path}", deadline.require(self.name)
+        with TimedCall(collection, request.method) as call:
+            reply = await self.sender.send(
+                request.method, url, headers=headers, content=request.content, seconds=seconds
+            )
+            call.status = reply.status
+        return reply
 
     def _breaker(self, collection: str) -> CircuitBreaker:
         if collection not in self.breakers:

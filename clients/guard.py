@@ -5,6 +5,7 @@ There is one breaker per collection, not per host: with the prices down, the off
 
 from dataclasses import dataclass
 
+from clients.metrics import OPEN
 from kernel.clock import Clock
 from kernel.errors import CircuitOpenError, UpstreamError
 
@@ -41,11 +42,14 @@ class CircuitBreaker:
         self._next_probe = now + self.cooldown  # the caller is the probe; the others wait for its outcome
 
     def succeeded(self) -> None:
+        if self.is_open:
+            OPEN.labels(self.name).set(0)
         self.failures = 0
 
     def failed(self) -> None:
         self.failures += 1
         self._next_probe = self.clock.monotonic() + self.cooldown
+        OPEN.labels(self.name).set(self.is_open)
 
 
 @dataclass

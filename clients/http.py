@@ -1,17 +1,24 @@
 """The one place that imports an HTTP library. Everything above sees `Reply` and the errors of `kernel.errors`.
 
+Two senders do the same. httpx is for what happens seldom, such as a write, and what tests put in its place; aiohttp is
+for reads, of which one through httpx costs as much time here as ten (docs/performance.md).
+
 A newcomer would expect httpx's time-out to bound a call; it bounds the silence between two bytes. An upstream that
 drips one byte a second is stopped here by the overall time given to `send`.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Protocol
 
+import aiohttp
 import httpx
+from aiohttp.http_exceptions import ContentEncodingError
+from yarl import URL
 
 from kernel.errors import (
     UpstreamInvalidError,
@@ -21,6 +28,7 @@ from kernel.errors import (
 )
 
 _ERROR_BODY_LIMIT = 8_192
+_SENDABLE = re.compile(r"https?://[!-~]+")
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ class HttpxSender:
                 self._client.stream(method, url, headers=dict(headers), content=content) as answer,
             ):
                 limit = self._max_bytes if answer.is_success else _ERROR_BODY_LIMIT
-                body = await self._read(answer.aiter_bytes(), limit, whole=answer.is_success)
+                body = await _read(self._upstream, answer.aiter_bytes(), limit, whole=answer.is_success)
                 return Reply(answer.status_code, answer.headers, body)
         except TimeoutError:
             raise UpstreamTimeoutError(self._upstream, detail=f"{method} {url}: over {seconds:.2f} s") from None
@@ -115,15 +123,77 @@ class HttpxSender:
             raise UpstreamUnavailableError(self._upstream, detail=f"GET {url}: {error!r}") from error
         return size
 
-    async def _read(self, chunks: AsyncIterator[bytes], limit: int, *, whole: bool) -> bytes:
-        body = bytearray()
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > limit:
-                if whole:
-                    raise UpstreamInvalidError(self._upstream, detail=f"an answer of more than {limit} bytes")
-                break
-        return bytes(body[:limit])
-
     async def aclose(self) -> None:
         await self._client.aclose()
+
+
+class AiohttpSender:
+    """HTTP over aiohttp, as `HttpxSender` does it: no redirects, no cookies, nothing from the environment."""
+
+    def __init__(self, upstream: str, *, max_connections: int = 64, max_bytes: int = 16_000_000) -> None:
+        self._upstream, self._max_bytes = upstream, max_bytes
+        # httpx's trust in certificates, so that the two never disagree about a server
+        connector = aiohttp.TCPConnector(limit=max_connections, ssl=httpx.create_ssl_context(trust_env=False))
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # bounded as a whole in `send`
+            trust_env=False,
+        )
+        # Unasked, aiohttp sends a read again whose connection broke; here the budget for retries decides that.
+        self._session._retry_connection = False  # noqa: SLF001  (it has no public name)
+
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None, seconds: float
+    ) -> Reply:
+        """As `HttpxSender.send`, with the same errors."""
+        told = f"{method} {url}"
+        try:
+            if not _SENDABLE.fullmatch(url):
+                raise aiohttp.InvalidURL(url)
+            async with (
+                asyncio.timeout(seconds),
+                self._session.request(
+                    method, URL(url, encoded=True), headers=headers, data=content, allow_redirects=False
+                ) as answer,
+            ):
+                limit = self._max_bytes if answer.ok else _ERROR_BODY_LIMIT
+                body = await _read(self._upstream, answer.content.iter_any(), limit, whole=answer.ok)
+                return Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)
+        except TimeoutError:
+            raise UpstreamTimeoutError(self._upstream, detail=f"{told}: over {seconds:.2f} s") from None
+        except (aiohttp.ClientConnectorError, ValueError) as error:  # an odd URL or header is a ValueError
+            raise UpstreamUnreachedError(self._upstream, detail=f"{told}: {type(error).__name__}: {error}") from error
+        except aiohttp.ClientError as error:
+            if isinstance(error.__cause__, ContentEncodingError):  # the server is well; it would send the same again
+                raise UpstreamInvalidError(self._upstream, detail=f"{told}: {error}") from error
+            detail = f"{told}: {type(error).__name__}: {error}"
+            raise UpstreamUnavailableError(self._upstream, detail=detail) from error
+
+    async def aclose(self) -> None:
+        await self._session.close()
+
+
+class FastReads:
+    """Reads by one sender, everything else by another. Each has a pool of its own."""
+
+    def __init__(self, reads: Sender, rest: Sender) -> None:
+        self._reads, self._rest = reads, rest
+
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None, seconds: float
+    ) -> Reply:
+        sender = self._reads if method == "GET" else self._rest
+        return await sender.send(method, url, headers=headers, content=content, seconds=seconds)
+
+
+async def _read(upstream: str, chunks: AsyncIterator[bytes], limit: int, *, whole: bool) -> bytes:
+    """A body of at most `limit` bytes; of one that need not be whole, its beginning."""
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > limit:
+            if whole:
+                raise UpstreamInvalidError(upstream, detail=f"an answer of more than {limit} bytes")
+            break
+    return bytes(body[:limit])

@@ -6,6 +6,7 @@ of those must not cost its resource; `kernel.clock.parse_instant` reads them.
 
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -29,17 +30,17 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     """A part of a resource: it has no id of its own, or one that nothing depends on."""
 
 
-class TimePeriod(Part, frozen=True):
-    """Half open: `start` belongs to it, `end` does not. Either may be missing."""
+class TimePeriod(Part, frozen=True, dict=True):
+    """Half open: `start` belongs to it, `end` does not. Either may be missing. Each is read once."""
 
     start_date_time: str | None = None
     end_date_time: str | None = None
 
-    @property
+    @cached_property
     def start(self) -> datetime | None:
         return parse_instant(self.start_date_time)
 
-    @property
+    @cached_property
     def end(self) -> datetime | None:
         return parse_instant(self.end_date_time)
 

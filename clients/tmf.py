@@ -19,6 +19,7 @@ from clients.calls import Calls, RefusedError, UpstreamOptions
 from clients.guard import RetryBudget
 from clients.http import Sender
 from clients.lenient import decode_list, decode_one
+from clients.parts import TimePeriod
 from kernel.clock import Clock
 from kernel.context import Audience
 from kernel.errors import UpstreamError, UpstreamInvalidError
@@ -33,6 +34,11 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_def
     """What every TM Forum resource has. `id` is the server's; `href` is often wrong and never read."""
 
     id: str
+
+    @property
+    def periods(self) -> Sequence[TimePeriod]:
+        """The spans of time in which it, or a part of it, holds."""
+        return ()
 
 
 E = TypeVar("E", bound=Entity)

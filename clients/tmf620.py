@@ -7,7 +7,7 @@ Only what the shop uses is modelled; anything else a server sends is ignored. Ti
 catalogues hold unreadable ones, and one of those must not cost its offering; `kernel.clock.parse_instant` reads them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -89,7 +89,9 @@ class Attachment(Part, frozen=True):
     attachment_type: str | None = None
 
 
-class ProductOfferingPrice(Entity, frozen=True):
+class ProductOfferingPrice(Entity, frozen=True, dict=True):
+    """`__dict__` is for whoever works something out of it that is asked for again and again."""
+
     last_update: str | None = None
     name: str | None = None
     description: str | None = None
@@ -112,6 +114,10 @@ class ProductOfferingPrice(Entity, frozen=True):
     def is_value(self) -> bool:
         """False for a mere pointer: both may carry an id and a name, only a value carries a price."""
         return self.price_type is not None or self.price is not None or self.percentage is not None
+
+    @property
+    def periods(self) -> Sequence[TimePeriod]:
+        return () if self.valid_for is None else (self.valid_for,)
 
 
 class ProductSpecification(Entity, frozen=True):
@@ -156,6 +162,11 @@ class ProductOffering(Entity, frozen=True):
     product_offering_relationship: tuple[Relationship, ...] = ()
     prod_spec_char_value_use: tuple[CharacteristicUse, ...] = ()
     attachment: tuple[Attachment, ...] = ()
+
+    @property
+    def periods(self) -> Sequence[TimePeriod]:
+        own = () if self.valid_for is None else (self.valid_for,)
+        return (*own, *(period for price in self.product_offering_price for period in price.periods))
 
 
 UPSTREAM = "tmf620"

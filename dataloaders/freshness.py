@@ -37,6 +37,11 @@ class Freshness:
             return Age.STALE
         return Age.OLD if seconds <= self.fresh + self.stale_if_error else Age.DEAD
 
+    def moments(self, read_at: float, *, missing: bool = False) -> tuple[float, float, float]:
+        """Until when something read at that moment is fresh, may be used while it is renewed, and when that fails."""
+        end = read_at + (self.missing if missing else self.fresh)
+        return (end, end, end) if missing else (end, end + self.stale_while_revalidate, end + self.stale_if_error)
+
     @property
     def keep(self) -> float:
         """Seconds after which nothing is left that could be used."""

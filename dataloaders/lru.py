@@ -12,19 +12,19 @@ class ByteLRU(Generic[V]):
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.bytes = 0
-        self._items: OrderedDict[str, tuple[V, int]] = OrderedDict()
+        self._items: OrderedDict[str | bytes, tuple[V, int]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def get(self, key: str) -> V | None:
+    def get(self, key: str | bytes) -> V | None:
         found = self._items.get(key)
         if found is None:
             return None
         self._items.move_to_end(key)
         return found[0]
 
-    def put(self, key: str, value: V, size: int) -> None:
+    def put(self, key: str | bytes, value: V, size: int) -> None:
         """Keep `value`; one larger than the whole memory is not kept, and what `key` held before is gone."""
         self.drop(key)
         if size > self.max_bytes:
@@ -35,7 +35,7 @@ class ByteLRU(Generic[V]):
             _, (_, freed) = self._items.popitem(last=False)
             self.bytes -= freed
 
-    def drop(self, key: str) -> None:
+    def drop(self, key: str | bytes) -> None:
         found = self._items.pop(key, None)
         if found is not None:
             self.bytes -= found[1]

@@ -12,9 +12,11 @@ from typing import Generic, TypeVar
 import msgspec
 
 from clients.tmf import Collection, Entity, TMFClient
-from dataloaders.tiered import Caches, TieredLoader
+from dataloaders.held import Held
+from dataloaders.tiered import Caches, Fetch, Outcome, TieredLoader
 from kernel.context import Audience, RequestContext
 from kernel.errors import UpstreamError
+from kernel.reads import Reads, entity_names, listing_names
 
 E = TypeVar("E", bound=Entity)
 
@@ -51,11 +53,36 @@ class EntityLoader(TieredLoader[E]):
         self._client, self.collection = client, collection
         super().__init__(collection.name, self._read_entities, caches)
 
+    def _names_of(self, key: str) -> Sequence[str]:
+        return entity_names(self.collection.path, key)
+
+    def _note(self, reads: Reads, key: str, chosen: Outcome[E]) -> None:
+        super()._note(reads, key, chosen)
+        if isinstance(chosen, Held) and chosen.value is not None:
+            note_periods(reads, chosen.value)
+
     async def _read_entities(
         self, audience: Audience, wanted: Mapping[str, frozenset[str]]
     ) -> Mapping[str, E | UpstreamError | None]:
         fields: frozenset[str] = frozenset().union(*wanted.values())
         return await self._client.get_many(self.collection, audience, list(wanted), fields)
+
+
+def note_periods(reads: Reads, entity: Entity) -> None:
+    """Note when the periods that an entity tells of begin and end."""
+    for period in entity.periods:
+        for moment in (period.start, period.end):
+            if moment is not None:
+                reads.note_change(moment.timestamp())
+
+
+class _PageIdsLoader(TieredLoader[PageIds]):
+    def __init__(self, path: str, name: str, fetch: Fetch[PageIds], caches: Caches[PageIds]) -> None:
+        super().__init__(name, fetch, caches)
+        self._listed = listing_names(path)
+
+    def _names_of(self, key: str) -> Sequence[str]:  # noqa: ARG002  (any change may concern any page)
+        return self._listed
 
 
 class PageLoader(Generic[E]):
@@ -64,7 +91,8 @@ class PageLoader(Generic[E]):
     def __init__(self, client: TMFClient, entities: EntityLoader[E], caches: Caches[PageIds]) -> None:
         self._client, self._entities, self.collection = client, entities, entities.collection
         self._clock = caches.clock
-        self._ids = TieredLoader(f"{self.collection.name}.pages", self._read_pages, caches)
+        name = f"{self.collection.name}.pages"
+        self._ids = _PageIdsLoader(self.collection.path, name, self._read_pages, caches)
 
     async def load(self, ctx: RequestContext, query: PageQuery, fields: frozenset[str]) -> LoadedPage[E]:
         """The page's entities with at least `fields`; each with its offset in the listing.

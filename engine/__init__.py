@@ -3,16 +3,24 @@
 It knows nothing of telecoms and imports no other room.
 """
 
+from engine.answers import Answers, Found, Made
 from engine.compile import Operations, Prepared
 from engine.declare import computed, loads_of, reads_of, relation, upstream_of
 from engine.projection import projection, selects
+from engine.public import names, private_field, public_fields
 
 __all__ = [
+    "Answers",
+    "Found",
+    "Made",
     "Operations",
     "Prepared",
     "computed",
     "loads_of",
+    "names",
+    "private_field",
     "projection",
+    "public_fields",
     "reads_of",
     "relation",
     "selects",

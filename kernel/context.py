@@ -11,6 +11,7 @@ from functools import cached_property
 from urllib.parse import quote
 
 from kernel.errors import UpstreamTimeoutError
+from kernel.reads import Reads
 
 
 class Segment(Enum):
@@ -24,12 +25,15 @@ class Segment(Enum):
 class Principal:
     """Who is asking. A guest may see both segments; signed-in customers only their own.
 
-    `cart_token` is the secret by which a guest reaches a cart.
+    `id` is the user's in the user pool (`sub`), None for a guest. `session` is what all tokens of one sign-in share and
+    `token` the one that was shown. `cart_token` is the secret by which a guest reaches a cart.
     """
 
     id: str | None = None
     segments: frozenset[Segment] = frozenset(Segment)
     cart_token: str | None = field(default=None, repr=False)
+    session: str | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 GUEST = Principal()
@@ -81,9 +85,13 @@ class Deadline:
 
 @dataclass(frozen=True)
 class RequestContext:
-    """One request: its audience, its caller, and until when it may wait. `address` is only to count by."""
+    """One request: its audience, its caller, and until when it may wait. `address` is only to count by.
+
+    `reads`, for an answer that is to be kept: where everything that is read for it is noted.
+    """
 
     audience: Audience
     deadline: Deadline
     principal: Principal = field(default=GUEST)
     address: str = ""
+    reads: Reads | None = None

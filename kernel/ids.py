@@ -7,6 +7,7 @@ back is checked again: `../../admin` inside a well-formed global id must never r
 import base64
 import binascii
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from kernel.errors import BadRequestError
@@ -29,8 +30,13 @@ class GlobalId(NamedTuple):
     local: str
 
     def __str__(self) -> str:
-        raw = f"{self.type}:{self.local}".encode("ascii")
-        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+        return _text(self.type, self.local)
+
+
+@lru_cache(maxsize=8_192)  # a catalogue has so many, and each page shows some of them again
+def _text(kind: str, local: str) -> str:
+    raw = f"{kind}:{local}".encode("ascii")
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
 def parse_global_id(text: str) -> GlobalId:

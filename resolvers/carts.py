@@ -13,6 +13,7 @@ import strawberry
 import structlog
 from strawberry import argument
 
+from domain.carts.claiming import MergeMode
 from domain.carts.configuration import Chosen, translate
 from domain.carts.model import Cart, Line, LineInCart
 from domain.carts.outcome import CartOutcome
@@ -70,6 +71,18 @@ async def update_cart(
     except Rejected as rejected:
         return CartOutcome(None, rejected.reasons)
     return await carts.update(info.context.request, info.context.offers, request)
+
+
+async def claim_cart(
+    info: Info,
+    input: Annotated[inputs.ClaimCartInput, argument(description="Which guest's cart, and what becomes of it.")],  # noqa: A002
+) -> Any:
+    mode = input.mode or MergeMode.MERGE
+    key, token = str(input.idempotency_key), input.guest_cart_token
+    outcome = await info.context.require_carts().claim(info.context.request, key, token, mode)
+    if not outcome.errors and info.context.keep_cart_token is not None:
+        info.context.keep_cart_token(None)
+    return outcome
 
 
 async def load_line(context: Context, local: str) -> LineInCart | None:

@@ -1,6 +1,7 @@
 """What a resolver finds in `info.context`: the request, and the way into each domain. Keep it that small."""
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +13,15 @@ from domain.carts.offers import Offers
 from domain.carts.reserving import CartReservations
 from domain.catalog.catalog import Catalog
 from domain.identity.desk import CustomerDesk
+from domain.identity.identity import Identity
+from domain.identity.outcomes import Session
+from domain.identity.tokens import with_cart_token
 from domain.pipelines.customers import Customers
+from domain.porting.porting import Porting, PortIns
 from domain.reservations.numbers import Numbers
 from domain.reservations.reservation import Reservation
-from kernel.context import RequestContext
-from kernel.errors import UpstreamUnavailableError
+from kernel.context import Principal, RequestContext
+from kernel.errors import ForbiddenError, UpstreamUnavailableError
 
 
 @dataclass
@@ -39,8 +44,11 @@ class Context:
     """One per request. `projections` is the engine's memory for this request and no one else's business.
 
     `carts` is None where the operator has no TMF663, `numbers` where there is no TMF639, `reservations` where there is
-    not both, and Redis, `customers` where there is no TMF629. `keep_cart_token`, where
+    not both, and Redis, `porting` where there is no porting provider, `customers` where there is no TMF629.
+    `keep_cart_token`, where
     cookies are wanted, puts a guest's token into one (`cookies`, as they are sent); the answer then does not show it.
+    `keep_session` does the same with a session's, None ends them; `refresh_token` is the cookie's. `cross_site`:
+    cookies are in use, and nothing shows that the request comes from a page of ours.
     """
 
     request: RequestContext
@@ -50,7 +58,12 @@ class Context:
     numbers: Numbers | None = None
     reservations: CartReservations | None = None
     customers: Customers | None = None
-    keep_cart_token: Callable[[str], None] | None = None
+    porting: Porting | None = None
+    identity: Identity | None = None
+    keep_cart_token: Callable[[str | None], None] | None = None
+    keep_session: Callable[[Session | None], None] | None = None
+    refresh_token: str | None = None
+    cross_site: bool = False
     cookies: list[str] = field(default_factory=list)
     reserved: Reserved = field(default_factory=Reserved)
     projections: dict[Any, frozenset[str]] = field(default_factory=dict)
@@ -101,6 +114,46 @@ class Context:
         if self._desk is None:
             self._desk = self.require_customers().desk(self.request)
         return self._desk
+
+    def require_porting(self) -> Porting:
+        """The porting provider.
+
+        Raises:
+            UpstreamUnavailableError: this shop has none.
+        """
+        if self.porting is None:
+            raise UpstreamUnavailableError("porting", detail="BFF_PORTING_URL is not set")
+        return self.porting
+
+    def require_port_ins(self) -> PortIns:
+        """Numbers on their way.
+
+        Raises:
+            UpstreamUnavailableError: this shop has none.
+        """
+        port_ins = self.require_porting().port_ins
+        if port_ins is None:
+            raise UpstreamUnavailableError("porting", detail="BFF_TMF663_URL or BFF_TMF639_URL is not set")
+        return port_ins
+
+    def require_identity(self) -> Identity:
+        """Signing up and in.
+
+        Raises:
+            UpstreamUnavailableError: this shop has none.
+            ForbiddenError: another site's page may have made this request.
+        """
+        if self.cross_site:
+            raise ForbiddenError("Send the header X-Requested-With: sessions are kept in cookies here.")
+        if self.identity is None:
+            raise UpstreamUnavailableError("cognito", detail="BFF_COGNITO_POOL is not set")
+        return self.identity
+
+    def become(self, principal: Principal) -> None:
+        """Go on as whoever has just signed in: what the answer shows is theirs."""
+        asking = with_cart_token(principal, self.request.principal.cart_token)
+        self.request = dataclasses.replace(self.request, principal=asking)
+        self._desk = None
 
 
 Info = strawberry.Info[Context, None]

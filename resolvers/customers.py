@@ -19,7 +19,6 @@ from domain.identity.desk import AccountOf, CustomerDesk, ProductOf, ProductPage
 from domain.identity.duplicates import normal_phone
 from domain.identity.model import Contact, Membership
 from domain.identity.systems import contact_of
-from domain.identity.viewer import Viewer, viewer_of
 from domain.pipelines.customers import CustomerOutcome
 from engine import projection
 from kernel.clock import parse_instant
@@ -104,14 +103,6 @@ class CustomerPage:
         return self.members[-1].customer.id if self.members else None
 
 
-def viewer(info: Info) -> Any:
-    return viewer_of(info.context.request.principal)
-
-
-def viewer_id(root: strawberry.Parent[Viewer]) -> strawberry.ID:
-    return strawberry.ID(str(GlobalId("Viewer", root.id)))
-
-
 async def viewer_customers(
     info: Info,
     first: Annotated[int | None, argument(description="How many, at most 100.")] = 10,
@@ -133,12 +124,6 @@ def page_members(root: strawberry.Parent[CustomerPage]) -> Any:
 
 def member_cursor(root: strawberry.Parent[Membership]) -> str:
     return root.customer.id
-
-
-async def load_viewer(context: Context, local: str) -> Viewer | None:
-    """The caller, if that is the id; nobody sees another user."""
-    found = viewer_of(context.request.principal)
-    return found if found is not None and found.id == local else None
 
 
 async def load_customer(context: Context, local: str) -> Membership | None:

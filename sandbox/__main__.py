@@ -22,7 +22,11 @@ def main(arguments: list[str] | None = None) -> None:
     with socket.create_server((options.host, options.port), backlog=2048) as listener:
         stopping = asyncio.Event()
         app = create_sandbox(
-            options.data / DATABASE, offerings=options.offerings, numbers=options.numbers, stopping=stopping
+            options.data / DATABASE,
+            offerings=options.offerings,
+            numbers=options.numbers,
+            habits=[tuple(each.split(":", 1)) for each in options.habit],
+            stopping=stopping,
         )
         address = f"http://{options.host}:{listener.getsockname()[1]}"
         server = SandboxServer(app, stopping, lambda: _say(address), access_log=False, log_level="warning")
@@ -43,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="folder of the database; made when missing")
     parser.add_argument("--offerings", type=int, help="grow the catalogue to this many offerings")
     parser.add_argument("--numbers", type=int, default=NUMBERS, help="telephone numbers, and SIM cards as many")
+    parser.add_argument("--habit", action="append", default=[], help="on from the start, as TMF639:etag-present")
     parser.add_argument("--exit-with-stdin", action="store_true", help="also stop when standard input ends")
     return parser
 

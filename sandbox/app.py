@@ -22,6 +22,7 @@ from sandbox.announcing import Announcer
 from sandbox.apis import APIS
 from sandbox.auth import Clock, Locks
 from sandbox.calls import CallLog
+from sandbox.cognito.server import CognitoServer
 from sandbox.controls import control_routes
 from sandbox.deliveries import Courier
 from sandbox.desk import kinds
@@ -29,6 +30,7 @@ from sandbox.errors import Refusal, refusal_response
 from sandbox.faults import Faults
 from sandbox.ghosts import Ghosts
 from sandbox.habits import Habits
+from sandbox.outbox import Outbox
 from sandbox.rendering import Window
 from sandbox.resources import Parts, ResourceServer
 from sandbox.seed.numbers import DEFAULT as NUMBERS
@@ -44,6 +46,7 @@ def create_sandbox(
     *,
     offerings: int | None = None,
     numbers: int = NUMBERS,
+    habits: Iterable[tuple[str, str]] = (),
     apis: tuple[Api, ...] = APIS,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     monotonic: Clock = time.monotonic,
@@ -53,8 +56,9 @@ def create_sandbox(
     """The application over the SQLite file `database`, which is made and seeded when it has to be.
 
     `offerings` asks the seed for at least so many, `numbers` are the telephone numbers there are, and the SIM cards;
-    `now` stamps writes, `monotonic` ages tokens; `stopping` ends hanging answers; `courier` delivers events. The file
-    is closed when the application's lifespan ends, or by `app.state.store.close()`.
+    `habits` are on from the start, each for one API: `("TMF639", "etag-present")`; `now` stamps writes, `monotonic`
+    ages tokens; `stopping` ends hanging answers; `courier` delivers events. The file is closed when the application's
+    lifespan ends, or by `app.state.store.close()`.
     """
     index = {api.kind(resource): resource.indexed for api in apis for resource in api.resources}
     store = Store(database, index, [api.rule(numbers) for api in apis if api.rule])
@@ -64,12 +68,21 @@ def create_sandbox(
 
     seed()
     stopping = stopping or asyncio.Event()
-    habits, courier, windows = Habits(), courier or Courier(), [Window(api, apis) for api in apis]
-    announcer = Announcer(Subscriptions(store.connection), windows, habits, courier, now)
+    switches, courier, windows = Habits(), courier or Courier(), [Window(api, apis) for api in apis]
+    for api, name in habits:
+        switches.switch({"api": api, "name": name}, frozenset(each.name for each in apis))
+    announcer = Announcer(Subscriptions(store.connection), windows, switches, courier, now)
     served = kinds(apis)
-    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), habits, announcer, Ghosts(), now, stopping, served)
+    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), switches, announcer, Ghosts(), now, stopping, served)
+    cognito = CognitoServer(parts, Outbox(now))
+
+    def reseed() -> None:
+        seed(again=True)
+        cognito.clear()
+
     routes = [
-        *control_routes(parts, lambda: seed(again=True), windows),
+        *cognito.routes(),
+        *control_routes(parts, reseed, windows),
         *_routes(windows, parts),
     ]
     app = Starlette(routes=routes, lifespan=_closing(store, courier), exception_handlers=_HANDLERS)

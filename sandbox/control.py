@@ -98,6 +98,21 @@ class SandboxControl:
         """Lock an API; `options` as in the README: header, key, clientId, clientSecret, expiresIn."""
         self._send("PUT", "auth", {"kind": kind, "api": api, **options})
 
+    def outbox(self) -> list[dict[str, Any]]:
+        """The e-mails and text messages that were sent, newest last: channel, to, subject, text, at."""
+        with urlopen(f"{self._base}/outbox", timeout=self._timeout) as response:  # noqa: S310
+            messages: list[dict[str, Any]] = json.load(response)
+        return messages
+
+    def cognito(self, **options: Any) -> None:
+        """Change the user pool; `options`: ahead (seconds), preventUserExistenceErrors, rotate (its signing key)."""
+        self._send("PUT", "cognito", options)
+
+    def mint(self, claims: dict[str, Any], **headers: Any) -> str:
+        """A token signed by the pool's own key, whatever it claims."""
+        token: str = self._send("POST", "cognito", {"claims": claims, "headers": headers})["token"]
+        return token
+
     def reset(self) -> None:
         """Back to the seed: no calls, no faults, habits, waiting writes, locks, subscriptions or events."""
         self._send("POST", "reset")

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from sandbox.apis import porting
 from sandbox.auth import Lock
 from sandbox.bodies import JSON, json_object, read_body
+from sandbox.cognito.server import API as COGNITO
 from sandbox.desk import Desk
 from sandbox.dump import dump
 from sandbox.errors import Refusal, bad_request, not_found
@@ -83,7 +84,7 @@ class Control:
         self._parts = parts
         self._reseed = reseed
         self._windows = windows
-        self._apis = frozenset(window.api.name for window in windows)
+        self._apis = frozenset({*(window.api.name for window in windows), COGNITO})
 
     async def health(self, _: Request) -> Response:
         return _json({"status": "ok"})

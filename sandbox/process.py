@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -28,14 +29,19 @@ class SandboxProcess:
         host: str = "127.0.0.1",
         offerings: int | None = None,
         numbers: int | None = None,
+        habits: Iterable[str] = (),
         timeout: float = 60.0,
     ) -> None:
-        """`port` 0 takes a free one; `timeout` bounds the start in seconds, which grows with `offerings`."""
+        """`port` 0 takes a free one; `timeout` bounds the start in seconds, which grows with `offerings`.
+
+        `habits` are on from the start, as `TMF639:etag-present`: whoever is killed and comes back has them too.
+        """
         self._temporary = tempfile.TemporaryDirectory(prefix="sandbox-") if data is None else None
         self.data = data or Path(str(self._temporary and self._temporary.name))
         self._options = ["--port", str(port), "--host", host]
         self._options += [] if offerings is None else ["--offerings", str(offerings)]
         self._options += [] if numbers is None else ["--numbers", str(numbers)]
+        self._options += [part for each in habits for part in ("--habit", each)]
         self._timeout = timeout
         self._process: subprocess.Popen[bytes] | None = None
         self.base_url = ""

@@ -1,6 +1,6 @@
 """The schema as a whole: the root's fields and how everything is put together."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
@@ -12,8 +12,8 @@ from clients.tmf663 import CARTS
 from clients.tmf666 import BILLING_ACCOUNTS
 from domain.carts.offers import CHOICE_FIELDS, OFFERING_FIELDS, PRICE_FIELDS
 from domain.catalog.on_demand import TREE_FIELDS
-from engine import computed
-from resolvers import carts, catalog, customers, nodes, numbers, reservations
+from engine import computed, names
+from resolvers import carts, catalog, customers, nodes, numbers, port_ins, reservations, sessions
 from schema.types.carts import Cart, CartLine, CartPayload, CreateCartPayload, ReservationPayload
 from schema.types.catalog import (
     SELECTED,
@@ -27,12 +27,16 @@ from schema.types.common import SCALARS, Node
 from schema.types.customers import BillingAccount, Customer, CustomerPayload, Individual, Organization, Product
 from schema.types.errors import GenericError, VersionConflictError
 from schema.types.numbers import AvailableNumber, AvailableSim
+from schema.types.port_in_payload import PortInPayload
+from schema.types.port_ins import Portability, PortIn
 from schema.types.reservations import NumberUnavailableError, Reservation
-from schema.types.viewer import Viewer
+from schema.types.sessions import ChallengePayload, SessionPayload, SignOutPayload, Viewer
 
 
 @strawberry.type(description="Everything that can be read.")
 class Query:
+    public: ClassVar = names("productOfferings productOffering categories")
+
     node: Node | None = computed(nodes.node, description="The object with this id; null where there is none.")
     nodes: list[Node | None] = computed(nodes.nodes, description="The objects with these ids, at most 100, in order.")
     product_offerings: ProductOfferingConnection | None = computed(
@@ -54,12 +58,15 @@ class Query:
     available_sims: list[AvailableSim] | None = computed(
         numbers.available_sims, description="SIMs that are free, drawn at random: others at each call."
     )
+    portability: Portability | None = computed(
+        port_ins.portability, description="Whether a number can be brought along, as the porting provider tells."
+    )
     cart: Cart | None = computed(
         carts.cart,
         description="A cart of the caller's; without an id the one in use. Null for any other.",
         loads={CARTS: SELECTED},
     )
-    viewer: Viewer | None = computed(customers.viewer, description="Whoever is signed in; null for a guest.")
+    viewer: Viewer | None = computed(sessions.viewer, description="Whoever is signed in; null for a guest.")
 
 
 @strawberry.type(description="Everything that can be done. One of these at a time.")
@@ -71,6 +78,11 @@ class Mutation:
         carts.update_cart,
         description="Changes a cart: all operations are carried out, in order, or none.",
         loads={CARTS: SELECTED, OFFERINGS: OFFERING_FIELDS, PRICES: PRICE_FIELDS, SPECIFICATIONS: CHOICE_FIELDS},
+    )
+    claim_cart: CartPayload | None = computed(
+        carts.claim_cart,
+        description="A guest's cart becomes that of who is signed in, with what is reserved for it.",
+        loads={CARTS: SELECTED},
     )
     reserve_number: ReservationPayload | None = computed(
         reservations.reserve_number,
@@ -96,11 +108,45 @@ class Mutation:
     invite_member: CustomerPayload | None = computed(
         customers.invite_member, description="Lets somebody act for a company, once they sign in with that login."
     )
+    request_port_in: PortInPayload | None = computed(
+        port_ins.request_port_in,
+        description="Asks for a number to come to a line of a cart. The same key brings the same port-in.",
+        loads={CARTS: SELECTED},
+    )
+    correct_port_in: PortInPayload | None = computed(
+        port_ins.correct_port_in,
+        description="Asks again for a number that was refused, with what was wrong told anew.",
+        loads={CARTS: SELECTED},
+    )
+    sign_up: ChallengePayload | None = computed(
+        sessions.sign_up, description="Makes a user, who is sent a code. The same key brings the same challenge."
+    )
+    confirm_sign_up: SessionPayload | None = computed(
+        sessions.confirm_sign_up, description="Takes the code; the login is the user's from now on."
+    )
+    resend_code: ChallengePayload | None = computed(
+        sessions.resend_code, description="Sends another code; the one before is void."
+    )
+    sign_in: SessionPayload | None = computed(sessions.sign_in, description="Signs in by password.")
+    request_sign_in_code: ChallengePayload | None = computed(
+        sessions.request_sign_in_code, description="Sends a code by which to sign in."
+    )
+    confirm_sign_in: SessionPayload | None = computed(sessions.confirm_sign_in, description="Signs in by that code.")
+    refresh_session: SessionPayload | None = computed(
+        sessions.refresh_session, description="Brings the session's next access token."
+    )
+    sign_out: SignOutPayload | None = computed(sessions.sign_out, description="Ends the session.")
+    request_password_reset: ChallengePayload | None = computed(
+        sessions.request_password_reset, description="Sends a code by which to set a new password."
+    )
+    reset_password: ChallengePayload | None = computed(
+        sessions.reset_password, description="Sets a new password; sign in with it then."
+    )
 
 
 def build_schema() -> strawberry.Schema:
     """The whole schema. Its printed form is `schema.graphql`."""
     kinds: list[Any] = [ProductOffering, OfferingPrice, ProductSpecification, Category, Cart, CartLine]
     kinds += [Viewer, Customer, Individual, Organization, BillingAccount, Product]
-    kinds += [Reservation, GenericError, VersionConflictError, NumberUnavailableError]
+    kinds += [Reservation, PortIn, GenericError, VersionConflictError, NumberUnavailableError]
     return strawberry.Schema(query=Query, mutation=Mutation, types=kinds, config=StrawberryConfig(scalar_map=SCALARS))

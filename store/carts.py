@@ -9,7 +9,7 @@ Everything is written under that fence. Texts named `lines`, `contact`, `intent`
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import Row, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.tables import cart_changes, carts
@@ -82,6 +82,43 @@ async def claim(
     return changed.rowcount == 1
 
 
+async def lock(connection: AsyncConnection, cart_id: str, version: int, now: float) -> bool:
+    """Let nobody change a guest's cart while it is merged into another; False when it is not as it was."""
+    changed = await connection.execute(update(carts).where(*_idle(cart_id, version, now)).values(state="LOCKED"))
+    return changed.rowcount == 1
+
+
+async def unlock(connection: AsyncConnection, cart_id: str) -> None:
+    """It was not merged."""
+    locked = (carts.c.id == cart_id, carts.c.state == "LOCKED", carts.c.owner.is_(None))
+    await connection.execute(update(carts).where(*locked).values(state="ACTIVE"))
+
+
+async def merged(connection: AsyncConnection, cart_id: str, now: float) -> None:
+    """A guest's cart that was locked has become part of another. Its token opens nothing any more."""
+    locked = (carts.c.id == cart_id, carts.c.state == "LOCKED", carts.c.owner.is_(None))
+    over = {"state": "MERGED", "token_hash": None, "contact": None, "updated_at": now}
+    await connection.execute(update(carts).where(*locked).values(over))
+
+
+async def merge(connection: AsyncConnection, row: CartRow, now: float) -> bool:
+    """End a cart for another's sake; False when it is not as `row` shows. A sweep removes it upstream."""
+    over = {"state": "MERGED", "token_hash": None, "contact": None, "updated_at": now}
+    changed = await connection.execute(update(carts).where(*_idle(row.id, row.version, now)).values(over))
+    return changed.rowcount == 1
+
+
+async def give_to(connection: AsyncConnection, row: CartRow, owner: str, change: Change, *, expires_at: float) -> bool:
+    """Let a guest's cart be an owner's from now on; False when it is not as `row` shows."""
+    values = {"owner": owner, "token_hash": None, "version": change.version, "updated_at": change.at}
+    mine = (*_idle(row.id, row.version, change.at), carts.c.owner.is_(None))
+    given = update(carts).where(*mine).values(**values, active_at=change.at, expires_at=expires_at)
+    if (await connection.execute(given)).rowcount != 1:
+        return False
+    await connection.execute(insert(cart_changes).values(cart_id=row.id, **change.__dict__))
+    return True
+
+
 async def take_over(connection: AsyncConnection, row: CartRow, *, holder: str, until: float, now: float) -> bool:
     """Hold a cart exactly as `row` shows it, whatever was intended; False when it is held or has changed."""
     same = (carts.c.id == row.id, carts.c.version == row.version, _equals(carts.c.intent, row.intent))
@@ -132,8 +169,9 @@ async def history(connection: AsyncConnection, cart_id: str) -> list[Change]:
 
 
 async def expired(connection: AsyncConnection, now: float, *, limit: int) -> list[CartRow]:
-    """Carts whose time is over and that nobody holds."""
-    over = (carts.c.state == "ACTIVE", carts.c.expires_at < now, _free(now))
+    """Carts whose time is over, or that became part of another, and that nobody holds."""
+    ended = and_(carts.c.state == "ACTIVE", carts.c.expires_at < now)
+    over = (or_(ended, carts.c.state == "MERGED"), carts.c.intent.is_(None), _free(now))
     found = await connection.execute(select(carts).where(*over).order_by(carts.c.expires_at).limit(limit))
     return [_cart(row) for row in found.all()]
 
@@ -174,6 +212,12 @@ async def forget(connection: AsyncConnection, before: float) -> int:
     """Remove carts that came to their end before a moment, with their history; how many."""
     ended = (carts.c.state.in_(("EXPIRED", "MERGED", "ORDERED")), carts.c.updated_at < before)
     return (await connection.execute(delete(carts).where(*ended))).rowcount
+
+
+def _idle(cart_id: str, version: int, now: float) -> tuple[Any, ...]:
+    """That a cart still is at a version, can be changed, and nobody is at it."""
+    same = (carts.c.id == cart_id, carts.c.version == version, carts.c.state == "ACTIVE")
+    return (*same, carts.c.intent.is_(None), _free(now))
 
 
 def _free(now: float) -> Any:

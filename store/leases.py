@@ -4,15 +4,22 @@ A lease says who may begin. A process that sleeps past its lease's end does not 
 harmless, or be fenced by something of its own.
 """
 
+import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import ColumnElement, and_, delete, update
 
 from kernel.clock import Clock
+from kernel.errors import StoreUnavailableError
 from store.database import Database
 from store.tables import leases
 from store.upsert import insert_into
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,30 @@ class Leases:
         """The next may begin at once. Nothing happens when it is somebody else's by now."""
         async with self._database.writing() as connection:
             await connection.execute(delete(leases).where(_held(lease)))
+
+    async def work(self, name: str, do: Callable[[Lease], Awaitable[None]], *, every: float, seconds: float) -> None:
+        """Do something every `every` seconds, until cancelled, while no other process of the estate does it.
+
+        Another begins `seconds` after this one was last heard of, and at once when this one stops in order. Whatever
+        goes wrong is logged, and tried again.
+        """
+        lease: Lease | None = None
+        try:
+            while True:
+                try:
+                    if lease is None or not await self.renew(lease):
+                        lease = await self.take(name, seconds=seconds)
+                    if lease is not None:
+                        await do(lease)
+                except StoreUnavailableError as error:
+                    log.warning("work.database_away", work=name, detail=error.detail)
+                except Exception:
+                    log.exception("work.failed", work=name)
+                await asyncio.sleep(every)
+        finally:
+            if lease is not None:
+                with suppress(StoreUnavailableError):
+                    await asyncio.shield(self.give_back(lease))
 
 
 def _held(lease: Lease) -> ColumnElement[bool]:

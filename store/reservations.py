@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -103,6 +103,10 @@ class Journal:
             these = (*mine, _its.id.in_(tuple(wanted)))
             await connection.execute(update(reservations).where(*these).values(line_id=line_id))
 
+    async def move(self, connection: AsyncConnection, cart_id: str, to: str) -> None:
+        """The lines of a cart stand in another now, under the ids they had."""
+        await connection.execute(update(reservations).where(_its.cart_id == cart_id).values(cart_id=to))
+
     async def step_of_cart(
         self,
         connection: AsyncConnection,
@@ -147,6 +151,15 @@ class Journal:
         """The whole history of a resource, oldest first."""
         where = (_its.kind == kind, _its.resource == resource)
         return await self._all(select(reservations).where(*where).order_by(_its.created_at))
+
+    async def listed(
+        self, *, states: Collection[str] = (), resource: str | None = None, live: bool = False, limit: int
+    ) -> list[Entry]:
+        """The latest rows: in one of `states` where any are given, of a resource of any kind, or `live` ones alone."""
+        where: list[ColumnElement[bool]] = [_its.state.in_(tuple(states))] if states else []
+        where += [_its.resource == resource] if resource is not None else []
+        where += [_its.live.is_(True)] if live else []
+        return await self._all(select(reservations).where(*where).order_by(_its.created_at.desc()).limit(limit))
 
     async def count(self) -> dict[tuple[str, str], int]:
         """How many rows there are of each kind and state, the live ones."""

@@ -18,6 +18,7 @@ def cart_token_of(request: Request, *, cookie: bool) -> str | None:
     return None
 
 
-def cart_cookie(token: str, *, seconds: int) -> str:
-    """A `Set-Cookie` that keeps the token from scripts and from requests that other sites make."""
-    return f"{COOKIE}={token}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax"
+def cart_cookie(token: str | None, *, seconds: int) -> str:
+    """A `Set-Cookie` that keeps the token from scripts and from requests that other sites make; None takes it away."""
+    life = 0 if token is None else seconds
+    return f"{COOKIE}={token or ''}; Path=/; Max-Age={life}; Secure; HttpOnly; SameSite=Lax"

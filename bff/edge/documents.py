@@ -3,6 +3,7 @@
 One that is asked for again and again is kept for good, and its operations are compiled (`engine/compile`).
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from graphql import (
@@ -74,6 +75,8 @@ class Documents:
     introspection: bool
     memory: Popular[Known]
     operations: Operations
+    counted: Counter[str] = field(default_factory=Counter)
+    """How texts were found: `kept`, `new` (remembered for now), `unknown`, of which some are `refused`."""
 
     @classmethod
     def of(
@@ -99,17 +102,26 @@ class Documents:
         """
         found = self.memory.get(text)
         if found is None:
-            document = self._parse(text)
-            check_limits(document, self.limits)
-            self._validate(document)
-            known = Known(document, self.operations)
+            known = Known(self._read(text), self.operations)
             known.kept = self.memory.put(text, known, _size(text, known))
         else:
             known, known.kept = found
+            self.counted["kept" if known.kept else "new"] += 1
             if known.fields != known.fields_counted:  # it was compiled when it was asked for before
                 known.fields_counted = known.fields
                 self.memory.grow(text, _size(text, known))
         return known
+
+    def _read(self, text: str) -> DocumentNode:
+        self.counted["unknown"] += 1
+        try:
+            document = self._parse(text)
+            check_limits(document, self.limits)
+            self._validate(document)
+        except GatewayError:
+            self.counted["refused"] += 1
+            raise
+        return document
 
     def _parse(self, text: str) -> DocumentNode:
         parser = Parser(Source(text), max_tokens=self.limits.tokens)

@@ -1,22 +1,29 @@
 """GraphQL over HTTP: from bytes to an operation and from its result to bytes.
 
-Follows the GraphQL-over-HTTP specification (September 2025 draft) to the letter of its audits. A bare ASGI callable:
-it could stand in front of any router. `engine/compile` executes what is asked for often, graphql-core the rest.
+Follows the GraphQL-over-HTTP specification (September 2025 draft) to the letter of its audits. A bare ASGI callable
+ahead of any router. What is public and known is answered with its bytes (`whole.py`); of the rest `engine/compile`
+executes what is asked for often, graphql-core what is not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 from graphql import DocumentNode, OperationType, get_operation_ast
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bff.edge.documents import Documents
+from bff.edge.documents import Documents, Known
 from bff.edge.errors import execution_error, request_error, unexpected
+from bff.edge.metrics import TimedRequest
+from bff.edge.persisted import Persisted, document_hash
 from bff.edge.turns import Turns
+from bff.edge.whole import Headers, Memo, Public, Whole, cache_control, has_tag, made_of, question_of
+from bff.settings import AnswerSettings
+from engine import Answers, Found, Made, Prepared
+from kernel.context import Audience
 from kernel.errors import BadRequestError, GatewayError, LimitExceededError
 from resolvers.context import Context
 
@@ -24,9 +31,23 @@ RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
 _MAX_QUERY_STRING = 16_000
 _GRACE = 0.5  # loaders keep the deadline themselves, and say better what was late; this is for what hangs
+_MEDIA_TYPES = {None: JSON, b"*/*": JSON, b"application/json": JSON, RESPONSE_JSON.encode(): RESPONSE_JSON}
+_QUERY = b"?"
+_NOT_KEPT = (b"cache-control", b"private, no-store")
+# RFC 9211: what became of the request here; `bypass` for what is never kept
+_STATUS = {
+    "hit": b"bff; hit",
+    "stale": b"bff; hit; detail=stale",
+    "miss": b"bff; fwd=miss",
+    "joined": b"bff; fwd=miss; collapsed",
+}
 
-MakeContext = Callable[[Request], Context]
+MakeContext = Callable[[Request], Awaitable[Context]]
 T = TypeVar("T")
+RawHeaders = list[tuple[bytes, bytes]]
+# Browsers insist on Secure, and for __Host- on no Domain and on the path / (RFC 6265bis, section 4.1.3).
+ACCESS_COOKIE, REFRESH_COOKIE = "__Host-session", "__Secure-refresh"
+_SESSION_COOKIES = (ACCESS_COOKIE.encode(), REFRESH_COOKIE.encode())
 
 
 class HTTPError(Exception):
@@ -38,12 +59,43 @@ class HTTPError(Exception):
 
 
 class GraphQLRequest(msgspec.Struct):
-    """The parameters of a request (specification, section 5.1)."""
+    """The parameters of a request (specification, section 5.1). A document is sent, or named by its hash."""
 
-    query: str
+    query: str | msgspec.UnsetType = msgspec.UNSET
     operation_name: str | None = msgspec.field(default=None, name="operationName")
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
+    document_id: str | None = msgspec.field(default=None, name="documentId")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes out."""
+
+    status: int
+    headers: RawHeaders
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request as it came in. `raw`: the bytes that hold its parameters."""
+
+    scope: Scope
+    headers: Headers
+    raw: bytes
+    media_type: str
+    timed: TimedRequest
+
+    @property
+    def reading(self) -> bool:
+        return bool(self.scope["method"] != "POST")
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether nothing says who is asking; a cookie with a session does, whether cookies are wanted or not."""
+        cookies = self.headers.get(b"cookie", b"")
+        return b"authorization" not in self.headers and not any(name in cookies for name in _SESSION_COOKIES)
 
 
 _REQUEST = msgspec.json.Decoder(GraphQLRequest)
@@ -51,62 +103,193 @@ _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 class GraphQLEndpoint:
-    """The endpoint of one schema. `make_context` turns a request into what resolvers find in `info.context`."""
+    """The endpoint of one schema. `make_context` turns a request into what resolvers find in `info.context`.
 
-    def __init__(self, documents: Documents, make_context: MakeContext, *, max_body: int) -> None:
-        self._documents = documents
-        self._make_context, self._max_body = make_context, max_body
-        self._turns = Turns()
+    With `public`, what every caller may see alike is answered once for all. `vary`: headers that shape an answer
+    besides those that always do.
+    """
+
+    def __init__(
+        self,
+        documents: Documents,
+        make_context: MakeContext,
+        *,
+        max_body: int,
+        persisted: Persisted | None = None,
+        public: Public | None = None,
+        caching: AnswerSettings | None = None,
+        vary: Iterable[str] = (),
+    ) -> None:
+        self._documents, self._make_context, self._max_body = documents, make_context, max_body
+        self._persisted = Persisted() if persisted is None else persisted
+        self._public, self._caching = public, caching or AnswerSettings()
+        self._turns, self._memo = Turns(), Memo()
+        self._fixed: RawHeaders = [
+            (b"vary", ", ".join(("Accept, Accept-Language, X-Channel", *vary)).encode()),
+            (b"x-content-type-options", b"nosniff"),
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        try:
-            response = await self._respond(request)
-        except HTTPError as refused:
-            response = _json({"errors": [request_error(refused.error)]}, refused.status, JSON, refused.headers)
-        except ClientDisconnect:
-            return
-        except Exception as error:  # noqa: BLE001  (the last line: whatever happens, the client gets an answer)
-            response = _json({"errors": [unexpected(error)]}, 500, JSON, {})
-        await response(scope, receive, send)
+        with TimedRequest() as timed:
+            try:
+                reply = await self._respond(scope, receive, timed)
+            except HTTPError as refused:
+                named = [(name.encode(), value.encode()) for name, value in refused.headers.items()]
+                reply = self._json({"errors": [request_error(refused.error)]}, refused.status, JSON, named)
+            except ClientDisconnect:
+                timed.outcome = "gone"
+                return
+            except Exception as error:  # noqa: BLE001  (the last line: whatever happens, the client gets an answer)
+                timed.outcome = "fault"
+                reply = self._json({"errors": [unexpected(error)]}, 500, JSON, [])
+        headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))] if reply.body else reply.headers
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
 
-    async def _respond(self, request: Request) -> Response:
-        media_type = _media_type(request.headers.get("accept"))
-        asked = await self._read(request)
+    async def _respond(self, scope: Scope, receive: Receive, timed: TimedRequest) -> Reply:
+        headers = dict(scope["headers"])
+        media_type = _media_type(headers.get(b"accept"))
+        asked = _Asked(scope, headers, await self._raw(scope, headers, receive), media_type, timed)
+        return self._known(asked) or await self._answer(asked)
+
+    def _known(self, asked: _Asked) -> Reply | None:
+        """The reply to a question that is known by its very bytes and whose answer is there."""
+        question = self._memo.get(asked.raw)
+        answers = None if question is None or self._public is None else self._public.answers(asked.scope)
+        if answers is None or self._public is None or not asked.anonymous:
+            return None
+        audience = self._public.audience(asked.headers)
+        found = answers.fresh(f"{question}.{audience.key}")
+        return None if found is None else self._shown(asked, audience, answers, Found(found, "hit"))
+
+    async def _answer(self, asked: _Asked) -> Reply:
+        parameters = _parameters(asked)
         await self._turns.take()
-        context = self._make_context(request)
-        headers = {"content-language": context.request.audience.language}
         try:
-            known = self._documents.get(asked.query)
-            _check_operation(known.document, asked.operation_name, reading=request.method != "POST")
-            operation = known.operation(asked.operation_name)
-            seconds = max(context.request.deadline.remaining(), 0) + _GRACE
-            result = await operation.execute(context, asked.variables, worth_it=known.kept, seconds=seconds)
+            text, known = self._document(parameters)
+            kind = _check_operation(known.document, parameters.operation_name, reading=asked.reading)
+            asked.timed.operation = kind.value
+            operation = known.operation(parameters.operation_name)
         except GatewayError as error:
-            return _json({"errors": [request_error(error)]}, _refused_status(media_type), media_type, headers)
+            named = [(b"content-language", (await self._language(asked)).encode())]
+            return self._json(
+                {"errors": [request_error(error)]}, _refused_status(asked.media_type), asked.media_type, named
+            )
+        answers = None if self._public is None else self._public.answers(asked.scope)
+        if answers is not None and operation.private is None:
+            question = question_of(text, operation, parameters.variables)
+            if question is not None:
+                if parameters.query is msgspec.UNSET or not parameters.extensions:  # else it may register a document
+                    self._memo.put(asked.raw, question)
+                return await self._whole(asked, parameters, known, operation, question, answers)
+        return await self._own(asked, parameters, known, operation)
+
+    def _document(self, parameters: GraphQLRequest) -> tuple[str, Known]:
+        given = None if parameters.query is msgspec.UNSET else parameters.query
+        named = document_hash(parameters.document_id, parameters.extensions)
+        text = self._persisted.text(named, given)
+        known = self._documents.get(text)
+        if named is not None and given is not None:
+            self._persisted.register(named, text)
+        return text, known
+
+    # ------------------------------------------------------------------ the same for everybody
+
+    async def _whole(
+        self,
+        asked: _Asked,
+        parameters: GraphQLRequest,
+        known: Known,
+        operation: Prepared,
+        question: str,
+        answers: Answers[Whole],
+    ) -> Reply:
+        public = self._public
+        assert public is not None  # noqa: S101  (whose answers these are)
+        audience = public.audience(asked.headers) if asked.anonymous else await self._callers_audience(asked)
+
+        async def make() -> Made[Whole]:
+            context = public.context(asked.scope, audience)
+            result = await self._executed(known, operation, context, parameters)
+            return made_of(result, context, self._caching)
+
+        return self._shown(asked, audience, answers, await answers.get(f"{question}.{audience.key}", make))
+
+    def _shown(self, asked: _Asked, audience: Audience, answers: Answers[Whole], found: Found[Whole]) -> Reply:
+        """An answer of everybody's, with what HTTP caches may do with it; of a POST's they may do nothing."""
+        whole = found.value
+        asked.timed.operation, asked.timed.outcome = "query", whole.outcome
+        headers = [
+            *self._fixed,
+            (b"content-language", audience.language.encode()),
+            (b"cache-status", _STATUS[found.how]),
+        ]
+        if asked.reading and asked.anonymous and whole.kept:
+            headers.append((b"cache-control", cache_control(whole, self._caching, answers.now())))
+            headers.append((b"etag", whole.etag))
+            if has_tag(asked.headers.get(b"if-none-match", b""), whole.etag):
+                return Reply(304, headers, b"")
+        else:
+            headers.append(_NOT_KEPT)
+        headers.append((b"content-type", _CONTENT_TYPES[asked.media_type]))
+        return Reply(_refused_status(asked.media_type) if whole.refused else 200, headers, whole.body)
+
+    # ------------------------------------------------------------------ the caller's own
+
+    async def _own(self, asked: _Asked, parameters: GraphQLRequest, known: Known, operation: Prepared) -> Reply:
+        context = await self._make_context(Request(asked.scope))
+        named = [(b"content-language", context.request.audience.language.encode())]
+        result = await self._executed(known, operation, context, parameters)
         if result.data is None and result.errors and all(error.path is None for error in result.errors):
             refusal = {"errors": [execution_error(result.errors[0])]}  # the second only says that there are more
-            return _json(refusal, _refused_status(media_type), media_type, headers)
+            return self._json(refusal, _refused_status(asked.media_type), asked.media_type, named)
         answer: dict[str, Any] = {}
+        asked.timed.outcome = "partial" if result.errors else "whole"
         if result.errors:
             answer["errors"] = [execution_error(error) for error in result.errors]
         answer["data"] = result.data
-        response = _json(answer, 200, media_type, headers)
-        for cookie in context.cookies:
-            response.headers.append("set-cookie", cookie)
-        return response
+        named += [(b"set-cookie", cookie.encode()) for cookie in context.cookies]
+        return self._json(answer, 200, asked.media_type, named)
 
-    async def _read(self, request: Request) -> GraphQLRequest:
-        if request.method == "POST":
-            _require_json(request.headers.get("content-type"))
-            return _decode(_REQUEST, await read_body(request, self._max_body))
-        if request.method in ("GET", "HEAD"):
-            return _from_query(request.scope["query_string"])
+    async def _executed(self, known: Known, operation: Prepared, context: Context, parameters: GraphQLRequest) -> Any:
+        seconds = max(context.request.deadline.remaining(), 0) + _GRACE
+        return await operation.execute(context, parameters.variables, worth_it=known.kept, seconds=seconds)
+
+    async def _callers_audience(self, asked: _Asked) -> Audience:
+        return (await self._make_context(Request(asked.scope))).request.audience
+
+    async def _language(self, asked: _Asked) -> str:
+        if self._public is not None and asked.anonymous:
+            return self._public.audience(asked.headers).language
+        return (await self._callers_audience(asked)).language
+
+    # ------------------------------------------------------------------ bytes
+
+    async def _raw(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
+        method = scope["method"]
+        if method == "POST":
+            _require_json(headers.get(b"content-type", b""))
+            body = await _read_all(receive, headers, self._max_body)
+            if body[:1] == _QUERY:
+                raise HTTPError(400, BadRequestError("This is no JSON."))
+            return body
+        if method in ("GET", "HEAD"):
+            raw: bytes = scope["query_string"]
+            if len(raw) > _MAX_QUERY_STRING:
+                raise HTTPError(414, LimitExceededError(f"A URL's query has at most {_MAX_QUERY_STRING} bytes."))
+            return _QUERY + raw  # no body begins so
         error = BadRequestError("GraphQL is asked with GET or POST.")
         raise HTTPError(405, error, {"allow": "GET, POST"})
 
+    def _json(self, answer: Mapping[str, Any], status: int, media_type: str, named: RawHeaders) -> Reply:
+        headers = [*self._fixed, (b"content-type", _CONTENT_TYPES[media_type]), _NOT_KEPT, *named]
+        return Reply(status, headers, msgspec.json.encode(answer))
 
-def _check_operation(document: DocumentNode, name: str | None, *, reading: bool) -> None:
+
+_CONTENT_TYPES = {each: f"{each}; charset=utf-8".encode() for each in (RESPONSE_JSON, JSON)}
+
+
+def _check_operation(document: DocumentNode, name: str | None, *, reading: bool) -> OperationType:
     operation = get_operation_ast(document, name)
     if operation is None:
         raise BadRequestError("The document has no operation of that name." if name else "Which operation? Name one.")
@@ -114,11 +297,15 @@ def _check_operation(document: DocumentNode, name: str | None, *, reading: bool)
         raise HTTPError(405, BadRequestError("Only queries can be asked with GET."), {"allow": "POST"})
     if operation.operation is OperationType.SUBSCRIPTION:
         raise BadRequestError("Subscriptions are not served over plain HTTP.")
+    return operation.operation
 
 
-def _media_type(accept: str | None) -> str:
+def _media_type(accept: bytes | None) -> str:
     """What the client takes, in its own order (section 6.1); without a wish the older type, as the audits want it."""
-    wanted = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
+    found = _MEDIA_TYPES.get(accept)
+    if found is not None:
+        return found
+    wanted = [part.partition(";")[0].strip().lower() for part in (accept or b"").decode("latin-1").split(",")]
     for each in wanted:
         if each in (RESPONSE_JSON, JSON):
             return each
@@ -132,8 +319,10 @@ def _refused_status(media_type: str) -> int:
     return 400 if media_type == RESPONSE_JSON else 200
 
 
-def _require_json(content_type: str | None) -> None:
-    kind, _, parameters = (content_type or "").partition(";")
+def _require_json(content_type: bytes) -> None:
+    if content_type == b"application/json":
+        return
+    kind, _, parameters = content_type.decode("latin-1").partition(";")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
     if kind.strip().lower() != JSON or charset not in ("", "utf-8", "utf8"):
         raise HTTPError(415, BadRequestError(f"A request is sent as {JSON} in UTF-8."))
@@ -141,30 +330,49 @@ def _require_json(content_type: str | None) -> None:
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body, unless it is over the limit: then no more of it is read."""
-    too_large = HTTPError(413, LimitExceededError(f"A request has at most {limit} bytes."), {"connection": "close"})
-    declared = request.headers.get("content-length", "0")
-    if declared.isascii() and declared.isdigit() and int(declared) > limit:
-        raise too_large
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise too_large
-    return bytes(body)
+    return await _read_all(request.receive, dict(request.scope["headers"]), limit)
+
+
+async def _read_all(receive: Receive, headers: Headers, limit: int) -> bytes:
+    too_large = LimitExceededError(f"A request has at most {limit} bytes.")
+    declared = headers.get(b"content-length", b"0")
+    if declared.isdigit() and int(declared) > limit:
+        raise HTTPError(413, too_large, {"connection": "close"})
+    body, more = b"", True
+    parts: list[bytes] = []
+    size = 0
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body, more = message.get("body", b""), message.get("more_body", False)
+        size += len(body)
+        if size > limit:
+            raise HTTPError(413, too_large, {"connection": "close"})
+        parts.append(body)
+    return body if len(parts) == 1 else b"".join(parts)
+
+
+def _parameters(asked: _Asked) -> GraphQLRequest:
+    found = _from_query(asked.raw[1:]) if asked.raw[:1] == _QUERY else _decode(_REQUEST, asked.raw)
+    if found.query is msgspec.UNSET and found.document_id is None and "persistedQuery" not in (found.extensions or {}):
+        raise HTTPError(400, BadRequestError("There is no `query`."))
+    return found
 
 
 def _from_query(raw: bytes) -> GraphQLRequest:
     """The parameters of a GET (section 5.4); `variables` and `extensions` are JSON text."""
-    if len(raw) > _MAX_QUERY_STRING:
-        raise HTTPError(414, LimitExceededError(f"A URL's query has at most {_MAX_QUERY_STRING} bytes."))
     try:
         given = dict(parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20))
     except (UnicodeDecodeError, ValueError):
         raise HTTPError(400, BadRequestError("The URL's query cannot be read.")) from None
-    if "query" not in given:
-        raise HTTPError(400, BadRequestError("There is no `query`."))
     objects = {name: _decode(_OBJECT, given[name].encode()) for name in ("variables", "extensions") if given.get(name)}
-    return GraphQLRequest(given["query"], given.get("operationName") or None, **objects)
+    return GraphQLRequest(
+        given.get("query", msgspec.UNSET),
+        given.get("operationName") or None,
+        document_id=given.get("documentId") or None,
+        **objects,
+    )
 
 
 def _decode(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
@@ -174,13 +382,3 @@ def _decode(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
         raise HTTPError(400, BadRequestError(f"This is no GraphQL request: {error}")) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise HTTPError(400, BadRequestError("This is no JSON.")) from None
-
-
-def _json(answer: Mapping[str, Any], status: int, media_type: str, headers: Mapping[str, str]) -> Response:
-    fixed = {
-        "content-type": f"{media_type}; charset=utf-8",
-        "cache-control": "no-store",
-        "vary": "Accept, Accept-Language, X-Channel",
-        "x-content-type-options": "nosniff",
-    }
-    return Response(msgspec.json.encode(answer), status, {**fixed, **headers})

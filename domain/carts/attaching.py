@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.carts.model import Line, counts
 from domain.reservations.reservation import Step, shown
 from kernel.outcomes import ErrorCode, Path, Rejected, Rejection
+from store import port_ins
 from store.reservations import Entry, Journal
 
 
@@ -73,7 +74,11 @@ async def detach(journal: Journal, connection: AsyncConnection, cart_id: str, li
 async def give_back(
     journal: Journal, connection: AsyncConnection, cart_id: str, now: float, *, reason: str, lines: set[str] | None
 ) -> None:
-    """Have everything given back that some lines, or the whole cart, have. The next sweep carries it out."""
+    """Have everything given back that some lines, or the whole cart, have. The next sweep carries it out.
+
+    A number that one of them brings along is looked at, too: its way ends where that is still possible.
+    """
+    await port_ins.hurry(connection, cart_id, lines, now)
     await journal.step_of_cart(
         connection,
         cart_id,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dataloaders.stock import StockLoader
 from domain.carts.access import may_touch, token_hash
 from domain.carts.attaching import lost
+from domain.carts.claiming import CartClaimer, MergeMode
 from domain.carts.creating import CartMaker
 from domain.carts.keeper import CartKeeper
 from domain.carts.model import Cart, CartState
@@ -29,6 +30,7 @@ class Carts:
     maker: CartMaker
     updater: CartUpdater
     stock: StockLoader | None
+    claimer: CartClaimer
 
     async def cart(self, ctx: RequestContext, cart_id: str | None) -> Cart | None:
         """A cart of the caller's; without an id the one in use. None for any other, whether there is one or not."""
@@ -51,6 +53,10 @@ class Carts:
         if row is None:
             return CartOutcome(None, (NO_CART,))
         return await self.updater.update(ctx, offers, row, request)
+
+    async def claim(self, ctx: RequestContext, key: str, token: str, mode: MergeMode) -> CartOutcome:
+        """A guest's cart becomes that of who signed in. The same key brings the same cart."""
+        return await self.claimer.claim(ctx, key, token, mode)
 
     async def problems(self, ctx: RequestContext, offers: Offers, cart: Cart) -> tuple[Problem, ...]:
         """What stands between the cart and a checkout.

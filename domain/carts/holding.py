@@ -17,11 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.carts.attaching import attach, detach, give_back
 from domain.carts.model import Line, new_line_id
-from domain.carts.record import Intent, Unsettled, bare, lines_of, text, unsettled_of
+from domain.carts.record import Intent, Unsettled, bare, lines_of, merges_of, text, unsettled_of
 from domain.carts.system import Kept, adopted
 from kernel.clock import Clock
 from kernel.errors import StoreUnavailableError
 from store import carts as rows
+from store import port_ins
 from store.carts import CartRow, Change
 from store.database import Database
 from store.reservations import Journal
@@ -52,6 +53,10 @@ class Held:
 
     row: CartRow
     holder: str
+
+
+class _GuestChangedError(Exception):
+    """The guest's cart that was to be merged is not as it was."""
 
 
 class HoldLostError(Exception):
@@ -85,10 +90,13 @@ class Holds:
         Raises:
             HoldLostError: it is not for us any more to change the cart.
         """
-        async with self.database.writing() as connection:
-            if not await allowed(connection):
-                raise HoldLostError
-            return await self.begin_within(connection, row, intent)
+        try:
+            async with self.database.writing() as connection:
+                if not await allowed(connection):
+                    raise HoldLostError
+                return await self.begin_within(connection, row, intent)
+        except _GuestChangedError:
+            return None
 
     async def begin_within(self, connection: AsyncConnection, row: CartRow, intent: Intent) -> Held | None:
         """As `begin`, within a transaction of the caller's."""
@@ -96,6 +104,8 @@ class Holds:
         mine = await rows.claim(
             connection, row.id, row.version, holder=holder, until=now + self.seconds, now=now, intent=written
         )
+        if mine and intent.merges is not None and not await rows.lock(connection, *intent.merges, now):
+            raise _GuestChangedError  # what was written is undone with it
         return Held(dataclasses.replace(row, intent=written), holder) if mine else None
 
     async def take_over(self, row: CartRow) -> Held | None:
@@ -165,6 +175,7 @@ class Holds:
             unsettled=self._remembering(held.row, None if late is None else late.lines),
             updated_at=now,
             reserved=partial(self._hand_on, held.row, intent),
+            merged=True,
             **alive,
         )
 
@@ -227,18 +238,33 @@ class Holds:
         and_with: AndWith | None = None,
         *,
         reserved: Reserved | None = None,
+        merged: bool = False,
         **values: str | float | None,
     ) -> CartRow:
         version = held.row.version if change is None else change.version
         async with self.database.writing() as connection:
             if not await rows.finish(connection, held.row.id, held.holder, change, version=version, **values):
                 raise HoldLostError
+            await self._end_guest(connection, held.row, merged=merged)
             if reserved is not None and self.journal is not None:
                 await reserved(self.journal, connection)
             if and_with is not None and not await and_with(connection, version):
                 raise HoldLostError
         ended = {**values, "version": version, "intent": None, "holder": None, "held_until": None}
         return dataclasses.replace(held.row, **ended)  # type: ignore[arg-type]
+
+    async def _end_guest(self, connection: AsyncConnection, row: CartRow, *, merged: bool) -> None:
+        """The guest's cart that was to be merged into this one ends with that; else it is as before."""
+        guest = merges_of(row)
+        if guest is None:
+            return
+        if not merged:
+            await rows.unlock(connection, guest)
+            return
+        await rows.merged(connection, guest, self.clock.now())
+        await port_ins.move(connection, guest, row.id)
+        if self.journal is not None:
+            await self.journal.move(connection, guest, row.id)
 
     def _upstream_change(self, held: Held, what: str) -> Change:
         return Change(held.row.version + 1, self.clock.now(), UPSTREAM, None, what)

@@ -98,12 +98,10 @@ class Offers:
             return None
         return choices(offering, await self.catalog.specification_of(ctx, offering, CHOICE_FIELDS))
 
-    async def load_with_bundled(
-        self, ctx: RequestContext, ids: Iterable[str], *, wanted: Iterable[str] = ()
-    ) -> dict[str, Offer]:
+    async def load_with_bundled(self, ctx: RequestContext, ids: Iterable[str]) -> dict[str, Offer]:
         """As `load`, with whatever stands in their bundles unless the shopper takes it out, level by level."""
         known: dict[str, Offer] = {}
-        missing = set(ids) | set(wanted)
+        missing = set(ids)
         for _ in range(DEEPEST_BUNDLE):
             if not missing:
                 break

@@ -15,7 +15,8 @@ _CONTACT = msgspec.json.Decoder(Contact)
 class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A change that has begun: what the cart shall be, by whom, under which key. Written before anything is asked.
 
-    `attached`: lines, each with all reservations that it shall have.
+    `attached`: lines, each with all reservations that it shall have. `merges`: the guest's cart, and its version, whose
+    lines are among them.
     """
 
     lines: tuple[Line, ...]
@@ -24,6 +25,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     key: str | None = None
     contact: Contact | None = None
     attached: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    merges: tuple[str, int] | None = None
 
 
 class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,12 @@ def lines_of(row: CartRow) -> tuple[Line, ...]:
 
 def intent_of(row: CartRow) -> Intent | None:
     return None if row.intent is None else _INTENT.decode(row.intent)
+
+
+def merges_of(row: CartRow) -> str | None:
+    """The guest's cart that a change under way merges into this one."""
+    intent = intent_of(row) if row.intent is not None and '"merges"' in row.intent else None
+    return None if intent is None or intent.merges is None else intent.merges[0]
 
 
 def unsettled_of(row: CartRow) -> tuple[Unsettled, ...]:

@@ -1,14 +1,14 @@
 """Carts whose time is over, and what interrupted processes left behind. One process of the estate sweeps at a time."""
 
-import asyncio
 from dataclasses import dataclass
 
 import structlog
 
+from domain.carts import metrics
 from domain.carts.holding import HoldLostError
 from domain.carts.keeper import CartKeeper
 from kernel.context import Audience
-from kernel.errors import StoreUnavailableError, UpstreamError
+from kernel.errors import UpstreamError
 from kernel.outcomes import Rejected
 from store import carts as rows
 from store.carts import CartRow
@@ -35,7 +35,7 @@ class Swept:
 
 @dataclass(frozen=True)
 class CartSweeper:
-    """Sweeps every `every` seconds (30 or more), and goes on while there is more to do.
+    """Sweeps every `every` seconds, and goes on while there is more to do.
 
     `keep`: seconds for which an ended cart can still be looked at.
     """
@@ -49,20 +49,15 @@ class CartSweeper:
 
     async def run(self) -> None:
         """Sweep again and again, until cancelled."""
-        while True:
-            try:
-                lease = await self.leases.take(_LEASE, seconds=max(self.every, 30.0))
-                more = lease is not None
-                while more:
-                    swept = await self.sweep(lease)
-                    if swept != Swept():
-                        log.info("carts.swept", **swept.__dict__)
-                    more = _AT_ONCE in (swept.settled, swept.expired, swept.unborn)
-            except StoreUnavailableError as error:
-                log.warning("carts.not_swept", detail=error.detail)
-            except Exception:
-                log.exception("carts.sweep_failed")
-            await asyncio.sleep(self.every)
+        await self.leases.work(_LEASE, self._sweep_all, every=self.every, seconds=max(3 * self.every, 30.0))
+
+    async def _sweep_all(self, lease: Lease) -> None:
+        more = True
+        while more:
+            swept = await self.sweep(lease)
+            if swept != Swept():
+                log.info("carts.swept", **swept.__dict__)
+            more = _AT_ONCE in (swept.settled, swept.expired, swept.unborn)
 
     async def sweep(self, lease: Lease | None = None) -> Swept:
         """Settle, expire and forget whatever is due now."""
@@ -77,7 +72,10 @@ class CartSweeper:
         async with self.keeper.holds.database.writing() as connection:
             forgotten = await rows.forget(connection, now - self.keep)
         await self.idempotency.sweep()
-        return Swept(sum(settled), sum(expired), sum(removed), forgotten)
+        swept = Swept(sum(settled), sum(expired), sum(removed), forgotten)
+        for what, count in swept.__dict__.items():
+            metrics.SWEPT.labels(what).inc(count)
+        return swept
 
     async def _still(self, lease: Lease | None) -> bool:
         return lease is None or await self.leases.renew(lease)

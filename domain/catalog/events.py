@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from clients import tmf620
+from domain.catalog.metrics import EVENTS
 from kernel.errors import BadRequestError
 from kernel.ids import is_local_id
 
@@ -92,8 +93,11 @@ class EventIntake:
             BadRequestError: not an event.
         """
         change = parse_event(body, self.paths)
+        about = "something else" if change is None else change.name.partition("/")[0]
         if change is None or self._is_repeated(change.event_id):
+            EVENTS.labels(about, "left alone").inc()
             return False
+        EVENTS.labels(about, "taken").inc()
         self._waiting[change.name] = None
         if len(self._waiting) > _WAITING:  # a flood: one look at everything is cheaper than a thousand at something
             self._waiting = dict.fromkeys(f"{path}/{EVERYTHING}" for path in self.paths)

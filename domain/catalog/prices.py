@@ -3,7 +3,9 @@
 TMF620 does not say whether `price` contains tax; by default it does not, and a setting turns it round.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
+from functools import wraps
 
 from clients.parts import Amount, Quantity
 from clients.tmf620 import ProductOfferingPrice
@@ -44,6 +46,25 @@ def unit(price: ProductOfferingPrice) -> str | None:
     return f"{measure.amount.normalize():f} {measure.units or ''}".strip()
 
 
+Amounts = Callable[..., Money | None]
+
+
+def _worked_out_once(compute: Amounts) -> Amounts:
+    """A price never changes, and every page that shows it asks for its amounts: they are kept with it."""
+    names = (compute.__name__, f"{compute.__name__}, tax included")
+
+    @wraps(compute)
+    def found(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
+        kept: dict[str, Money | None] = price.__dict__
+        key = names[includes_tax]
+        if key not in kept:
+            kept[key] = compute(price, includes_tax=includes_tax)
+        return kept[key]
+
+    return found
+
+
+@_worked_out_once
 def net(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
     """The price without tax; None where there is none, or it contains tax at a rate that is not told."""
     stated = _money(price.price)
@@ -53,6 +74,7 @@ def net(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
     return None if percent is None else stated.without_tax(percent)
 
 
+@_worked_out_once
 def gross(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
     """The price with tax; None where there is none, or the tax on it is not told."""
     stated = _money(price.price)

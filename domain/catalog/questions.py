@@ -27,7 +27,7 @@ class OfferingQuery:
     ids: tuple[str, ...] | None = None
     sort: OfferingSort | None = None
 
-    @property
+    @cached_property
     def mark(self) -> int:
         values = [getattr(self, name) for name in self.__dataclass_fields__]
         return question_mark([value.value if isinstance(value, (Segment, OfferingSort)) else value for value in values])

@@ -13,7 +13,7 @@ from domain.identity.duplicates import Fingerprints
 from domain.identity.model import Membership, Role
 from kernel.clock import Clock
 from kernel.context import Principal
-from kernel.errors import GatewayError, StoreUnavailableError
+from kernel.errors import GatewayError, StoreUnavailableError, UnauthenticatedError
 from store import customers as rows
 from store.database import Database
 
@@ -50,7 +50,7 @@ class Members:
         """Take up what this login was invited to. A user pool that is away keeps nobody from what is theirs."""
         try:
             login = await self.login_of(principal)
-        except StoreUnavailableError:
+        except (StoreUnavailableError, UnauthenticatedError):
             raise
         except GatewayError as error:
             log.warning("members.login_unknown", code=error.code, detail=error.detail)

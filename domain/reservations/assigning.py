@@ -8,7 +8,7 @@ import structlog
 from domain.reservations import metrics
 from domain.reservations.desk import Desk, LostRaceError, OutcomeUnknownError
 from domain.reservations.inventory import Marked
-from domain.reservations.reservation import Step, candidate_of
+from domain.reservations.reservation import Step
 from store.reservations import Entry
 
 log = structlog.get_logger(__name__)
@@ -54,12 +54,8 @@ class Assignments:
             updated_at=now,
         )
         if taken is None:
-            latest = await self.desk.journal.by_id(entry.id)
-            done = latest is not None and latest.token == entry.token and latest.state == Step.ASSIGNED.value
-            return latest if done else None
-        marked = await self.desk.inventory.assign(candidate_of(taken), taken.token)
-        if marked is Marked.LOST and await self.desk.lost_to_a_ghost(taken):
-            marked = await self.desk.inventory.assign(candidate_of(taken), taken.token)
+            return await self._assigned_before(entry)
+        marked = await self.desk.mark(taken, self.desk.inventory.assign)
         if marked is Marked.LOST:
             log.error("reservation.lost_in_checkout", id=taken.id, kind=taken.kind)
             raise LostRaceError
@@ -70,7 +66,11 @@ class Assignments:
         return await self.assigned(taken)
 
     async def assigned(self, entry: Entry) -> Entry | None:
-        """Write down that the inventory shows it as the customer's. It is looked at once more later."""
+        """Write down that the inventory shows it as the customer's. It is looked at once more later.
+
+        None when the row has gone on meanwhile, unless it was another who assigned it: two may be at it, for who is not
+        heard of may be asleep.
+        """
         now = self.desk.clock.now()
         done = await self.desk.journal.step(
             entry,
@@ -79,10 +79,20 @@ class Assignments:
             due_at=now + self.desk.times.ghost,
             updated_at=now,
         )
-        if done is not None:
-            metrics.ASSIGNED.labels(done.kind).inc()
-            await self.desk.drop_hold(done)
+        if done is None:
+            before = await self._assigned_before(entry)
+            if before is None:
+                await self.desk.overslept(entry)
+            return before
+        metrics.ASSIGNED.labels(done.kind).inc()
+        await self.desk.drop_hold(done)
         return done
+
+    async def _assigned_before(self, entry: Entry) -> Entry | None:
+        """The row, if this very reservation is assigned already."""
+        latest = await self.desk.journal.by_id(entry.id)
+        done = latest is not None and latest.token == entry.token and latest.state == Step.ASSIGNED.value
+        return latest if done else None
 
     async def give_back(self, entry: Entry) -> Entry | None:
         """Undo: from a checkout it becomes free again; what was assigned rests first."""

@@ -1,6 +1,6 @@
 """What every step of a reservation needs: the journal, the holds, the inventory, and how a row comes to its end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.reservations import metrics
 from domain.reservations.holds import Hold, Holds, HoldsUnavailableError
-from domain.reservations.inventory import Inventory, Marked
+from domain.reservations.inventory import Backend, Marked
 from domain.reservations.model import Candidate
 from domain.reservations.reservation import OVER, Step, candidate_of
 from kernel.clock import Clock
@@ -71,7 +71,7 @@ class Desk:
 
     journal: Journal
     holds: Holds
-    inventory: Inventory
+    inventory: Backend
     clock: Clock
     times: Times
     heard: Heard | None = None
@@ -119,16 +119,26 @@ class Desk:
         if entry.unknown_at is not None:  # who was last heard of before its write may be asleep, and wake, and die
             over["due_at"] = now + self.times.last_look
         done = await self.journal.step(entry, (Step.RELEASING.value,), **over)
-        if done is not None:
-            (metrics.EXPIRED if last is Step.EXPIRED else metrics.RELEASED).labels(entry.kind).inc()
-            await self.drop_hold(entry)
-            await self.tell(entry, free=True)
-        return done or entry
+        if done is None:  # another ended it; what we wrote may have come after the mark of the next one
+            await self.journal.hurry(entry.kind, entry.resource, now)
+            return entry
+        (metrics.EXPIRED if last is Step.EXPIRED else metrics.RELEASED).labels(entry.kind).inc()
+        await self.drop_hold(entry)
+        await self.tell(entry, free=True)
+        return done
 
     async def look_again(self, entry: Entry) -> None:
         """Its row is over, and a write of its own came through all the same: a sweep takes the mark off."""
         now = self.clock.now()
         await self.journal.step(entry, [step.value for step in OVER], due_at=now, updated_at=now)
+
+    async def overslept(self, entry: Entry) -> None:
+        """A write of this row came through after the row had gone on: its mark may stand over that of who came after.
+
+        A sweep takes off what does not belong there, and looks at whoever has the resource now.
+        """
+        await self.look_again(entry)
+        await self.journal.hurry(entry.kind, entry.resource, self.clock.now())
 
     async def forget_mark(self, entry: Entry) -> None:
         """A row that is over has no mark any more; whoever has the resource now is looked at, it may have lost its own.
@@ -141,7 +151,18 @@ class Desk:
         await self.journal.step(entry, [step.value for step in OVER], due_at=None)
         await self.journal.hurry(entry.kind, entry.resource, self.clock.now())
 
-    async def lost_to_a_ghost(self, entry: Entry) -> bool:
+    async def mark(self, entry: Entry, write: Callable[[Candidate, str], Awaitable[Marked]]) -> Marked:
+        """Reserve or assign upstream, past the mark of a row that is over.
+
+        Raises:
+            UpstreamError, OutcomeUnknownError: the inventory does not tell.
+        """
+        marked = await write(candidate_of(entry), entry.token)
+        if marked is Marked.LOST and await self._lost_to_a_ghost(entry):
+            marked = await write(candidate_of(entry), entry.token)
+        return marked
+
+    async def _lost_to_a_ghost(self, entry: Entry) -> bool:
         """Whether the mark that stands over this one's is that of a row which is over; it is taken off then.
 
         A blind server carries out a write that its sender was long given up for: the journal knows better.

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 # One hash tag for all, because one script touches a hold, its shopper's and its address's count, and the epoch.
 _PREFIX = "bff:{holds}:"
-_EPOCH = _PREFIX + "epoch"
+EPOCH = _PREFIX + "epoch"
 _AT_ONCE = 500
 
 _NOW = "local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000); "
@@ -136,7 +136,7 @@ class Holds:
 
     async def take(self, hold: Hold, *, seconds: float, address: str) -> Taken:
         """Hold a resource, if it is free and neither the shopper nor the address holds too many."""
-        keys = [hold.key, hold.shopper_key, f"{_PREFIX}address:{_digest(address)}", _EPOCH, hold.from_key]
+        keys = [hold.key, hold.shopper_key, f"{_PREFIX}address:{_digest(address)}", EPOCH, hold.from_key]
         arguments: list[str | int] = [hold.token, int(seconds * 1000), self.per_shopper, self.per_address]
         return Taken(bytes(await self._run(_TAKE, keys, arguments)).decode())
 
@@ -158,18 +158,30 @@ class Holds:
             raise HoldsUnavailableError(str(error)) from error
         return frozenset(each for each, token in zip(resources, found, strict=True) if token is not None)
 
-    async def has_epoch(self) -> bool:
+    async def holder(self, kind: str, resource: str) -> tuple[str, float] | None:
+        """The token that holds a resource, and for how many seconds more; None: nobody holds it."""
+        key = f"{_PREFIX}{kind}:{resource}"
         try:
-            return bool(await self.redis.exists(_EPOCH))
+            token: Any = await self.redis.get(key)
+            left = await self.redis.pttl(key)
         except (RedisError, OSError) as error:
             raise HoldsUnavailableError(str(error)) from error
+        return None if token is None else (token.decode(), max(0, left) / 1000)
+
+    async def epoch(self) -> float | None:
+        """When the present epoch began, in seconds; None: there is none, and no new hold is taken."""
+        try:
+            found = await self.redis.get(EPOCH)
+        except (RedisError, OSError) as error:
+            raise HoldsUnavailableError(str(error)) from error
+        return None if found is None else float(found)
 
     async def begin_epoch(self, holds: Iterable[tuple[Hold, float]], name: str) -> None:
         """Put back what the journal knows, each with the seconds it has left, then allow new holds again."""
         known = list(holds)
         await self.keep_all(known)
         try:
-            await self.redis.set(_EPOCH, name)
+            await self.redis.set(EPOCH, name)
         except (RedisError, OSError) as error:
             raise HoldsUnavailableError(str(error)) from error
         log.warning("holds.rebuilt", epoch=name, holds=len(known))

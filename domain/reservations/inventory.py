@@ -6,9 +6,10 @@ conditional; a server without them is *blind*, and the guarantee then covers all
 every channel.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 import structlog
 
@@ -39,7 +40,7 @@ class Marked(Enum):
     NOT_SENT = "NOT_SENT"
 
 
-class _Sent(Enum):
+class Sent(Enum):
     """What a write brought. `ANSWERED` is a server's word for it, and only a read proves it."""
 
     ANSWERED = "ANSWERED"
@@ -64,11 +65,28 @@ class Seen:
 PathOf = Callable[[Candidate], str]
 
 
+class Backend(Protocol):
+    """Whatever has the last word on a resource: TMF639 itself (`Inventory`), or TMF685 before it (`Pool`)."""
+
+    async def look(self, candidate: Candidate) -> Seen | None: ...
+
+    async def keeps(self, candidate: Candidate, token: str) -> bool: ...
+
+    async def reserve(self, candidate: Candidate, token: str) -> Marked: ...
+
+    async def assign(self, candidate: Candidate, token: str) -> Marked: ...
+
+    async def release(self, candidate: Candidate, token: str) -> Marked: ...
+
+    async def rest(self, candidate: Candidate, token: str) -> Marked: ...
+
+
 @dataclass(frozen=True)
 class Inventory:
     """TMF639 of one operator. `path_of`: under which collection a candidate is found.
 
     `marks`: whether this server keeps related parties; without them only the states tell, and the journal.
+    `assigns`: whether the gateway writes that a resource is assigned; else it stays reserved until fulfilment does so.
     """
 
     client: TMFClient
@@ -76,6 +94,7 @@ class Inventory:
     path_of: PathOf
     audience: Audience
     marks: bool = True
+    assigns: bool = True
 
     async def look(self, candidate: Candidate) -> Seen | None:
         """The resource as it is now; None when the inventory has none.
@@ -86,14 +105,32 @@ class Inventory:
         found = await self._writer.read(self._collection(candidate), self.audience, candidate.upstream_id)
         return None if found is None or found.entity is None else self._seen(found.entity, found.etag)
 
+    async def keeps(self, candidate: Candidate, token: str) -> bool:
+        """Whether what was assigned under this token still shows as such; so does what there is no more.
+
+        Raises:
+            UpstreamError: it does not tell.
+        """
+        seen = await self.look(candidate)
+        if seen is None or (seen.state is ResourceState.ASSIGNED and not self.assigns):
+            return True
+        expected = ResourceState.ASSIGNED if self.assigns else ResourceState.RESERVED
+        return seen.state is expected and (seen.mark == token or not self.marks)
+
     async def reserve(self, candidate: Candidate, token: str) -> Marked:
         """Mark a free resource as reserved by this token."""
         return await self._move(candidate, token, ResourceState.RESERVED, (ResourceState.FREE,), mark=True)
 
-    async def assign(self, candidate: Candidate, token: str) -> Marked:
-        """Make a resource that bears this mark the customer's for good."""
+    async def assign(self, candidate: Candidate, token: str, *, proven: bool = False) -> Marked:
+        """Make a resource that bears this mark the customer's for good; where fulfilment does that, keep it reserved.
+
+        `proven`: that it is reserved under this token is known from elsewhere, and no mark is needed for it.
+        """
+        if not self.assigns:
+            return await self.reserve(candidate, token)
+        before = (ResourceState.RESERVED,)
         return await self._move(
-            candidate, token, ResourceState.ASSIGNED, (ResourceState.RESERVED,), mark=True, forgotten=True
+            candidate, token, ResourceState.ASSIGNED, before, mark=True, forgotten=True, proven=proven
         )
 
     async def release(self, candidate: Candidate, token: str) -> Marked:
@@ -116,14 +153,15 @@ class Inventory:
         *,
         mark: bool,
         forgotten: bool = False,
+        proven: bool = False,
     ) -> Marked:
         """Bring a resource to `target`, from one of the states `before`; with or without the mark of `token`.
 
         `forgotten`: a blind server may have lost the mark meanwhile; a free resource is then taken all the same, for
         the journal says whose it is.
         """
-        move = _Move(token, target, before, mark and self.marks, forgotten, self.marks)
-        sent, before_it = _Sent.REFUSED, None
+        move = _Move(token, target, before, mark and self.marks, forgotten, proven, self.marks)
+        sent, before_it = Sent.REFUSED, None
         try:
             for attempt in range(_TRIES + 1):
                 seen = await self.look(candidate)
@@ -131,7 +169,7 @@ class Inventory:
                 if verdict is Marked.DONE or seen is None:
                     return verdict or Marked.LOST
                 # it may still be carried out: a second write would hide that from whoever waits for it
-                if sent is _Sent.UNHEARD or (sent is _Sent.ANSWERED and seen == before_it):
+                if sent is Sent.UNHEARD or (sent is Sent.ANSWERED and seen == before_it):
                     return Marked.UNKNOWN
                 if verdict is not None:
                     return verdict
@@ -139,10 +177,10 @@ class Inventory:
                     sent, before_it = await self._write(candidate, move, seen), seen
         except UpstreamError as error:
             log.warning("inventory.no_answer", resource_id=candidate.upstream_id, detail=error.detail)
-            return Marked.NOT_SENT if sent is _Sent.REFUSED else Marked.UNKNOWN
+            return Marked.NOT_SENT if sent is Sent.REFUSED else Marked.UNKNOWN
         return Marked.LOST if target is ResourceState.RESERVED else Marked.NOT_SENT
 
-    async def _write(self, candidate: Candidate, move: "_Move", seen: Seen) -> _Sent:
+    async def _write(self, candidate: Candidate, move: "_Move", seen: Seen) -> Sent:
         """Send it.
 
         Raises:
@@ -154,16 +192,8 @@ class Inventory:
         body = status_patch(status, usage, (*seen.others, *ours), seen.kind, version)
         strong = seen.etag if seen.etag and not seen.etag.startswith("W/") else None
         collection = self._collection(candidate)
-        try:
-            await self._writer.change(collection, self.audience, candidate.upstream_id, body, if_match=strong)
-        except UnknownOutcomeError:
-            return _Sent.UNHEARD
-        except RefusedError as error:
-            if error.of_the_caller:
-                raise
-            log.info("inventory.refused", resource_id=candidate.upstream_id, status=error.status)
-            return _Sent.REFUSED
-        return _Sent.ANSWERED
+        writing = self._writer.change(collection, self.audience, candidate.upstream_id, body, if_match=strong)
+        return await sending(writing, candidate.upstream_id)
 
     def _seen(self, resource: Resource, etag: str | None) -> Seen:
         parties = [(party, *party_of(party)) for party in resource.related_party]
@@ -180,6 +210,24 @@ class Inventory:
         return Writer(self.client)
 
 
+async def sending(writing: Awaitable[object], resource_id: str) -> Sent:
+    """What a write brought.
+
+    Raises:
+        UpstreamError: it was not sent, or we are not let in.
+    """
+    try:
+        await writing
+    except UnknownOutcomeError:
+        return Sent.UNHEARD
+    except RefusedError as error:
+        if error.of_the_caller:
+            raise
+        log.info("inventory.refused", resource_id=resource_id, status=error.status)
+        return Sent.REFUSED
+    return Sent.ANSWERED
+
+
 @dataclass(frozen=True)
 class _Move:
     """A resource on its way to `target`, from one of the states `before`; with or without the token as its mark."""
@@ -189,6 +237,7 @@ class _Move:
     before: tuple[ResourceState, ...]
     mark: bool
     forgotten: bool
+    proven: bool
     marks: bool
 
     def verdict(self, seen: Seen | None) -> Marked | None:
@@ -213,6 +262,6 @@ class _Move:
     def _is_ours(self, seen: Seen) -> bool:
         if seen.mark is not None:
             return seen.mark == self.token
-        if self.target is ResourceState.RESERVED or not self.marks:
-            return seen.state in self.before
+        if self.target is ResourceState.RESERVED or self.proven or not self.marks:
+            return seen.state in self.before or (self.proven and seen.state is ResourceState.FREE)
         return self.forgotten and seen.state is ResourceState.FREE

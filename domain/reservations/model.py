@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from clients.tmf639 import Resource
 from domain.catalog.rules import fold, folded
@@ -78,18 +79,24 @@ class StatusWords:
 
     def state_of(self, resource: Resource) -> ResourceState:
         """What a resource's status and usage state mean together."""
-        status, usage = fold(resource.resource_status or ""), fold(resource.usage_state or "idle")
-        used = usage in folded(self.active)
-        if status in folded(self.assigned) or (used and status in folded((*self.reserved, *self.free))):
-            return ResourceState.ASSIGNED
-        for words, state in (
-            (self.free, ResourceState.FREE),
-            (self.reserved, ResourceState.RESERVED),
+        state = self._states.get(fold(resource.resource_status or ""), ResourceState.UNKNOWN)
+        used = fold(resource.usage_state or "idle") in self._in_use
+        return ResourceState.ASSIGNED if used and state in _WHERE_USE_COUNTS else state
+
+    @cached_property
+    def _states(self) -> dict[str, ResourceState]:
+        """What each word means by itself. Of a word that is in several lists the last of these holds."""
+        known = (
             (self.resting, ResourceState.RESTING),
-        ):
-            if status in folded(words):
-                return state
-        return ResourceState.UNKNOWN
+            (self.reserved, ResourceState.RESERVED),
+            (self.free, ResourceState.FREE),
+            (self.assigned, ResourceState.ASSIGNED),
+        )
+        return {word: state for words, state in known for word in folded(words)}
+
+    @cached_property
+    def _in_use(self) -> frozenset[str]:
+        return folded(self.active)
 
     def written(self, state: ResourceState, *, version: str) -> tuple[str, str]:
         """The status and the usage state by which a state is written."""
@@ -123,7 +130,13 @@ class InventoryWords:
 
     def tier_of(self, words: Iterable[str]) -> NumberTier | None:
         """The dearest tier that any of the words names; None when none of them does."""
-        known = {fold(word): tier for word, tier in self.tiers}
-        found = [known[fold(word)] for word in words if fold(word) in known]
-        order = list(NumberTier)
-        return max(found, key=order.index) if found else None
+        found = [self._known[fold(word)] for word in words if fold(word) in self._known]
+        return max(found, key=_ORDER.index) if found else None
+
+    @cached_property
+    def _known(self) -> dict[str, NumberTier]:
+        return {fold(word): tier for word, tier in self.tiers}
+
+
+_WHERE_USE_COUNTS = (ResourceState.FREE, ResourceState.RESERVED)
+_ORDER = tuple(NumberTier)

@@ -33,12 +33,6 @@ log = structlog.get_logger(__name__)
 
 _LIMIT = Rejection(ErrorCode.RESERVATION_LIMIT, "No more can be reserved at the same time. Release one first.")
 _NOT_NOW = Rejection(ErrorCode.UPSTREAM_UNAVAILABLE, "Nothing can be reserved just now.", retryable=True, retry_after=2)
-_UNKNOWN = Rejection(
-    ErrorCode.UPSTREAM_UNAVAILABLE,
-    "Nobody knows yet whether it is reserved. Ask again with the same key.",
-    retryable=True,
-    retry_after=2,
-)
 _EXPIRED = Rejection(ErrorCode.RESERVATION_EXPIRED, "This reservation's time is over.", ("input", "reservationId"))
 _NO_MORE = Rejection(ErrorCode.RESERVATION_LIMIT, "This reservation cannot be extended any further.")
 
@@ -121,7 +115,7 @@ class Reservations:
 
     async def _open(self, ask: Ask, candidate: Candidate, together: Together | None) -> Entry:
         """Hold it in Redis, then write the intent down: no row, no PATCH."""
-        now, token = self.desk.clock.now(), secrets.token_hex(16)
+        now, token = self.desk.clock.now(), "t" + secrets.token_hex(15)  # some servers read digits alone as a number
         entry = Entry(
             id="r" + secrets.token_hex(15),
             kind=candidate.kind.value,
@@ -182,7 +176,7 @@ class Reservations:
         marked = await self.desk.inventory.reserve(candidate_of(entry), entry.token)
         now = self.desk.clock.now()
         if marked is Marked.DONE:
-            held = await self._hold(entry, together, now)
+            held = await self._hold(entry, together, now, resumed=resumed)
             if held is None:
                 return await self._overslept(entry)
             metrics.HELD.labels(entry.kind).inc()
@@ -203,8 +197,10 @@ class Reservations:
         metrics.LOST.labels(entry.kind, "inventory").inc()
         raise LostRaceError
 
-    async def _hold(self, entry: Entry, together: Together | None, now: float) -> Entry | None:
+    async def _hold(self, entry: Entry, together: Together | None, now: float, *, resumed: bool) -> Entry | None:
         steps: dict[str, Any] = {"state": Step.HELD.value, "due_at": entry.expires_at, "updated_at": now}
+        if resumed:  # whoever was at it before may be asleep with a write of its own, and wake when all is over
+            steps["unknown_at"] = now
         async with self.desk.journal.database.writing() as connection:
             held = await self.desk.journal.step(entry, (Step.INTENT.value,), connection=connection, before=now, **steps)
             if held is not None and together is not None and not await together.finish(connection, held.id):

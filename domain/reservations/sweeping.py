@@ -3,7 +3,6 @@
 One process of the estate sweeps at a time, and two would do no harm: every step it takes is fenced like any other.
 """
 
-import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -13,9 +12,8 @@ from domain.reservations.assigning import Assignments
 from domain.reservations.desk import Desk, LostRaceError, OutcomeUnknownError, ended, hold_of
 from domain.reservations.holds import HoldsUnavailableError
 from domain.reservations.inventory import Marked
-from domain.reservations.model import ResourceState
 from domain.reservations.reservation import OVER, Step, candidate_of
-from kernel.errors import StoreUnavailableError, UpstreamError
+from kernel.errors import UpstreamError
 from store.leases import Lease, Leases
 from store.reservations import Entry
 
@@ -38,18 +36,14 @@ class ReservationSweeper:
 
     async def run(self) -> None:
         """Sweep again and again, until cancelled."""
-        while True:
-            try:
-                lease = await self.leases.take(_LEASE, seconds=max(3 * self.every, 10.0))
-                if lease is not None:
-                    await self.sweep(lease)
-            except StoreUnavailableError as error:
-                metrics.SWEEPS.labels("failed").inc()
-                log.warning("reservations.not_swept", detail=error.detail)
-            except Exception:
-                metrics.SWEEPS.labels("failed").inc()
-                log.exception("reservations.sweep_failed")
-            await asyncio.sleep(self.every)
+        await self.leases.work(_LEASE, self._counted, every=self.every, seconds=3 * self.every)
+
+    async def _counted(self, lease: Lease) -> None:
+        try:
+            await self.sweep(lease)
+        except Exception:
+            metrics.SWEEPS.labels("failed").inc()
+            raise
 
     async def sweep(self, lease: Lease | None = None) -> int:
         """Look at everything that is due; how many rows that were."""
@@ -59,14 +53,9 @@ class ReservationSweeper:
         for entry in due:
             if lease is not None and not await self.leases.renew(lease):
                 break
-            try:
-                await self.settle(entry)
-            except (UpstreamError, LostRaceError, OutcomeUnknownError) as error:
-                log.info("reservation.not_settled", id=entry.id, state=entry.state, detail=repr(error))
-                await self._later(entry)
+            await self.attempt(entry)
         await self.desk.journal.forget(now - self.keep)
-        for (kind, state), count in (await self.desk.journal.count()).items():
-            metrics.LIVE.labels(kind, state).set(count)
+        metrics.show_live(await self.desk.journal.count())
         metrics.SWEEPS.labels("done").inc()
         return len(due)
 
@@ -75,16 +64,34 @@ class ReservationSweeper:
         desk = self.desk
         now = desk.clock.now()
         try:
-            known = await desk.holds.has_epoch()
+            began = await desk.holds.epoch()
             live = await desk.journal.holding(_HOLDING)
             holds = [(hold_of(entry), max(entry.expires_at - now, 1.0)) for entry in live]
-            if not known:
+            if began is None:
+                began = now
                 await desk.holds.begin_epoch(holds, f"{now:.3f}")
                 metrics.REBUILDS.inc()
             else:
                 await desk.holds.keep_all(holds)
+            # What ended in between was let go before it was put back, and would be kept until its time is over.
+            still = {entry.id for entry in await desk.journal.holding(_HOLDING)}
+            for entry in live:
+                if entry.id not in still:
+                    await desk.holds.drop(hold_of(entry))
+            metrics.EPOCH.set(began)
         except HoldsUnavailableError as error:
+            metrics.EPOCH.set(0)
             log.warning("holds.unavailable", detail=str(error))
+
+    async def attempt(self, entry: Entry) -> Exception | None:
+        """Settle one row, or put it off; what kept it from being settled."""
+        try:
+            await self.settle(entry)
+        except (UpstreamError, LostRaceError, OutcomeUnknownError) as error:
+            log.info("reservation.not_settled", id=entry.id, state=entry.state, detail=repr(error))
+            await self._later(entry)
+            return error
+        return None
 
     async def settle(self, entry: Entry) -> None:
         """Take one row on, whatever it waits for.
@@ -123,13 +130,13 @@ class ReservationSweeper:
         )
         if still is not None:
             await self._mark_again(still)
-            await desk.journal.step(still, (Step.HELD.value,), due_at=still.expires_at)
+            await self._next_look(still, still.expires_at)
 
     async def _in_checkout(self, entry: Entry) -> None:
         """Whoever checks out has to say how that ended; until then its mark stands."""
         await self._mark_again(entry)
         if entry.expires_at > self.desk.clock.now():
-            await self.desk.journal.step(entry, (Step.IN_CHECKOUT.value,), due_at=entry.expires_at)
+            await self._next_look(entry, entry.expires_at)
             return
         log.error("reservation.checkout_overdue", id=entry.id, kind=entry.kind)
         await self._later(entry)
@@ -140,10 +147,7 @@ class ReservationSweeper:
         Raises:
             OutcomeUnknownError: the inventory does not tell.
         """
-        desk, candidate = self.desk, candidate_of(entry)
-        marked = await desk.inventory.reserve(candidate, entry.token)
-        if marked is Marked.LOST and await desk.lost_to_a_ghost(entry):
-            marked = await desk.inventory.reserve(candidate, entry.token)
+        marked = await self.desk.mark(entry, self.desk.inventory.reserve)
         if marked is Marked.LOST:
             log.error("reservation.mark_of_another", id=entry.id, kind=entry.kind)
         elif marked is not Marked.DONE:
@@ -157,13 +161,10 @@ class ReservationSweeper:
 
     async def _audit(self, entry: Entry) -> None:
         """What was assigned is there for good: an inventory that lost our mark gets it again."""
-        desk, candidate = self.desk, candidate_of(entry)
-        seen = await desk.inventory.look(candidate)
-        now = desk.clock.now()
-        if seen is not None and (seen.state is not ResourceState.ASSIGNED or seen.mark != entry.token):
-            marked = await desk.inventory.assign(candidate, entry.token)
-            if marked is Marked.LOST and await desk.lost_to_a_ghost(entry):
-                marked = await desk.inventory.assign(candidate, entry.token)
+        desk = self.desk
+        kept, now = await desk.inventory.keeps(candidate_of(entry), entry.token), desk.clock.now()
+        if not kept:
+            marked = await desk.mark(entry, desk.inventory.assign)
             log.warning("reservation.mark_was_lost", id=entry.id, kind=entry.kind, outcome=marked.value)
             if marked in (Marked.UNKNOWN, Marked.NOT_SENT):
                 raise OutcomeUnknownError
@@ -171,8 +172,7 @@ class ReservationSweeper:
                 metrics.REPAIRED.labels(entry.kind).inc()
         age = now - entry.updated_at
         later = next((entry.updated_at + after for after in _AUDITS if after > age), None)
-        if await desk.journal.step(entry, (Step.ASSIGNED.value,), due_at=later) is None:
-            await desk.journal.hurry(entry.kind, entry.resource, now)  # it was given up meanwhile
+        await self._next_look(entry, later)
 
     async def _rest(self, entry: Entry) -> None:
         """Given up: aside for a while, then free."""
@@ -182,14 +182,21 @@ class ReservationSweeper:
         if now < rested:
             marked = await desk.inventory.rest(candidate, entry.token)
             due = rested if marked is Marked.DONE else now + desk.times.settle
-            await desk.journal.step(entry, (Step.RESTING.value,), due_at=due)
+            await self._next_look(entry, due)
             return
         if await desk.inventory.release(candidate, entry.token) is Marked.DONE:
             over = ended(Step.RELEASED, now, reason="given up")
-            if await desk.journal.step(entry, (Step.RESTING.value,), **over) is not None:
+            if await desk.journal.step(entry, (Step.RESTING.value,), **over) is None:
+                await desk.overslept(entry)
+            else:
                 await desk.tell(entry, free=True)
         else:
             await self._later(entry)
+
+    async def _next_look(self, entry: Entry, due: float | None) -> None:
+        """It is well for now; unless it has gone on meanwhile, and a mark was put where it does not belong any more."""
+        if await self.desk.journal.step(entry, (entry.state,), due_at=due) is None:
+            await self.desk.overslept(entry)
 
     async def _later(self, entry: Entry) -> None:
         due = self.desk.clock.now() + self.desk.times.settle

@@ -9,9 +9,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from inspect import isawaitable
 from typing import Any
 
+import msgspec
 import structlog
 from graphql import (
     DocumentNode,
@@ -33,6 +35,7 @@ from engine.compile.load import load
 from engine.compile.plan import NotCompiledError, Tree, tree_of
 from engine.compile.run import Run
 from engine.compile.source import Complete, completion_of
+from engine.public import private_field
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +97,27 @@ class Prepared:
         defined = (self._operation.variable_definitions if self._operation else None) or ()
         self._deciding = sorted({each.variable.name.value for each in defined} & {*_deciding(document)})
         self._not = "off" if not operations.enabled else "" if self._operation else "no operation"
+
+    @cached_property
+    def private(self) -> str | None:
+        """The field that keeps the operation from being public, such as `Query.cart`; None for a public one."""
+        if self._operation is None:
+            return "no operation"
+        return private_field(self._operations.schema, self.document, self._operation)
+
+    def variables_text(self, given: dict[str, Any]) -> bytes | None:
+        """The values that variables have, the same text for whatever means the same; None where they do not fit, or
+        are of a kind that cannot be told as text.
+        """
+        if self._operation is None:
+            return None
+        values = self._variables(self._operation, given)
+        if isinstance(values, list):
+            return None
+        try:
+            return _TEXT.encode(values.coerced)
+        except (TypeError, ValueError, RecursionError):
+            return None
 
     @property
     def fields(self) -> int:
@@ -206,6 +230,7 @@ class Operations:
 
 
 _NO_VARIABLES = VariableValues({}, {})
+_TEXT = msgspec.json.Encoder(order="deterministic")
 
 
 def _deciding(document: DocumentNode) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """A porting provider, for which there is no Open API: may a number come to us, and how far is it on its way.
 
-A port-in moves only when it is told to (`POST /sandbox/porting/{id}`); two kinds are rejected at once, by rule. Each
-move is written into the number's resource in TMF639, where the shop has tagged one with `portInStatus`. The
-authorisation code is kept apart and shown by nothing but the control endpoint.
+A port-in moves only when it is told to (`POST /sandbox/porting/{id}`); two kinds are rejected at once, by rule, and one
+that has no date yet is cancelled when its client says so (PATCH of `state` alone). Each move is written into the
+number's resource in TMF639, where the shop has tagged one with `portInStatus`. The authorisation code is kept apart and
+shown by nothing but the control endpoint.
 """
 
 import re
@@ -19,7 +20,7 @@ from sandbox.tables import Api, Document, Lifecycle, Resource
 KIND = "PORTING.portIn"
 SECRETS = "PORTING.secret"
 CODE = "authorisationCode"
-STATES = ("requested", "validated", "scheduled", "ported", "rejected")
+STATES = ("requested", "validated", "scheduled", "ported", "rejected", "cancelled")
 
 _NUMBERS = "TMF639.resource"
 _MSISDN = re.compile(r"[1-9][0-9]{7,14}")
@@ -33,6 +34,8 @@ _DONORS = {
 
 _OTHER = ("Kontor Mobil", (CODE,))
 _CORRECTABLE = frozenset({"donor", "accountNumber", CODE, "wantedAt"})
+_CANCELLABLE = frozenset({"requested", "validated", "rejected", "cancelled"})
+_OVER = frozenset({"rejected", "cancelled"})
 _WRONG_CODE = "0000"
 
 
@@ -64,7 +67,10 @@ def _checked(msisdn: Any) -> str:
 
 
 def written(desk: Desk, before: Document | None, after: Document) -> Document:
-    """A new port-in, or the corrected data of a rejected one."""
+    """A new port-in, the corrected data of a rejected one, or the end of one that has no date yet."""
+    if before is not None and _is_cancelled(before, after):
+        _tell(desk, after)
+        return after
     port_in = {key: value for key, value in after.items() if key not in {CODE, "state", "reason", "scheduledAt"}}
     code = after.get(CODE)
     if not isinstance(code, str | None):
@@ -85,8 +91,17 @@ def _refuse_second(desk: Desk, port_in: Document) -> None:
     _checked(port_in["msisdn"])
     if desk.find(KIND, "externalId", str(port_in["externalId"])):
         raise conflict(f"there is a port-in of externalId {port_in['externalId']}")
-    if any(each["state"] != "rejected" for each in desk.find(KIND, "msisdn", port_in["msisdn"])):
+    if any(each["state"] not in _OVER for each in desk.find(KIND, "msisdn", port_in["msisdn"])):
         raise conflict(f"{port_in['msisdn']} is being ported")
+
+
+def _is_cancelled(before: Document, after: Document) -> bool:
+    """Whether that is what a write asks for."""
+    if after.get("state") != "cancelled" or set(changed(before, after)) - {"state", "lastUpdate"}:
+        return False
+    if before["state"] not in _CANCELLABLE:
+        raise conflict(f"port-in {before['id']} is {before['state']}: it cannot be cancelled any more")
+    return True
 
 
 def _refuse_correction(before: Document, after: Document) -> None:

@@ -4,8 +4,18 @@ from uuid import UUID
 
 import strawberry
 
+from domain.carts.claiming import MergeMode
+from schema.inputs.described import publish_enum
 from schema.inputs.scalars import E164, CurrencyCode
 from schema.inputs.segment import Segment
+
+publish_enum(
+    MergeMode,
+    "What becomes of a guest's cart where there is another.",
+    MERGE="Its lines are added to yours; equal ones are summed, but for those with a number or a SIM.",
+    USE_GUEST="It takes the place of yours, which ends.",
+    KEEP_EXISTING="It ends, and yours stays as it is.",
+)
 
 
 @strawberry.input(description="A name with a value: one thing that is chosen.")
@@ -99,3 +109,14 @@ class UpdateCartInput:
         description="The version that the shopper saw. At any other nothing is changed: VERSION_CONFLICT."
     )
     operations: list[CartOperation] = strawberry.field(description="The changes, 1 to 50.")
+
+
+@strawberry.input(description="A guest's cart becomes that of who is signed in.")
+class ClaimCartInput:
+    idempotency_key: UUID = strawberry.field(
+        description="Made up anew for each request; sent again, nothing is done twice."
+    )
+    guest_cart_token: str = strawberry.field(description="What opened the guest's cart. It opens nothing afterwards.")
+    mode: MergeMode | None = strawberry.field(
+        default=MergeMode.MERGE, description="What becomes of it where you have a cart already."
+    )

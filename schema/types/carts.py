@@ -11,10 +11,11 @@ from domain.carts import model
 from domain.carts.model import CartState, LineAction
 from domain.carts.offers import CHOICE_FIELDS, OFFERING_FIELDS, PRICE_FIELDS
 from domain.catalog.kinds import Period, PriceKind
-from engine import computed
+from engine import computed, relation
 from kernel.context import Segment
 from kernel.outcomes import ErrorCode
 from resolvers import carts as resolve
+from resolvers import port_ins
 from resolvers import reservations as reserved
 from resolvers.context import Info
 from schema.inputs.described import publish_enum
@@ -22,6 +23,7 @@ from schema.inputs.scalars import E164
 from schema.types.catalog import SELECTED, CharacteristicChoice, ProductOffering
 from schema.types.common import Money, Node, PageInfo
 from schema.types.errors import UserError
+from schema.types.port_ins import PortIn
 from schema.types.reservations import Reservation
 
 publish_enum(
@@ -103,6 +105,7 @@ class CartLine(Node):
     reservations: list[Reservation] | None = computed(
         reserved.line_reservations, description="The numbers and SIMs that it shall have."
     )
+    port_in: PortIn | None = relation(port_ins.of_lines, description="The number that comes to it; null: none does.")
 
     @classmethod
     def is_type_of(cls, obj: object, _info: Info) -> bool:

@@ -14,7 +14,7 @@ from clients.parts import Ref
 from clients.tmf620 import CATEGORIES, OFFERINGS, PRICES, SPECIFICATIONS
 from domain.catalog.kinds import Period, PriceKind
 from domain.catalog.on_demand import TREE_FIELDS
-from engine import computed, relation
+from engine import computed, names, relation
 from kernel.context import Segment
 from resolvers import catalog as resolve
 from resolvers.context import Info
@@ -45,6 +45,8 @@ publish_enum(
 
 @strawberry.type(description="A picture of an offering.")
 class Image:
+    public: ClassVar = names("url name mimeType")
+
     url: URL = strawberry.field(description="Where it is.")
     name: str | None = strawberry.field(description="What it shows.")
     mime_type: str | None = strawberry.field(description="Its format, such as `image/svg+xml`.")
@@ -52,12 +54,16 @@ class Image:
 
 @strawberry.type(description="A name with a value: one thing that was, or must be, chosen.")
 class CharacteristicChoice:
+    public: ClassVar = names("name value")
+
     name: str = computed(lambda root: root[0], description="The characteristic's name.")
     value: str = computed(lambda root: root[1], description="The value as text.")
 
 
 @strawberry.type(description="One value that a characteristic can take.")
 class CharacteristicOption:
+    public: ClassVar = names("value isDefault unit priceImpact")
+
     value: str = strawberry.field(description="The value as text.")
     is_default: bool = strawberry.field(description="Whether it is chosen when the shopper chooses nothing.")
     unit: str | None = strawberry.field(description="The unit of the value, such as `GB`.")
@@ -71,6 +77,8 @@ class CharacteristicOption:
 
 @strawberry.type(description="Something about an offering that is fixed, or that a shopper chooses.")
 class Characteristic:
+    public: ClassVar = names("name description valueType required configurable min max values rangeFrom rangeTo unit")
+
     name: str = strawberry.field(description="What it is called, and how a configuration names it.")
     description: str | None = strawberry.field(description="More about it.")
     value_type: str | None = strawberry.field(description="The type of its values, in the operator's words.")
@@ -86,6 +94,8 @@ class Characteristic:
 
 @strawberry.type(description="A reduction of a price that is in force now.")
 class Promotion:
+    public: ClassVar = names("id name description percentage net gross validFor")
+
     id: strawberry.ID = computed(global_id("OfferingPrice"), description="The id of the price that says so.")
     name: str = computed(resolve.price_name, description="What it is called.")
     description: str | None = strawberry.field(description="Its terms in words.")
@@ -98,6 +108,9 @@ class Promotion:
 @strawberry.type(description="A price of an offering. An offering can have several, of different kinds.")
 class OfferingPrice(Node):
     upstream: ClassVar = PRICES
+    public: ClassVar = names(
+        "id name description kind net gross percentage every period unit appliesTo promotions validFor"
+    )
 
     id: strawberry.ID = computed(global_id("OfferingPrice"), description="The price's id.")
     name: str = computed(resolve.price_name, "name", description="What it is called.")
@@ -144,6 +157,7 @@ class OfferingPrice(Node):
 @strawberry.type(description="What an offering technically is. Several offerings can share one.")
 class ProductSpecification(Node):
     upstream: ClassVar = SPECIFICATIONS
+    public: ClassVar = names("id name description brand productNumber")
 
     id: strawberry.ID = computed(global_id("ProductSpecification"), description="The specification's id.")
     name: str = computed(resolve.specification_name, "name", description="What it is called.")
@@ -159,6 +173,7 @@ class ProductSpecification(Node):
 @strawberry.type(description="A shelf of the shop; shelves stand in a tree.")
 class Category(Node):
     upstream: ClassVar = CATEGORIES
+    public: ClassVar = names("id name parent children")
 
     id: strawberry.ID = computed(global_id("Category"), description="The category's id.")
     name: str | None = relation(
@@ -184,6 +199,8 @@ class Category(Node):
 
 @strawberry.type(description="An offering inside a bundle, and how often it may be taken.")
 class BundleOption:
+    public: ClassVar = names("id name min max default offering")
+
     id: strawberry.ID = computed(global_id("ProductOffering"), description="The id of the bundled offering.")
     name: str | None = strawberry.field(description="What the bundle calls it.")
     min: int = computed(resolve.least, description="How often it must be taken.")
@@ -199,6 +216,10 @@ class BundleOption:
 @strawberry.type(description="Something the shop offers: a plan, a device, an add-on, or a bundle of such.")
 class ProductOffering(Node):
     upstream: ClassVar = OFFERINGS
+    public: ClassVar = names(
+        "id name description lifecycleStatus isBundle sellable segments validFor categories images "
+        "specification characteristics prices bundledOfferings relatedOfferings"
+    )
 
     id: strawberry.ID = computed(global_id("ProductOffering"), description="The offering's id.")
     name: str = computed(resolve.offering_name, "name", description="What it is called, in the caller's language.")
@@ -253,12 +274,16 @@ class ProductOffering(Node):
 
 @strawberry.type(description="An offering on a page.")
 class ProductOfferingEdge:
+    public: ClassVar = names("cursor node")
+
     cursor: str = computed(lambda root: str(root[0]), description="Pass this as `after` to go on behind it.")
     node: ProductOffering = computed(lambda root: root[1], description="The offering.")
 
 
 @strawberry.type(description="A page of offerings.")
 class ProductOfferingConnection:
+    public: ClassVar = names("edges nodes pageInfo totalCount")
+
     edges: list[ProductOfferingEdge] = computed(resolve.edges, description="The page's offerings with their cursors.")
     nodes: list[ProductOffering] = computed(resolve.page_nodes, description="The page's offerings.")
     page_info: PageInfo = computed(resolve.page_info, description="Where the page stands.")

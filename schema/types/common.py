@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NewType
+from typing import Any, ClassVar, NewType
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from engine import computed
+from engine import computed, names
 from kernel.clock import parse_instant
 from kernel.money import Money as Amount
 from resolvers.context import Info
@@ -127,6 +127,8 @@ class Node:
 
 @strawberry.type(description="Where a page stands among the others (Relay cursor connections).")
 class PageInfo:
+    public: ClassVar = names("hasNextPage hasPreviousPage startCursor endCursor")
+
     has_next_page: bool = strawberry.field(description="Whether there is more after this page.")
     has_previous_page: bool = strawberry.field(description="Whether there is something before this page.")
     start_cursor: str | None = strawberry.field(description="The cursor of the first item; null on an empty page.")
@@ -139,6 +141,8 @@ def _currency(root: strawberry.Parent[Amount]) -> CurrencyCode:
 
 @strawberry.type(description="An exact amount in a currency. It may be finer than a cent: a price per minute.")
 class Money:
+    public: ClassVar = names("amount currency")
+
     amount: Decimal = strawberry.field(description="The amount as decimal text.")
     currency: CurrencyCode = computed(_currency, description="The currency (ISO 4217).")
 
@@ -149,5 +153,7 @@ class Money:
 
 @strawberry.type(description="A span of time, half open: it begins at `start` and is over at `end`.")
 class TimePeriod:
+    public: ClassVar = names("start end")
+
     start: datetime | None = strawberry.field(description="When it begins; null: it always has.")
     end: datetime | None = strawberry.field(description="The first moment after it; null: no end is planned.")

@@ -1,5 +1,7 @@
 """Compiled operations behind the endpoint: the same bytes as graphql-core's, errors formatted and masked alike."""
 
+from functools import partial
+
 import pytest
 
 from kernel.ids import GlobalId
@@ -15,6 +17,12 @@ PAGE = """query($first: Int!, $more: Boolean!) { productOfferings(first: $first)
   bundledOfferings @include(if: $more) { name min max default offering { name prices { kind } } }
 } } }"""
 NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename ... on ProductOffering { name } ... on Category { id } } }"
+
+
+@pytest.fixture
+def gateway(gateway: MakeGateway) -> MakeGateway:
+    """Without whole answers: each question is asked of what is beneath them."""
+    return partial(gateway, answers_memory_mb=0)
 
 
 @pytest.mark.parametrize("compiled", [True, False])

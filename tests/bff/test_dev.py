@@ -116,11 +116,11 @@ def test_sockets_have_short_names(tmp_path: Path) -> None:
 
 
 async def test_says_where_to_look_when_it_is_ready(
-    sandbox_process: SandboxProcess, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    sandbox_process: SandboxProcess, redis_url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """The server announces itself after it listens."""
-    port = free_ports(2)
-    settings = dev_settings(Settings(), port=port, sandbox_url=sandbox_process.base_url, redis_url="", data=tmp_path)
+    port, sandbox = free_ports(2), sandbox_process.base_url
+    settings = dev_settings(Settings(), port=port, sandbox_url=sandbox, redis_url=redis_url, data=tmp_path)
     server: Any = _Announcing(uvicorn.Config(create_app(settings), port=port, log_level="warning"), settings)
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  (uvicorn has no event for it)
@@ -133,6 +133,7 @@ async def test_says_where_to_look_when_it_is_ready(
     assert page.json()["data"]["productOfferings"]["nodes"][1]["name"] == "Kaiyo K1"
     assert f"GraphiQL   http://127.0.0.1:{port}/graphql" in said
     assert f"Sandbox    {sandbox_process.base_url}/sandbox/calls" in said
+    assert f"Outbox     {sandbox_process.base_url}/outbox" in said
 
 
 def test_everything_is_stopped_however_serving_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +171,8 @@ def test_ctrl_c_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
     monkeypatch.setattr("bff.dev._Announcing.run", stopped)
     try:
-        serve(dev_settings(Settings(), port=1, sandbox_url="http://127.0.0.1:2", redis_url="", data=tmp_path))
+        unused = "http://127.0.0.1:2"
+        serve(dev_settings(Settings(), port=1, sandbox_url=unused, redis_url="redis://127.0.0.1:2", data=tmp_path))
     finally:
         structlog.configure(**before)
 

@@ -30,7 +30,7 @@ type Subscription { changes: Int }
 LIMITS = LimitSettings()
 
 
-def make_context(_: Request) -> Context:
+async def make_context(_: Request) -> Context:
     return Context(RequestContext(Audience("en", "web"), Deadline(0.0)), None, None)  # type: ignore[arg-type]
 
 
@@ -73,7 +73,7 @@ async def test_nothing_is_kept_by_browsers(endpoint: httpx.AsyncClient) -> None:
     assert {
         name: reply.headers[name] for name in ("cache-control", "x-content-type-options", "vary", "content-type")
     } == {
-        "cache-control": "no-store",
+        "cache-control": "private, no-store",
         "x-content-type-options": "nosniff",
         "vary": "Accept, Accept-Language, X-Channel",
         "content-type": f"{JSON}; charset=utf-8",

@@ -132,12 +132,22 @@ def test_all_problems_at_once() -> None:
     ]
 
 
+POOLS = {
+    "BFF_TMF620_URL": "http://x",
+    "BFF_TMF639_URL": "http://x",
+    "BFF_KEYS": "k" * 32,
+    "BFF_NUMBERS_BACKEND": "tmf685",
+}
+
+
 @pytest.mark.parametrize(
     ("given", "missing"),
     [
         ({}, ["BFF_TMF620_URL"]),
         ({"BFF_TMF620_AUTH": "api_key"}, ["BFF_TMF620_URL", "BFF_TMF620_API_KEY"]),
         ({"BFF_TMF620_AUTH": "oauth2"}, ["BFF_TMF620_URL", "BFF_TMF620_TOKEN_URL", "BFF_TMF620_CLIENT_ID"]),
+        (POOLS, ["BFF_TMF685_URL"]),
+        ({**POOLS, "BFF_TMF685_URL": "http://x", "BFF_NUMBERS_MARKS": "false"}, ["BFF_NUMBERS_MARKS"]),
     ],
 )
 def test_what_only_a_serving_gateway_needs(given: dict[str, str], missing: list[str]) -> None:

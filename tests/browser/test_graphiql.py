@@ -6,6 +6,7 @@ error or warning, an uncaught exception, a refused resource) fails the test, as 
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,7 +81,14 @@ def heard() -> Heard:
 
 @pytest.fixture
 def page(browser: Browser, dev_url: str, heard: Heard) -> Iterator[Page]:
-    """The page as first opened: no storage, an English browser."""
+    """The page as first opened."""
+    with opened(browser, dev_url, heard) as page:
+        yield page
+
+
+@contextmanager
+def opened(browser: Browser, dev_url: str, heard: Heard) -> Iterator[Page]:
+    """A browser of its own: no storage, English."""
     context = browser.new_context(locale="en-GB", viewport={"width": 1400, "height": 900})
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
@@ -92,8 +100,17 @@ def page(browser: Browser, dev_url: str, heard: Heard) -> Iterator[Page]:
     context.close()
 
 
-TABS = ["ShopWindow", "SearchInGerman", "CategoryTree", "CreateCart", "FillCart", "ReadCart"]
-CREATE, FILL, READ = 3, 4, 5
+TABS = [
+    "ShopWindow",
+    "SearchInGerman",
+    "CategoryTree",
+    "CreateCart",
+    "FillCart",
+    "ReadCart",
+    "FindNumber",
+    "HoldNumber",
+]
+CREATE, FILL, READ, FIND, HOLD = 3, 4, 5, 6, 7
 
 
 def assert_quiet(page: Page, heard: Heard, dev_url: str) -> None:
@@ -208,6 +225,31 @@ def test_a_cart_from_the_first_tab_to_the_last(page: Page, heard: Heard, dev_url
     edit(page, READ, "headers", {**opened, "Accept-Language": "en"})  # another text: the wait below is for a change
     assert run(page, READ)["data"]["cart"]["problems"] == []
     assert_quiet(page, heard, dev_url)
+
+
+def test_two_browsers_race_for_one_number(browser: Browser, page: Page, heard: Heard, dev_url: str) -> None:
+    """Whoever comes second is told so, and offered others; one of these it then gets."""
+    offer = run(page, FIND)["data"]["availableNumbers"][0]
+    with opened(browser, dev_url, heard) as second:
+        first, beaten = hold(page, offer["offerToken"], "01"), hold(second, offer["offerToken"], "02")
+        assert (first["reservation"]["resource"], first["errors"]) == (offer["msisdn"], [])
+        (error,) = beaten["errors"]
+        assert (beaten["reservation"], error["code"]) == (None, "NUMBER_UNAVAILABLE")
+        another = hold(second, error["alternatives"][0]["offerToken"], "03")
+        assert another["reservation"]["resource"] == error["alternatives"][0]["msisdn"]
+    assert_quiet(page, heard, dev_url)
+
+
+def hold(page: Page, offer: str, number: str) -> dict[str, Any]:
+    """Make a cart, and hold what was offered for it; what came of that."""
+    key = f"00000000-0000-4000-8000-0000000001{number}"
+    edit(page, CREATE, "variables", {"input": {"idempotencyKey": key}})
+    made = run(page, CREATE)["data"]["createCart"]
+    edit(page, HOLD, "headers", {"X-Cart-Token": made["guestCartToken"]})
+    wanted = {"idempotencyKey": key, "cartId": made["cart"]["id"], "offerToken": offer}
+    edit(page, HOLD, "variables", {"input": wanted})
+    held: dict[str, Any] = run(page, HOLD)["data"]["reserveNumber"]
+    return held
 
 
 def test_the_german_tab_answers_in_german(page: Page, heard: Heard, dev_url: str) -> None:

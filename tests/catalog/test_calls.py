@@ -1,6 +1,7 @@
 """What a page costs upstream: calls counted by the sandbox, and the attributes they ask for."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,12 @@ PAGE = """{ productOfferings(first: 20) { nodes {
 } } }"""
 THREE = {"offerings": 1, "prices": 1, "specifications": 1}
 ALWAYS = {"channel", "id", "isSellable", "lifecycleStatus", "marketSegment", "name", "validFor"}
+
+
+@pytest.fixture
+def gateway(gateway: MakeGateway) -> MakeGateway:
+    """Without whole answers: each question is asked of what is beneath them."""
+    return partial(gateway, answers_memory_mb=0)
 
 
 def asked_fields(sandbox: SandboxControl, resource: str) -> list[set[str]]:

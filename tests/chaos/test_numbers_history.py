@@ -54,6 +54,23 @@ def test_what_is_held_beyond_its_time_is_convicted() -> None:
     assert "whose time is over" in verdict(Claim("n1", "a", 0, 900), shown=Shown(False, False, "a"))[0]
 
 
+def test_what_is_in_a_checkout_is_nobody_elses_after_its_time() -> None:
+    late = Claim("n1", "a", 0, 900, in_checkout_from=10)
+    assert verdict(late, Claim("n1", "b", 901, 1_801), shown=Shown(False, False, "a")) != []
+
+
+def test_what_is_in_a_checkout_may_still_be_held() -> None:
+    assert verdict(Claim("n1", "a", 0, 900, in_checkout_from=10), shown=Shown(False, False, "a")) == []
+
+
+def test_a_hold_that_is_taken_away_before_its_time_is_convicted() -> None:
+    assert "who was told at 899 that it is not" in verdict(Claim("n1", "a", 0, 900, lost_at=899))[0]
+
+
+def test_a_hold_that_is_over_may_be_said_to_be() -> None:
+    assert verdict(Claim("n1", "a", 0, 900, lost_at=901)) == []
+
+
 @dataclass
 class Right:
     """The protocol as it is, one process or the other."""

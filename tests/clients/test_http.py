@@ -5,7 +5,7 @@ import gzip
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from clients.http import HttpxSender
+from clients.http import AiohttpSender, FastReads, HttpxSender, Reply
 from kernel.errors import GatewayError, UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
 
 HTML = b"<html>teapot</html>"
@@ -58,13 +58,24 @@ async def serving(answer: Answer) -> AsyncIterator[Server]:
         await listening.wait_closed()
 
 
-@asynccontextmanager
-async def sending(*, max_connections: int = 4, max_bytes: int = 1_000_000) -> AsyncIterator[HttpxSender]:
-    sender = HttpxSender("tmf620", max_connections=max_connections, max_bytes=max_bytes)
-    try:
-        yield sender
-    finally:
-        await sender.aclose()
+MakeSender = Callable[..., AbstractAsyncContextManager[HttpxSender | AiohttpSender]]
+
+
+@pytest.fixture(params=[HttpxSender, AiohttpSender])
+def sending(request: pytest.FixtureRequest) -> MakeSender:
+    """Makes senders of either kind: what holds for one holds for the other."""
+
+    @asynccontextmanager
+    async def make(
+        *, max_connections: int = 4, max_bytes: int = 1_000_000
+    ) -> AsyncIterator[HttpxSender | AiohttpSender]:
+        sender = request.param("tmf620", max_connections=max_connections, max_bytes=max_bytes)
+        try:
+            yield sender
+        finally:
+            await sender.aclose()
+
+    return make
 
 
 def whole(body: bytes, *headers: str, status: str = "200 OK") -> Answer:
@@ -111,7 +122,7 @@ async def drip(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.005)
 
 
-async def test_a_whole_answer() -> None:
+async def test_a_whole_answer(sending: MakeSender) -> None:
     """Status, headers by lower-case name and body come back; method, headers and content are sent as given."""
     async with serving(whole(b"[]", "X-Total-Count: 7")) as server, sending() as sender:
         reply = await sender.send("GET", server.url, headers={"accept-language": "de"}, seconds=5)
@@ -144,11 +155,10 @@ async def test_content() -> None:
         raw(b"HTTP/1.1 200 OK\r\ncontent-le"),
         raw(b"HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n[]"),
         raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),
-        whole(b"", "location: http://up.test:port/", status="302 Found"),
     ],
-    ids=["reset", "closed", "half body", "half chunk", "half head", "bad length", "not HTTP", "bad location"],
+    ids=["reset", "closed", "half body", "half chunk", "half head", "bad length", "not HTTP"],
 )
-async def test_broken_off(answer: Answer) -> None:
+async def test_broken_off(sending: MakeSender, answer: Answer) -> None:
     """An answer that is cut off anywhere, or is no HTTP, means that the upstream is not available."""
     async with serving(answer) as server, sending() as sender:
         with pytest.raises(UpstreamUnavailableError) as caught:
@@ -157,7 +167,7 @@ async def test_broken_off(answer: Answer) -> None:
     assert caught.value.upstream == "tmf620"
 
 
-async def test_refused() -> None:
+async def test_refused(sending: MakeSender) -> None:
     """With nobody listening the upstream is not available."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: refuses
@@ -175,7 +185,7 @@ async def test_refused() -> None:
         ("http://127.0.0.1:1/", {"x": "a\r\nx-admin: 1"}),
     ],
 )
-async def test_cannot_be_sent(url: str, headers: dict[str, str]) -> None:
+async def test_cannot_be_sent(sending: MakeSender, url: str, headers: dict[str, str]) -> None:
     """What is no HTTP request, such as a header with a line break in it, is not sent."""
     async with sending() as sender:
         with pytest.raises(UpstreamUnavailableError):
@@ -183,7 +193,7 @@ async def test_cannot_be_sent(url: str, headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("answer", [hang, hang_in_the_middle, drip])
-async def test_too_slow(answer: Answer) -> None:
+async def test_too_slow(sending: MakeSender, answer: Answer) -> None:
     """Silence, a stop in the middle, and a body that drips without end are all bounded by the overall time."""
     async with serving(answer) as server, sending() as sender:
         with pytest.raises(UpstreamTimeoutError):
@@ -191,7 +201,7 @@ async def test_too_slow(answer: Answer) -> None:
     assert len(server.heads) == 1
 
 
-async def test_no_time_left() -> None:
+async def test_no_time_left(sending: MakeSender) -> None:
     """With no time left nothing is sent."""
     async with serving(whole(b"[]")) as server, sending() as sender:
         with pytest.raises(UpstreamTimeoutError):
@@ -199,7 +209,7 @@ async def test_no_time_left() -> None:
     assert server.heads == []
 
 
-async def test_a_connection_given_up_is_given_back() -> None:
+async def test_a_connection_given_up_is_given_back(sending: MakeSender) -> None:
     """A call that ran out of time does not keep its place in the pool, nor can its answer reach the next call."""
     first = True
 
@@ -216,7 +226,7 @@ async def test_a_connection_given_up_is_given_back() -> None:
         assert (await sender.send("GET", server.url, headers={}, seconds=5)).body == b"[2]"
 
 
-async def test_waiting_for_a_connection_is_bounded() -> None:
+async def test_waiting_for_a_connection_is_bounded(sending: MakeSender) -> None:
     """Whoever waits for a place in a full pool is bounded by the same time."""
     asked = asyncio.Event()
 
@@ -236,7 +246,7 @@ async def test_waiting_for_a_connection_is_bounded() -> None:
     assert len(server.heads) == 1
 
 
-async def test_a_huge_body_is_not_read() -> None:
+async def test_a_huge_body_is_not_read(sending: MakeSender) -> None:
     """Of 50 MB only the allowed bytes and what the system's buffers hold are taken, then the connection is closed."""
     written, done = 0, asyncio.Event()
 
@@ -260,7 +270,7 @@ async def test_a_huge_body_is_not_read() -> None:
 
 
 @pytest.mark.parametrize(("length", "fits"), [(1_000, True), (1_001, False)])
-async def test_the_limit_itself(length: int, fits: bool) -> None:
+async def test_the_limit_itself(sending: MakeSender, length: int, fits: bool) -> None:
     """A body of exactly the limit is taken, one byte more is not."""
     async with serving(whole(b"x" * length)) as server, sending(max_bytes=1_000) as sender:
         call = sender.send("GET", server.url, headers={}, seconds=5)
@@ -271,7 +281,7 @@ async def test_the_limit_itself(length: int, fits: bool) -> None:
                 await call
 
 
-async def test_a_compressed_body() -> None:
+async def test_a_compressed_body(sending: MakeSender) -> None:
     """A compressed answer is unpacked, and the limit counts unpacked bytes."""
     packed = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
     small = whole(gzip.compress(b"[1]"), "content-encoding: gzip")
@@ -282,14 +292,14 @@ async def test_a_compressed_body() -> None:
             await sender.send("GET", server.url, headers={}, seconds=30)
 
 
-async def test_broken_compression() -> None:
+async def test_broken_compression(sending: MakeSender) -> None:
     """A body that is not compressed as it says is unusable, not a sign of an upstream that is down."""
     async with serving(whole(b"no gzip", "content-encoding: gzip")) as server, sending() as sender:
         with pytest.raises(UpstreamInvalidError):
             await sender.send("GET", server.url, headers={}, seconds=5)
 
 
-async def test_an_error_page_is_cut() -> None:
+async def test_an_error_page_is_cut(sending: MakeSender) -> None:
     """Of an error's body 8 KB are kept for the log, whatever its length, and that is no error of its own."""
     async with serving(whole(HTML * 10_000, status="500 Oops")) as server, sending(max_bytes=100) as sender:
         reply = await sender.send("GET", server.url, headers={}, seconds=5)
@@ -297,7 +307,7 @@ async def test_an_error_page_is_cut() -> None:
     assert reply.body.startswith(HTML)
 
 
-async def test_cookies_are_not_kept() -> None:
+async def test_cookies_are_not_kept(sending: MakeSender) -> None:
     """A cookie that one answer sets is not sent with the next request."""
     async with serving(whole(b"[]", "set-cookie: session=one; path=/")) as server, sending() as sender:
         for _ in range(2):
@@ -306,7 +316,7 @@ async def test_cookies_are_not_kept() -> None:
     assert not any(b"cookie" in head.lower() for head in server.heads)
 
 
-async def test_redirects_are_not_followed() -> None:
+async def test_redirects_are_not_followed(sending: MakeSender) -> None:
     """A redirect is an answer like any other: nothing is asked of where it points, and no token travels there."""
     async with serving(whole(b"[]")) as elsewhere:
         async with serving(whole(b"", f"location: {elsewhere.url}", status="302 Found")) as server, sending() as sender:
@@ -315,7 +325,7 @@ async def test_redirects_are_not_followed() -> None:
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
-async def test_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+async def test_the_environment_is_ignored(sending: MakeSender, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A proxy of the environment gets nothing, neither requests nor tokens."""
     for other in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(other, raising=False)
@@ -326,7 +336,9 @@ async def test_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch, name:
     assert proxy.heads == []
 
 
-async def test_netrc_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_netrc_is_ignored(
+    sending: MakeSender, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Passwords of the machine's netrc go nowhere."""
     netrc = tmp_path_factory.mktemp("home") / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password sesame\n")
@@ -337,7 +349,7 @@ async def test_netrc_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path_factor
     assert b"authorization" not in server.heads[0].lower()
 
 
-async def test_the_callers_end_is_its_end() -> None:
+async def test_the_callers_end_is_its_end(sending: MakeSender) -> None:
     """A call whose caller is cancelled ends as cancelled, not as an upstream's error."""
     asked = asyncio.Event()
 
@@ -355,8 +367,12 @@ async def test_the_callers_end_is_its_end() -> None:
 
 async def download(answer: Answer, path: Path, **more: float) -> int:
     options: dict[str, Any] = {"max_bytes": 1_000_000, "idle_seconds": 5} | more
-    async with serving(answer) as server, sending() as sender:
-        return await sender.download(server.url, path, **options)
+    sender = HttpxSender("tmf620")
+    try:
+        async with serving(answer) as server:
+            return await sender.download(server.url, path, **options)
+    finally:
+        await sender.aclose()
 
 
 async def test_download(tmp_path: Path) -> None:
@@ -381,3 +397,36 @@ async def test_download_fails(answer: Answer, error: type[GatewayError], tmp_pat
     """A file that is too large, missing, partial, cut off, or stops coming is an upstream's error."""
     with pytest.raises(error):
         await download(answer, tmp_path / "x", max_bytes=1_000, idle_seconds=0.1)
+
+
+class Noting:
+    """A sender that only says which methods it was given."""
+
+    def __init__(self) -> None:
+        self.methods: list[str] = []
+
+    async def send(self, method: str, url: str, **options: Any) -> Reply:
+        self.methods.append(method)
+        return Reply(200, {}, b"")
+
+
+async def test_only_reads_go_the_fast_way() -> None:
+    """A payment is worth its milliseconds."""
+    reads, rest = Noting(), Noting()
+    for method in ("GET", "POST", "PATCH", "DELETE"):
+        await FastReads(reads, rest).send(method, "http://up.test/", headers={}, seconds=1)
+    assert (reads.methods, rest.methods) == (["GET"], ["POST", "PATCH", "DELETE"])
+
+
+async def test_a_redirect_that_leads_nowhere_is_an_answer_or_none() -> None:
+    """httpx looks where it leads, and cannot read it; aiohttp does not look. Neither goes there."""
+    nowhere = whole(b"", "location: http://up.test:port/", status="302 Found")
+    fast, slow = AiohttpSender("tmf620"), HttpxSender("tmf620")
+    try:
+        async with serving(nowhere) as server:
+            assert (await fast.send("GET", server.url, headers={}, seconds=5)).status == 302
+            with pytest.raises(UpstreamUnavailableError):
+                await slow.send("GET", server.url, headers={}, seconds=5)
+    finally:
+        await fast.aclose()
+        await slow.aclose()

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,8 +57,8 @@ def shop(
     sandbox_process: SandboxProcess, sandbox: SandboxControl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> MakeShop:
     """Makes shops over SQLite, one at a time: pipelines are one in a process."""
-    monkeypatch.setattr("bff.app.Principal", principal)
-    monkeypatch.setattr("bff.upstreams.open_customers", partial(open_customers, login_of=login_of))
+    monkeypatch.setattr("bff.app.principal_of", principal)
+    monkeypatch.setattr("bff.upstreams.open_customers", lambda base, _: open_customers(base, login_of))
 
     @asynccontextmanager
     async def open_shop(

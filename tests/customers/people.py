@@ -34,9 +34,9 @@ INVITE = f"mutation($input: InviteMemberInput!) {{ inviteMember(input: $input) {
 VIEWER = f"""{{ viewer {{ id customers {{ edges {{ role node {{ {CUSTOMER} }} }} }} }} }} {CONTACT}"""
 
 
-def principal(**given: Any) -> Principal:
+async def principal(*_: Any, **__: Any) -> Principal:
     """What the gateway takes a request's caller for."""
-    return Principal(id=signed_in.get(), **given)
+    return Principal(id=signed_in.get())
 
 
 @contextmanager

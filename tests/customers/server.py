@@ -33,7 +33,7 @@ def main() -> None:
     if environment.pop("BFF_UNSTARTED", None):
         environment |= {"BFF_CUSTOMERS_PATIENCE": "0.3", "BFF_PIPELINES_SWEEP": "3600"}
         Durable.start = _never  # type: ignore[method-assign]
-    bff.app.Principal = principal  # type: ignore[misc, assignment]
+    bff.app.principal_of = principal
     settings = read_settings(environment)
     app = with_user(bff.app.create_app(settings))
     uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=2)

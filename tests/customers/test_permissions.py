@@ -37,6 +37,7 @@ PUBLIC = {
 """Types that hold nothing of anybody's."""
 
 CASE, PART, CARTS = "a case below", "a part of what a case reaches", "tests/carts and tests/reservations"
+SESSIONS, PORTING = "tests/identity", "tests/porting"
 TRIED = {
     "Query.node": CASE,
     "Query.node(id)": CASE,
@@ -70,6 +71,28 @@ TRIED = {
     "Query.productOfferings(filter.category)": "public",
     "Query.productOfferings(filter.ids)": "public",
     "Query.categories(parent)": "public",
+    "SessionPayload.session": SESSIONS,
+    "SessionPayload.viewer": SESSIONS,
+    "Mutation.signUp": SESSIONS,
+    "Mutation.confirmSignUp": SESSIONS,
+    "Mutation.resendCode": SESSIONS,
+    "Mutation.signIn": SESSIONS,
+    "Mutation.requestSignInCode": SESSIONS,
+    "Mutation.confirmSignIn": SESSIONS,
+    "Mutation.refreshSession": SESSIONS,
+    "Mutation.signOut": SESSIONS,
+    "Mutation.requestPasswordReset": SESSIONS,
+    "Mutation.resetPassword": SESSIONS,
+    "Query.portability": PORTING,
+    "CartLine.portIn": PORTING,
+    "PortInPayload.cart": PORTING,
+    "PortInPayload.portIn": PORTING,
+    "Mutation.requestPortIn": PORTING,
+    "Mutation.requestPortIn(input.cartId)": PORTING,
+    "Mutation.requestPortIn(input.lineId)": PORTING,
+    "Mutation.correctPortIn": PORTING,
+    "Mutation.correctPortIn(input.portInId)": PORTING,
+    "Mutation.claimCart": CARTS,
     "Cart.reservations": CARTS,
     "CartLine.reservations": CARTS,
     "Mutation.reserveNumber": CARTS,

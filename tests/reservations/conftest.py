@@ -1,6 +1,7 @@
 """An estate's reservations over real parts: a database, a Redis-protocol server, the sandbox as the inventory."""
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -11,7 +12,7 @@ from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
 from store.database import Database
 from tests.databases import database, database_kind, database_url, empty_url, postgresql_server
-from tests.reservations.estate import Estate, Numbers, inventory_over
+from tests.reservations.estate import Estate, Numbers, inventory_over, pool_over
 
 __all__ = ["database", "database_kind", "database_url", "empty_url", "postgresql_server"]
 
@@ -29,15 +30,27 @@ def numbers(sandbox_process: SandboxProcess, sandbox: SandboxControl) -> Numbers
 
 
 @pytest.fixture
+def api() -> str:
+    """The API by which resources are reserved."""
+    return "TMF639"
+
+
+@pytest.fixture
 def make_estate(
-    sandbox_process: SandboxProcess, sandbox: SandboxControl, clock: FixedClock, redis: Redis, database: Database
+    api: str,
+    sandbox_process: SandboxProcess,
+    sandbox: SandboxControl,
+    clock: FixedClock,
+    redis: Redis,
+    database: Database,
 ) -> Callable[..., Estate]:
     """Makes processes of one estate; keyword arguments are those of `inventory_over`."""
     sandbox.clear_habits()
+    backend_over = pool_over if api == "TMF685" else inventory_over
 
-    def make(*, per_shopper: int = 5, per_address: int = 500, **options: object) -> Estate:
+    def make(*, per_shopper: int = 5, per_address: int = 500, **options: Any) -> Estate:
         holds = Holds(redis, per_shopper, per_address)
-        return Estate.over(database, holds, inventory_over(sandbox_process.base_url, clock, **options), clock)
+        return Estate.over(database, holds, backend_over(sandbox_process.base_url, clock, **options), clock)
 
     return make
 

@@ -14,12 +14,14 @@ from clients.tmf import TMFClient, UpstreamOptions
 from domain.reservations.assigning import Assignments
 from domain.reservations.desk import Desk, Times
 from domain.reservations.holds import Holds
-from domain.reservations.inventory import Inventory
+from domain.reservations.inventory import Backend, Inventory
 from domain.reservations.model import Candidate, ResourceKind, StatusWords
+from domain.reservations.pool import Pool, PoolWords
 from domain.reservations.reservations import Ask, Reservations
 from domain.reservations.sweeping import ReservationSweeper
 from kernel.clock import Clock, FixedClock
 from kernel.context import Audience
+from sandbox.apis.tmf685 import TMF685
 from sandbox.seed.numbers import Numbers as SeedNumbers
 from store.database import Database
 from store.leases import Leases
@@ -39,6 +41,7 @@ def inventory_over(
     transport: httpx.AsyncBaseTransport | None = None,
     timeout: float = 5.0,
     marks: bool = True,
+    assigns: bool = True,
 ) -> Inventory:
     """The gateway's view of the inventory. Its circuits stay closed: these tests ask what one call does."""
     path = V5 if version == "v5" else V4
@@ -46,7 +49,17 @@ def inventory_over(
         base_url + path, version=version, timeout=timeout, attempts=1, breaker_threshold=1_000_000
     )
     client = TMFClient("tmf639", options, HttpxSender("tmf639", transport=transport), clock)
-    return Inventory(client, StatusWords(), lambda _: "resource", AUDIENCE, marks)
+    return Inventory(client, StatusWords(), lambda _: "resource", AUDIENCE, marks, assigns)
+
+
+def pool_over(
+    base_url: str, clock: Clock, *, transport: httpx.AsyncBaseTransport | None = None, timeout: float = 5.0, **more: Any
+) -> Pool:
+    """The gateway's view of the pools, over that of the inventory."""
+    options = UpstreamOptions(base_url + TMF685.base_path, timeout=timeout, attempts=1, breaker_threshold=1_000_000)
+    client = TMFClient("tmf685", options, HttpxSender("tmf685", transport=transport), clock)
+    inventory = inventory_over(base_url, clock, transport=transport, timeout=timeout, **more)
+    return Pool(client, inventory, PoolWords(), clock, seconds=86_400.0)
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,7 @@ class Estate:
     clock: FixedClock
 
     @classmethod
-    def over(cls, database: Database, holds: Holds, inventory: Inventory, clock: FixedClock) -> "Estate":
+    def over(cls, database: Database, holds: Holds, inventory: Backend, clock: FixedClock) -> "Estate":
         desk = Desk(Journal(database), holds, inventory, clock, TIMES)
         sweeper = ReservationSweeper(desk, Leases(database, clock), every=5.0, keep=30 * 86_400.0)
         return cls(desk, Reservations(desk), Assignments(desk), sweeper, clock)
@@ -76,9 +89,16 @@ class Estate:
         await self.sweeper.sweep()
 
     async def aclose(self) -> None:
-        sender = self.desk.inventory.client.sender
-        assert isinstance(sender, HttpxSender)
-        await sender.aclose()
+        await closed(self.desk.inventory)
+
+
+async def closed(backend: Backend) -> None:
+    """Whatever it has open."""
+    assert isinstance(backend, Inventory | Pool)
+    if isinstance(backend, Pool):
+        await closed(backend.inventory)
+    assert isinstance(backend.client.sender, HttpxSender)
+    await backend.client.sender.aclose()
 
 
 def ask(shopper: str = "ada", key: str = "k1", address: str = "192.0.2.1") -> Ask:
@@ -99,7 +119,7 @@ def free_card(*, plastic: bool = False) -> tuple[Candidate, Json]:
 
 @dataclass(frozen=True)
 class Meddling:
-    """A sender that asks `meddle` about every PATCH first: what that answers is the answer, unless it is None."""
+    """A sender that asks `meddle` about every write first: what that answers is the answer, unless it is None."""
 
     inner: Sender
     meddle: Callable[[], Awaitable[Reply | None]]
@@ -107,14 +127,15 @@ class Meddling:
     async def send(
         self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None, seconds: float
     ) -> Reply:
-        answer = await self.meddle() if method == "PATCH" else None
+        answer = await self.meddle() if method != "GET" else None
         return answer or await self.inner.send(method, url, headers=headers, content=content, seconds=seconds)
 
 
 @contextmanager
-def meddling(inventory: Inventory, meddle: Callable[[], Awaitable[Reply | None]]) -> Iterator[None]:
-    """While it lasts, `meddle` stands before every PATCH."""
-    calls = inventory.client.calls
+def meddling(backend: Backend, meddle: Callable[[], Awaitable[Reply | None]]) -> Iterator[None]:
+    """While it lasts, `meddle` stands before every write by which resources are reserved."""
+    assert isinstance(backend, Inventory | Pool)
+    calls = backend.client.calls
     inner = calls.sender
     calls.sender = Meddling(inner, meddle)
     try:
@@ -123,7 +144,7 @@ def meddling(inventory: Inventory, meddle: Callable[[], Awaitable[Reply | None]]
         calls.sender = inner
 
 
-def patches_answered(inventory: Inventory, status: int) -> AbstractContextManager[None]:
+def patches_answered(inventory: Backend, status: int) -> AbstractContextManager[None]:
     """No PATCH gets through; each is answered with this status."""
 
     async def refuse() -> Reply:
@@ -132,7 +153,7 @@ def patches_answered(inventory: Inventory, status: int) -> AbstractContextManage
     return meddling(inventory, refuse)
 
 
-def before_the_patch(inventory: Inventory, work: Callable[[], object]) -> AbstractContextManager[None]:
+def before_the_patch(inventory: Backend, work: Callable[[], object]) -> AbstractContextManager[None]:
     """Somebody else does `work` between our read and our first write."""
     waiting = [work]
 

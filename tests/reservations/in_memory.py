@@ -15,7 +15,7 @@ from kernel.clock import FixedClock
 from store.database import Database
 from store.tables import leases, reservations
 from tests.carts.fate import boundary, mortal
-from tests.reservations.estate import Estate, inventory_over
+from tests.reservations.estate import Estate, inventory_over, pool_over
 from tests.reservations.inventory_system import InventorySystemInMemory
 
 IDS = ("n1", "n2")
@@ -27,17 +27,17 @@ class HoldsInMemory(Holds):
     def __init__(self, clock: FixedClock) -> None:
         object.__setattr__(self, "clock", clock)
         object.__setattr__(self, "kept", {})
-        object.__setattr__(self, "epoch", [])
+        object.__setattr__(self, "epochs", [])
 
     def __repr__(self) -> str:
         return f"HoldsInMemory({self.kept})"
 
     clock: FixedClock
     kept: dict[str, tuple[str, float]]
-    epoch: list[str]
+    epochs: list[str]
 
     async def take(self, hold: Hold, *, seconds: float, address: str) -> Taken:
-        if not self.epoch:
+        if not self.epochs:
             return Taken.REBUILDING
         return Taken.HELD if await self.keep(hold, seconds=seconds) else Taken.TAKEN
 
@@ -52,12 +52,12 @@ class HoldsInMemory(Holds):
         if self.kept.get(hold.key, ("", 0.0))[0] == hold.token:
             del self.kept[hold.key]
 
-    async def has_epoch(self) -> bool:
-        return bool(self.epoch)
+    async def epoch(self) -> float | None:
+        return float(self.epochs[-1]) if self.epochs else None
 
     async def begin_epoch(self, holds: Any, name: str) -> None:
         await self.keep_all(list(holds))
-        self.epoch.append(name)
+        self.epochs.append(name)
 
     async def keep_all(self, holds: Sequence[tuple[Hold, float]]) -> None:
         for hold, seconds in holds:
@@ -87,19 +87,20 @@ class World:
         self.system.fill(IDS)
         self.system.conditional = conditional
         self.holds.kept.clear()
-        self.holds.epoch[:] = ["1"]
+        self.holds.epochs[:] = ["1"]
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch, api: str) -> Iterator[World]:
     mortal(monkeypatch)
     clock, memory = FixedClock(), Path("/dev/shm")  # what a disk does is not looked into here
     system = InventorySystemInMemory(boundary)
     with asyncio.Runner() as runner, TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         database = runner.run(Database.open(f"sqlite:///{folder}/bff.db", migrate=True))
         made = World(runner, database, clock, system, HoldsInMemory(clock))
+        backend_over = pool_over if api == "TMF685" else inventory_over
         for _ in range(2):
-            inventory = inventory_over("http://up.test", clock, transport=system.transport(), timeout=600)
+            inventory = backend_over("http://up.test", clock, transport=system.transport(), timeout=600)
             made.processes.append(Estate.over(database, made.holds, inventory, clock))
         yield made
         for process in made.processes:

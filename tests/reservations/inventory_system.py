@@ -1,4 +1,4 @@
-"""A TMF639 server in memory, behind an httpx transport: blind or conditional, and as treacherous as real ones are."""
+"""An operator's TMF639 in memory, and TMF685 over it: blind or conditional, and as treacherous as real ones are."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -25,8 +25,11 @@ class InventorySystemInMemory:
     dumb: int = 0
     """So many reads bring no answer."""
     conditional: bool = False
+    reservations: dict[str, Json] = field(default_factory=dict)
+    """TMF685's, by id."""
 
     def fill(self, ids: tuple[str, ...]) -> None:
+        self.reservations.clear()
         self.resources = {each: {"id": each, "resourceStatus": "available", "revision": 0} for each in ids}
         self.late.clear()
         self.heal()
@@ -57,7 +60,7 @@ class InventorySystemInMemory:
             if self.dumb:
                 self.dumb -= 1
                 return httpx.Response(503)
-            return self._shown(self.resources[_id(request)])
+            return self._found(request) if _is_pool(request) else self._shown(self.resources[_id(request)])
         fate = self.fates.popleft() if self.fates else "kept"
         if fate == "unreachable":
             raise httpx.ConnectError("nobody is there", request=request)
@@ -71,7 +74,48 @@ class InventorySystemInMemory:
             raise httpx.ReadTimeout("no answer", request=request)
         return answer
 
+    # ------------------------------------------------------------ reservations
+
+    @property
+    def standing(self) -> list[Json]:
+        """Those that still can end."""
+        return [each for each in self.reservations.values() if each["reservationState"] == "reserved"]
+
+    def _found(self, request: httpx.Request) -> httpx.Response:
+        """Those of the party that is asked for."""
+        party = request.url.params["relatedParty.id"]
+        return httpx.Response(200, json=[e for e in self.reservations.values() if e["relatedParty"]["id"] == party])
+
+    def _reserve(self, body: Json) -> httpx.Response:
+        number = _named(body)
+        if self.resources[number]["resourceStatus"] != "available":
+            return httpx.Response(409, json={})
+        made = {**body, "id": f"r{len(self.reservations)}", "reservationState": "reserved"}
+        self.reservations[made["id"]] = made
+        self._change(number, resourceStatus="reserved", usageState="idle", relatedParty=[body["relatedParty"]])
+        return httpx.Response(201, json=made)
+
+    def _end(self, identifier: str, state: str) -> httpx.Response:
+        kept = self.reservations[identifier]
+        if kept["reservationState"] != "reserved":
+            return httpx.Response(409, json={})
+        kept["reservationState"] = state
+        number, party = _named(kept), kept["relatedParty"]["id"]
+        if state == "cancelled" and self.state(number) == ("reserved", party):
+            self._change(number, resourceStatus="available", usageState="idle", relatedParty=[])
+        return httpx.Response(200, json=kept)
+
+    def _change(self, number: str, **changes: Any) -> None:
+        self.resources[number].update(changes)
+        self.resources[number]["revision"] += 1
+
+    # ------------------------------------------------------------ writes
+
     def _write(self, request: httpx.Request) -> httpx.Response:
+        if _is_pool(request):
+            body = msgspec.json.decode(request.content)
+            post = request.method == "POST"
+            return self._reserve(body) if post else self._end(_id(request), body["reservationState"])
         kept = self.resources[_id(request)]
         if self.conditional and request.headers.get("if-match") not in (None, _etag(kept)):
             return httpx.Response(412, json={})
@@ -85,6 +129,15 @@ class InventorySystemInMemory:
 
 def _id(request: httpx.Request) -> str:
     return request.url.path.rpartition("/")[2]
+
+
+def _is_pool(request: httpx.Request) -> bool:
+    return "resourcePool" in request.url.path
+
+
+def _named(reservation: Json) -> str:
+    """The resource that a reservation is for."""
+    return str(reservation["reservationItem"][0]["appliedCapacityAmount"]["resource"][0]["id"])
 
 
 def _etag(resource: Json) -> str:

@@ -146,7 +146,7 @@ async def test_keeping_puts_a_lost_hold_back(holds: Holds, redis: Redis) -> None
 
 async def test_a_redis_that_forgot_everything_takes_no_holds(holds: Holds, redis: Redis) -> None:
     await redis.flushall()
-    assert not await holds.has_epoch()
+    assert await holds.epoch() is None
     assert await take(holds, MINE) is Taken.REBUILDING
     assert await redis.keys("*") == []
 
@@ -179,7 +179,7 @@ async def test_neither_shoppers_nor_addresses_are_written_down(holds: Holds, red
     assert b"192.0.2.1" not in known
 
 
-@pytest.mark.parametrize("what", ["take", "keep", "drop", "held", "has_epoch", "begin_epoch", "keep_all"])
+@pytest.mark.parametrize("what", ["take", "keep", "drop", "held", "epoch", "begin_epoch", "keep_all"])
 async def test_a_redis_that_is_gone_says_so(what: str, tmp_path: Path) -> None:
     async with Redis(unix_socket_path=str(tmp_path / "nobody"), retry=Retry(NoBackoff(), 0)) as gone:
         holds = Holds(gone, 2, 4)
@@ -188,7 +188,7 @@ async def test_a_redis_that_is_gone_says_so(what: str, tmp_path: Path) -> None:
             "keep": lambda: holds.keep(MINE, seconds=1),
             "drop": lambda: holds.drop(MINE),
             "held": lambda: holds.held(ResourceKind.NUMBER, [NUMBER]),
-            "has_epoch": holds.has_epoch,
+            "epoch": holds.epoch,
             "begin_epoch": lambda: holds.begin_epoch((), "1"),
             "keep_all": lambda: holds.keep_all([(MINE, 1.0)]),
         }

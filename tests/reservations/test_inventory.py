@@ -114,6 +114,52 @@ async def test_an_assignment_whose_mark_was_lost_is_made_again(inventory: Invent
     assert numbers.state(NUMBER) == ("assigned", MINE)
 
 
+async def test_where_fulfilment_assigns_a_number_stays_reserved(inventory: Inventory, numbers: Numbers) -> None:
+    left = replace(inventory, assigns=False)
+    await left.reserve(NUMBER, MINE)
+    assert await left.assign(NUMBER, MINE) is Marked.DONE
+    assert numbers.state(NUMBER) == ("reserved", MINE)
+
+
+async def test_where_fulfilment_assigns_anothers_mark_is_a_loss(inventory: Inventory) -> None:
+    await inventory.reserve(NUMBER, THEIRS)
+    assert await replace(inventory, assigns=False).assign(NUMBER, MINE) is Marked.LOST
+
+
+@pytest.mark.parametrize(
+    ("assigns", "changes", "kept"),
+    [
+        (True, {}, True),
+        (True, {"relatedParty": []}, False),
+        (True, {"usageState": "idle"}, False),
+        (False, {}, True),
+        (False, {"relatedParty": []}, True),  # fulfilment has taken it over
+        (False, {"usageState": "idle"}, True),
+        (False, {"usageState": "idle", "relatedParty": []}, False),
+        (False, {"resourceStatus": "available", "usageState": "idle"}, False),
+    ],
+)
+async def test_what_was_assigned_is_kept_as_long_as_it_shows(
+    inventory: Inventory, numbers: Numbers, sandbox: SandboxControl, assigns: bool, changes: Json, kept: bool
+) -> None:
+    await inventory.reserve(NUMBER, MINE)
+    await inventory.assign(NUMBER, MINE)
+    sandbox.clear_habits()  # the operator may bring it into any state
+    numbers.patch(NUMBER, **changes)
+    assert await replace(inventory, assigns=assigns).keeps(NUMBER, MINE) is kept
+
+
+async def test_what_the_inventory_does_not_have_any_more_counts_as_kept(inventory: Inventory) -> None:
+    assert await inventory.keeps(NOBODY, MINE)
+
+
+async def test_a_server_without_parties_keeps_by_its_state(inventory: Inventory, numbers: Numbers) -> None:
+    await inventory.reserve(NUMBER, MINE)
+    await inventory.assign(NUMBER, MINE)
+    numbers.patch(NUMBER, relatedParty=[])
+    assert await replace(inventory, marks=False).keeps(NUMBER, MINE)
+
+
 @pytest.mark.parametrize("first", ["reserve", "assign", "rest"])
 async def test_releasing_makes_a_number_free_without_a_mark(first: str, inventory: Inventory, numbers: Numbers) -> None:
     await inventory.reserve(NUMBER, MINE)

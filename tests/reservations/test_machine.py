@@ -151,7 +151,7 @@ class Machine(RuleBasedStateMachine):
     def redis_forgets(self, tail: bool) -> None:
         self.world.holds.kept.clear()
         if not tail:
-            self.world.holds.epoch.clear()
+            self.world.holds.epochs.clear()
 
     @rule(which=WHICH)
     def somebody_wakes(self, which: int) -> None:
@@ -198,6 +198,8 @@ class Machine(RuleBasedStateMachine):
                 assert mark == live[number].token
             else:
                 assert (state, mark) == ("available", None)
+        reserved = {each["relatedParty"]["id"] for each in self.system.standing}
+        assert reserved <= {row.token for row in live.values()}
         assert {row.state for row in rows if not row.live} <= {step.value for step in OVER}
 
     # ------------------------------------------------------------ doing
@@ -246,7 +248,11 @@ def _outcome(task: "asyncio.Task[Any]") -> Any:
     return None
 
 
-@pytest.mark.parametrize("conditional", [False, True], ids=["blind", "conditional"])
+@pytest.mark.parametrize(
+    ("api", "conditional"),
+    [("TMF639", False), ("TMF639", True), ("TMF685", False), ("TMF685", True)],
+    ids=["blind", "conditional", "pools over a blind one", "pools over a conditional one"],
+)
 def test_whatever_happens_a_number_has_one_owner(world: World, conditional: bool) -> None:
     phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if EXAMPLES > 60 else [])]
     run_state_machine_as_test(

@@ -2,18 +2,26 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
+from prometheus_client import Counter as Counter_
 from redis.asyncio import Redis
 
 from clients.http import Reply
+from domain.reservations import metrics
 from domain.reservations.desk import LostRaceError, OutcomeUnknownError
+from domain.reservations.holds import Hold, Holds
 from domain.reservations.reservation import ReservationState
 from domain.reservations.reservations import Reservation
+from kernel.clock import FixedClock
 from kernel.outcomes import ErrorCode, Rejected
+from kernel.tasks import stop
 from sandbox.control import SandboxControl
+from store.leases import Leases
 from store.reservations import Entry
 from tests.carts.fate import Killed, Life, boundary, live, mortal
 from tests.reservations.estate import TIMES, Estate, Numbers, ask, before_the_patch, free_numbers, meddling
@@ -109,8 +117,10 @@ async def test_a_number_that_another_channel_has_is_a_lost_race_that_holds_nothi
     assert await redis.keys(f"*{ONE.value}") == []
 
 
-async def test_nothing_is_reserved_while_the_inventory_is_down(estate: Estate, sandbox: SandboxControl) -> None:
-    sandbox.fault("status", api="TMF639")
+async def test_nothing_is_reserved_while_the_inventory_is_down(
+    estate: Estate, sandbox: SandboxControl, api: str
+) -> None:
+    sandbox.fault("status", api=api)
     with pytest.raises(Rejected) as refused:
         await estate.reservations.reserve(ask(), ONE)
     assert refused.value.reasons[0].retryable
@@ -122,9 +132,9 @@ async def test_nothing_is_reserved_while_the_inventory_is_down(estate: Estate, s
 
 
 async def test_an_unknown_outcome_is_settled_by_the_same_key(
-    estate: Estate, sandbox: SandboxControl, numbers: Numbers
+    estate: Estate, sandbox: SandboxControl, api: str, numbers: Numbers
 ) -> None:
-    sandbox.habit("applied-later", api="TMF639", times=1)
+    sandbox.habit("applied-later", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.reservations.reserve(ask(), ONE)
     sandbox.apply_ghosts()
@@ -133,29 +143,31 @@ async def test_an_unknown_outcome_is_settled_by_the_same_key(
 
 
 async def test_the_same_key_settles_the_number_it_was_for_and_no_other(
-    estate: Estate, sandbox: SandboxControl, numbers: Numbers
+    estate: Estate, sandbox: SandboxControl, api: str, numbers: Numbers
 ) -> None:
-    sandbox.habit("applied-later", api="TMF639", times=1)
+    sandbox.habit("applied-later", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.reservations.reserve(ask(), ONE)
     assert (await estate.reservations.reserve(ask(), OTHER)).candidate == ONE
     assert numbers.state(OTHER) == ("free", None)
 
 
-async def test_an_unknown_outcome_stays_so_while_nobody_can_read_it(estate: Estate, sandbox: SandboxControl) -> None:
-    sandbox.habit("applied-later", api="TMF639", times=1)
+async def test_an_unknown_outcome_stays_so_while_nobody_can_read_it(
+    estate: Estate, sandbox: SandboxControl, api: str
+) -> None:
+    sandbox.habit("applied-later", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.reservations.reserve(ask(), ONE)
-    sandbox.fault("status", api="TMF639", times=1)
+    sandbox.fault("status", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.reservations.reserve(ask(), ONE)
     assert await estate.desk.journal.live_of("NUMBER", ONE.value) is not None
 
 
 async def test_a_late_write_of_a_reservation_that_is_over_is_undone(
-    estate: Estate, sandbox: SandboxControl, numbers: Numbers
+    estate: Estate, sandbox: SandboxControl, api: str, numbers: Numbers
 ) -> None:
-    sandbox.habit("applied-later", api="TMF639", times=1)
+    sandbox.habit("applied-later", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.reservations.reserve(ask(), ONE)
     await estate.sweep_after(TIMES.settle + 1)
@@ -166,9 +178,9 @@ async def test_a_late_write_of_a_reservation_that_is_over_is_undone(
 
 
 async def test_a_number_with_a_write_on_its_way_is_not_given_to_another(
-    estate: Estate, sandbox: SandboxControl
+    estate: Estate, sandbox: SandboxControl, api: str
 ) -> None:
-    sandbox.habit("applied-later", api="TMF639", times=1)
+    sandbox.habit("applied-later", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.reservations.reserve(ask(), ONE)
     made = await estate.reservations.reserve(ask(), ONE)
@@ -255,10 +267,10 @@ async def test_releasing_again_changes_nothing(estate: Estate, numbers: Numbers)
 
 
 async def test_a_release_that_the_inventory_refuses_is_done_by_a_sweep(
-    estate: Estate, sandbox: SandboxControl, numbers: Numbers
+    estate: Estate, sandbox: SandboxControl, api: str, numbers: Numbers
 ) -> None:
     entry = await held(estate)
-    sandbox.fault("status", api="TMF639", status=409, times=20)
+    sandbox.fault("status", api=api, status=409, times=20)
     await estate.reservations.release(entry)
     assert (await estate.entry(entry.id)).live
     sandbox.clear_faults()
@@ -320,10 +332,10 @@ async def test_what_was_assigned_rests_before_it_is_free(estate: Estate, numbers
 
 
 async def test_an_assignment_whose_answer_is_lost_is_finished_by_a_sweep(
-    estate: Estate, sandbox: SandboxControl, numbers: Numbers
+    estate: Estate, sandbox: SandboxControl, api: str, numbers: Numbers
 ) -> None:
     entry = await in_checkout(estate)
-    sandbox.habit("applied-later", api="TMF639", times=1)
+    sandbox.habit("applied-later", api=api, times=1)
     with pytest.raises(OutcomeUnknownError):
         await estate.assignments.assign(entry)
     await estate.sweep_after(TIMES.settle + 1)
@@ -390,8 +402,11 @@ async def test_a_process_killed_at_any_step_leaves_nothing_behind(
     assert (await held(estate, "bob")).state == "HELD"
 
 
-async def test_who_overslept_its_time_changes_nothing_of_the_next_one(estate: Estate, numbers: Numbers) -> None:
-    """It wakes between its read and its write, on a blind server: its mark stands over the other's for a moment."""
+@asynccontextmanager
+async def overslept(
+    estate: Estate, work: Coroutine[Any, Any, Made | Entry | None]
+) -> AsyncIterator["asyncio.Task[Any]"]:
+    """Inside, `work` sleeps before its first write; afterwards it has woken up and is done."""
     asleep, awake = asyncio.Event(), asyncio.Event()
 
     async def sleep() -> Reply | None:
@@ -401,17 +416,64 @@ async def test_who_overslept_its_time_changes_nothing_of_the_next_one(estate: Es
         return None
 
     with meddling(estate.desk.inventory, sleep):
-        sleeper = asyncio.create_task(estate.reservations.reserve(ask(), ONE))
+        sleeper = asyncio.create_task(work)
         await asleep.wait()
+        yield sleeper
+        awake.set()
+        await asyncio.wait([sleeper])
+
+
+async def test_who_overslept_its_time_changes_nothing_of_the_next_one(estate: Estate, numbers: Numbers) -> None:
+    """It wakes between its read and its write, on a blind server: its mark stands over the other's for a moment."""
+    async with overslept(estate, estate.reservations.reserve(ask(), ONE)) as sleeper:
         await estate.sweep_after(TIMES.hold + 1)
         await estate.sweep_after(TIMES.ghost + 1)
         bobs = await held(estate, "bob")
-        awake.set()
-        with pytest.raises(LostRaceError):
-            await sleeper
+    assert isinstance(sleeper.exception(), LostRaceError)
     await estate.sweeper.sweep()
     assert numbers.state(ONE) == ("reserved", bobs.token)
     assert (await estate.entry(bobs.id)).state == "HELD"
+
+
+async def test_two_who_assign_the_same_at_once_are_both_told_so(estate: Estate, numbers: Numbers) -> None:
+    entry = await in_checkout(estate)
+    async with overslept(estate, estate.assignments.assign(entry)) as sleeper:
+        await estate.assignments.assign(entry)
+    assert sleeper.result() == await estate.entry(entry.id)
+    assert (await estate.entry(entry.id)).state == "ASSIGNED"
+
+
+async def test_an_assignment_that_overslept_takes_nothing_from_the_next_one(estate: Estate, numbers: Numbers) -> None:
+    """It was given back while it slept, on a blind server."""
+    entry = await in_checkout(estate)
+    async with overslept(estate, estate.assignments.assign(entry)) as sleeper:
+        await estate.assignments.give_back(entry)
+        await estate.sweep_after(TIMES.ghost + 1)
+        bobs = await held(estate, "bob")
+    assert sleeper.result() is None
+    await estate.sweeper.sweep()
+    assert numbers.state(ONE) == ("reserved", bobs.token)
+
+
+async def test_who_wakes_when_another_with_its_key_has_reserved_and_released_and_then_dies_leaves_no_mark(
+    estate: Estate, numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mortal(monkeypatch)
+
+    async def dying() -> Reply | None:
+        await boundary()
+        return None
+
+    life = Life(sleeps_at=3, dies_at=6)
+    with meddling(estate.desk.inventory, dying):
+        sleeper = await live(life, estate.reservations.reserve(ask(), ONE))
+    await estate.reservations.release(await held(estate))
+    await estate.sweep_after(TIMES.ghost + 1)
+    life.awake.set()
+    await asyncio.wait({sleeper})
+    assert isinstance(sleeper.exception(), Killed)
+    await estate.sweep_after(TIMES.last_look + 1)
+    assert numbers.state(ONE) == ("free", None)
 
 
 async def test_an_old_token_changes_nothing(estate: Estate, numbers: Numbers) -> None:
@@ -469,6 +531,40 @@ async def test_sweeping_again_finds_nothing(estate: Estate) -> None:
     assert await estate.sweeper.sweep() == 0
 
 
+@dataclass(frozen=True)
+class SlowHolds(Holds):
+    """Before holds are put back, `first` happens."""
+
+    first: Callable[[], Awaitable[object]]
+
+    async def keep_all(self, holds: Sequence[tuple[Hold, float]]) -> None:
+        await self.first()
+        await super().keep_all(holds)
+
+
+async def test_a_sweep_does_not_put_back_what_is_given_back_meanwhile(estate: Estate, redis: Redis) -> None:
+    entry = await held(estate)
+    slow = SlowHolds(redis, 5, 500, lambda: estate.reservations.release(entry))
+    await replace(estate.sweeper, desk=replace(estate.desk, holds=slow)).sweep()
+    assert await redis.keys(f"*{ONE.value}") == []
+
+
+async def test_who_has_swept_sweeps_again_before_its_lease_is_over(estate: Estate) -> None:
+    """The clock of the leases stands still: no other could sweep."""
+    sweeper = replace(estate.sweeper, every=0.001, leases=Leases(estate.desk.journal.database, FixedClock()))
+    swept = metrics.SWEEPS.labels("done")
+    before = _value(swept)
+    running = asyncio.create_task(sweeper.run())
+    async with asyncio.timeout(30):
+        while _value(swept) < before + 3:  # noqa: ASYNC110  (a counter has no event)
+            await asyncio.sleep(0.01)
+    await stop([running])
+
+
+def _value(counter: Counter_) -> float:
+    return float(next(iter(counter.collect())).samples[0].value)
+
+
 @pytest.mark.parametrize("what", [held, in_checkout, assigned])
 async def test_two_who_sweep_at_once_do_no_harm(
     what: Callable[[Estate], Awaitable[Entry]], estate: Estate, make_estate: Callable[..., Estate], numbers: Numbers
@@ -501,3 +597,27 @@ async def test_a_release_between_read_and_write_wins_over_the_reservation(estate
         await estate.reservations.reserve(ask(), ONE)
     await estate.sweeper.sweep()
     assert numbers.state(ONE) == ("free", None)
+
+
+async def resting(estate: Estate) -> Entry:
+    given_up = await estate.assignments.give_back(await assigned(estate))
+    assert given_up is not None
+    return given_up
+
+
+@pytest.mark.parametrize("what", [held, in_checkout, assigned, resting])
+async def test_a_sweep_that_overslept_takes_nothing_from_the_next_one(
+    what: Callable[[Estate], Awaitable[Entry]], estate: Estate, numbers: Numbers
+) -> None:
+    """It puts a lost mark back, or the number aside, on a blind server, long after it was given back."""
+    entry = await what(estate)
+    if what is not resting:
+        numbers.patch(ONE, resourceStatus="available", usageState="idle", relatedParty=[])
+    async with overslept(estate, estate.sweeper.settle(entry)) as sleeper:
+        await estate.reservations.release(entry)
+        await estate.assignments.give_back(entry)
+        await estate.sweep_after(TIMES.rest if what in (assigned, resting) else TIMES.ghost)
+        bobs = await held(estate, "bob")
+    assert sleeper.exception() is None
+    await estate.sweeper.sweep()
+    assert numbers.state(ONE) == ("reserved", bobs.token)

@@ -157,6 +157,25 @@ async def test_a_client_cannot_say_how_far_it_is(client: httpx.AsyncClient, name
     assert (await client.get(f"{PORT_IN}/{created['id']}")).json() == created
 
 
+@pytest.mark.parametrize("state", ["requested", "validated", "rejected"])
+async def test_one_without_a_date_can_be_cancelled(client: httpx.AsyncClient, state: str) -> None:
+    number, created = await tagged(client), await port(client)
+    await move(client, created["id"], state=state)
+    answer = await client.patch(f"{PORT_IN}/{created['id']}", json={"state": "cancelled"})
+    assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
+    assert (await told(client, number))["portInStatus"] == "cancelled"
+    assert (await port(client, externalId="e-2"))["state"] == "requested"
+
+
+@pytest.mark.parametrize("state", ["scheduled", "ported", "cancelled"])
+async def test_one_that_is_on_its_way_cannot_be_cancelled(client: httpx.AsyncClient, state: str) -> None:
+    created = await port(client)
+    await move(client, created["id"], state=state)
+    answer = await client.patch(f"{PORT_IN}/{created['id']}", json={"state": "cancelled"})
+    assert answer.status_code == (200 if state == "cancelled" else 409)
+    assert (await client.get(f"{PORT_IN}/{created['id']}")).json()["state"] == state
+
+
 async def test_a_port_in_goes_its_way(client: httpx.AsyncClient) -> None:
     identifier = (await port(client))["id"]
     for body in (

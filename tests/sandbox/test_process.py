@@ -104,3 +104,11 @@ async def test_it_is_an_async_context_too() -> None:
         assert sandbox.pid > 0
     with pytest.raises(RuntimeError, match="not running"):
         _ = sandbox.pid
+
+
+def test_a_habit_from_the_start_is_on_again_after_a_kill(tmp_path: Path) -> None:
+    first = SandboxProcess(tmp_path, habits=["TMF620:etag-present"]).start()
+    first.kill()
+    with first as again:
+        first_one = httpx.get(f"{again.base_url}{BASE}/category?limit=1").json()[0]["id"]
+        assert "etag" in httpx.get(f"{again.base_url}{BASE}/category/{first_one}").headers

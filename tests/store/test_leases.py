@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from kernel.clock import FixedClock
+from kernel.tasks import stop
 from store.database import Database
-from store.leases import Leases
+from store.leases import Lease, Leases
 
 
 @pytest.fixture
@@ -74,3 +75,46 @@ async def test_a_lease_that_ran_out_untaken_can_be_renewed(leases: Leases, clock
     clock.advance(60)
     assert await leases.renew(lease)
     assert await leases.take("sweep", seconds=10) is None
+
+
+async def test_of_several_processes_one_works(leases: Leases) -> None:
+    """And goes on with it for as long as it lives."""
+    done: list[str] = []
+
+    def worker(name: str) -> "asyncio.Task[None]":
+        async def do(_: Lease) -> None:
+            done.append(name)
+
+        return asyncio.create_task(leases.work("sweep", do, every=0.001, seconds=10))
+
+    workers = [worker(name) for name in "abc"]
+    while len(done) < 20:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    await stop(workers)
+    assert len(set(done)) == 1
+
+
+async def test_work_that_fails_is_tried_again(leases: Leases) -> None:
+    tries = 0
+
+    async def do(_: Lease) -> None:
+        nonlocal tries
+        tries += 1
+        raise ValueError
+
+    working = asyncio.create_task(leases.work("sweep", do, every=0.001, seconds=10))
+    while tries < 3:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    await stop([working])
+
+
+async def test_who_stops_in_order_leaves_the_work_to_others_at_once(leases: Leases) -> None:
+    begun = asyncio.Event()
+
+    async def do(_: Lease) -> None:
+        begun.set()
+
+    working = asyncio.create_task(leases.work("sweep", do, every=3600, seconds=10))
+    await begun.wait()
+    await stop([working])
+    assert await leases.take("sweep", seconds=10) is not None

@@ -14,6 +14,7 @@ import msgspec
 from clients.tmf import Collection, Entity
 from clients.tmf620 import CATEGORIES, UPSTREAM, Category
 from dataloaders.lru import ByteLRU
+from dataloaders.pages import note_periods
 from dataloaders.tiered import ENTRY_BYTES, MEMORY_FACTOR
 from domain.catalog.dumps.errors import DumpError
 from domain.catalog.dumps.tables import SCHEMA_VERSION
@@ -111,6 +112,10 @@ class DumpReader(Generic[E]):
         missing = [key for key, entity in known.items() if entity is None]
         for start in range(0, len(missing), _VARIABLES):
             known |= self._read(missing[start : start + _VARIABLES], language)
+        if ctx.reads is not None:
+            for entity in known.values():
+                if entity is not None:
+                    note_periods(ctx.reads, entity)
         return [known[key] for key in keys]
 
     async def load(self, ctx: RequestContext, key: str, fields: frozenset[str]) -> E | None:

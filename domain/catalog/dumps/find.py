@@ -92,6 +92,8 @@ class DumpFinder:
         if query.sellable is not None:
             channel = fold(asked.ctx.audience.channel)
             sets.append(await index.sellable(channel, asked.now, wanted=query.sellable))
+            if asked.ctx.reads is not None:
+                asked.ctx.reads.note_change(await index.changes_at(asked.now))
         if asked.categories is not None:
             sets.append(await index.in_categories(asked.categories))
         sets += [await index.with_word(word, language, in_name=False) for word in asked.words]

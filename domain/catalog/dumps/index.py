@@ -104,7 +104,8 @@ class OfferingIndex:
             "SELECT position FROM offering WHERE channels <> '' AND NOT instr(channels, ?)",
             (f",{channel},",),
         )
-        can = offered & ~elsewhere & ~await self._not_at(now.timestamp())
+        _, _, not_now = await self._timed(now.timestamp())
+        can = offered & ~elsewhere & ~not_now
         return can if wanted else await self._all() & ~can
 
     async def in_categories(self, categories: frozenset[str]) -> int:
@@ -119,12 +120,16 @@ class OfferingIndex:
         sql = f"SELECT rowid FROM {table} WHERE {table} MATCH ?"  # noqa: S608  (a name of letters only)
         return await self._set(f"word:{language}:{in_name}:{word}", sql, (match,))
 
-    async def _not_at(self, now: float) -> int:
-        """Offerings that have not begun or have ended; the same from one beginning or end to the next."""
+    async def changes_at(self, now: datetime) -> float:
+        """When the next offering begins or ends (seconds since the epoch)."""
+        return (await self._timed(now.timestamp()))[1]
+
+    async def _timed(self, now: float) -> tuple[float, float, int]:
+        """Offerings that have not begun or have ended; behind the beginning or end since when, and until when."""
         kept: tuple[float, float, int] | None = self._get("not-now")
         if kept is None or not kept[0] <= now < kept[1]:
             kept = await self._made("not-now", lambda: self._read_not_at(now), _size_of_timed, anew=True)
-        return kept[2]
+        return kept
 
     async def _all(self) -> int:
         return await self._with_traits("all", lambda t: t)

@@ -5,7 +5,7 @@ A request keeps the catalogue it began with; the file it reads is closed only wh
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +36,10 @@ class _NothingLoaded:
 
 @dataclass
 class DumpSwitch:
-    """The catalogue of the current generation. `keep_open`: seconds a left file stays open for requests under way."""
+    """The catalogue of the current generation. `keep_open`: seconds a left file stays open for requests under way.
+
+    `changed` is told when another catalogue serves, or this one has been changed.
+    """
 
     generations: Generations
     rules: ShopRules
@@ -44,6 +47,7 @@ class DumpSwitch:
     behind: CatalogSource | None
     memory_bytes: int
     keep_open: float
+    changed: Callable[[], None] = lambda: None
     _catalog: Catalog = field(init=False)
     _serving: DumpSource | None = None
     _leaving: list[tuple[float, DumpFile]] = field(default_factory=list)
@@ -76,7 +80,7 @@ class DumpSwitch:
                     self._go_over(coming)
                     changed = True
             elif self._serving is not None:
-                changed = self._serving.file.forget_if_changed()
+                changed = self._forget_if_changed(self._serving)
         return changed
 
     async def watch(self, seconds: float = 0.25) -> None:
@@ -90,7 +94,7 @@ class DumpSwitch:
                         await asyncio.to_thread(coming.prepare, self.rules)
                         self._go_over(coming)
                 elif self._serving is not None:
-                    self._serving.file.forget_if_changed()
+                    self._forget_if_changed(self._serving)
 
     def _coming(self) -> DumpSource | None:
         """The current generation, opened, if another one serves; None too for one that was bad and has not changed."""
@@ -113,6 +117,12 @@ class DumpSwitch:
             if self._serving is not source:
                 source.file.close()
 
+    def _forget_if_changed(self, serving: DumpSource) -> bool:
+        changed = serving.file.forget_if_changed()
+        if changed:
+            self.changed()
+        return changed
+
     def _go_over(self, source: DumpSource) -> None:
         if self._serving is not None:
             self._serving.file.memory.clear()  # who still reads there needs little of it
@@ -120,6 +130,7 @@ class DumpSwitch:
         self._complaint = self._bad = None
         self._serving = source
         self._catalog = Catalog(source, self.rules, self.clock)
+        self.changed()
         log.info("dump.serving", generation=source.file.path.name)
 
     @contextmanager

@@ -354,4 +354,38 @@ query ReadCart {
     }
   }
 }
-`,headers:{"X-Cart-Token":"the token that createCart gave"}}];var NV="worker-MFINVNVR.js";var OA=w(H(),1);globalThis.MonacoEnvironment={getWorker:(e,t)=>new Worker(new URL(NV,import.meta.url),{name:t})};var MA=new URL(location.pathname,location.origin),FV=new URL(MA);FV.protocol=MA.protocol.replace("http","ws");var PV=e=>e?JSON.stringify(e,null,2):null,LV=kV.map(({query:e,variables:t,headers:n})=>({query:e,variables:PV(t),headers:PV(n)}));(0,IV.createRoot)(document.getElementById("graphiql")).render((0,OA.jsx)(ga,{fetcher:Kx({url:MA.href,subscriptionUrl:FV.href}),defaultTabs:LV,defaultHeaders:LV[0].headers,defaultEditorToolsVisibility:!0,schemaDescription:!0,inputValueDeprecation:!0,shouldPersistHeaders:!0,storage:sessionStorage,children:(0,OA.jsx)(ga.Logo,{children:"Telecom shop"})}));
+`,headers:{"X-Cart-Token":"the token that createCart gave"}},{query:`# Numbers that are free, others at each call. The token of one is what holds it.
+query FindNumber($search: NumberSearch) {
+  availableNumbers(count: 5, search: $search) {
+    msisdn
+    tier
+    price {
+      amount
+      currency
+    }
+    offerToken
+  }
+}
+`,variables:{search:{tier:"GOLD"}}},{query:`# Keeps the number for a cart. Only one shopper gets it; any other is offered five more.
+mutation HoldNumber($input: ReserveNumberInput!) {
+  reserveNumber(input: $input) {
+    reservation {
+      id
+      state
+      resource
+      expiresAt
+    }
+    errors {
+      code
+      message
+      retryable
+      ... on NumberUnavailableError {
+        alternatives {
+          msisdn
+          offerToken
+        }
+      }
+    }
+  }
+}
+`,headers:{"X-Cart-Token":"the token that createCart gave"},variables:{input:{idempotencyKey:"00000000-0000-4000-8000-000000000004",cartId:"the id that createCart gave",offerToken:"the offerToken of a number"}}}];var NV="worker-MFINVNVR.js";var OA=w(H(),1);globalThis.MonacoEnvironment={getWorker:(e,t)=>new Worker(new URL(NV,import.meta.url),{name:t})};var MA=new URL(location.pathname,location.origin),FV=new URL(MA);FV.protocol=MA.protocol.replace("http","ws");var PV=e=>e?JSON.stringify(e,null,2):null,LV=kV.map(({query:e,variables:t,headers:n})=>({query:e,variables:PV(t),headers:PV(n)}));(0,IV.createRoot)(document.getElementById("graphiql")).render((0,OA.jsx)(ga,{fetcher:Kx({url:MA.href,subscriptionUrl:FV.href}),defaultTabs:LV,defaultHeaders:LV[0].headers,defaultEditorToolsVisibility:!0,schemaDescription:!0,inputValueDeprecation:!0,shouldPersistHeaders:!0,storage:sessionStorage,children:(0,OA.jsx)(ga.Logo,{children:"Telecom shop"})}));

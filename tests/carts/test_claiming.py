@@ -1,0 +1,301 @@
+"""A guest signs in and takes the cart along; what is merged, what ends, and what no token opens any more."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+
+from bff.dev import SANDBOX_TMF639
+from kernel.clock import FixedClock
+from sandbox.cognito.operations import CLIENT, POOL
+from sandbox.control import SandboxControl
+from sandbox.process import SandboxProcess
+from tests.carts.conftest import MakeShop, new_key
+from tests.carts.fate import Killed, Life, live, mortal
+from tests.carts.holder import Holder
+from tests.carts.operator import Operator
+from tests.carts.shopper import ERRORS, FIELDS, Shopper, add
+
+CLAIM = f"mutation($input: ClaimCartInput!) {{ claimCart(input: $input) {{ cart {{ {FIELDS} }} {ERRORS} }} }}"
+
+
+class SignedIn(Shopper):
+    """A shopper who shows an access token, and no cart's."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.token}"}
+
+    async def make(self) -> "SignedIn":
+        """A cart of their own."""
+        token = self.token
+        await self.create()
+        self.token = token
+        return self
+
+    async def claim(self, guest: Shopper, *, key: str | None = None, mode: str = "MERGE") -> dict[str, Any]:
+        sent = {"idempotencyKey": key or new_key(), "guestCartToken": guest.token, "mode": mode}
+        answer = await self.client.data(CLAIM, headers=self.headers, input=sent)
+        payload: dict[str, Any] = answer["claimCart"]
+        if payload["cart"] is not None:
+            self.cart = payload["cart"]
+        return payload
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Stands at the real time, because tokens go by that."""
+    return FixedClock(time.time())
+
+
+@pytest.fixture
+def guests(shop: MakeShop, sandbox_process: SandboxProcess, redis_url: str, clock: FixedClock) -> Any:
+    """Opens shops where people can sign in, each with a guest who has a cart."""
+    given = {
+        "cognito_pool": POOL,
+        "cognito_client_id": CLIENT,
+        "cognito_endpoint": sandbox_process.base_url,
+        "redis_url": redis_url,
+        "tmf639_url": sandbox_process.base_url + SANDBOX_TMF639["v4"],
+        "tmf639_page_size": 200,
+        "numbers_max_resources": 400,
+    }
+
+    @asynccontextmanager
+    async def opened(**more: Any) -> AsyncIterator[Shopper]:
+        async with shop(clock=clock, **{**given, **more}) as shopper:
+            await shopper.create()
+            yield shopper
+
+    return opened
+
+
+@pytest.fixture
+def ada(sandbox: SandboxControl, sandbox_process: SandboxProcess, clock: FixedClock) -> Any:
+    """Signs somebody in, by name, at the shop of a guest."""
+
+    def signed_in(guest: Shopper, name: str = "ada") -> SignedIn:
+        now = int(clock.now())
+        claims = {
+            "sub": name,
+            "username": name,
+            "iss": f"{sandbox_process.base_url}/{POOL}",
+            "client_id": CLIENT,
+            "token_use": "access",
+            "iat": now,
+            "exp": now + 3_600,
+            "jti": new_key(),
+            "origin_jti": new_key(),
+        }
+        return SignedIn(guest.client, token=sandbox.mint(claims))
+
+    return signed_in
+
+
+def names(shopper: Shopper) -> list[tuple[str, int]]:
+    return [(line["offering"]["name"], line["quantity"]) for line in shopper.lines]
+
+
+async def test_a_guest_s_cart_is_theirs_once_they_have_signed_in(guests: Any, ada: Any) -> None:
+    async with guests() as guest:
+        await guest.update(add("po-mobile-m"))
+        shopper = ada(guest)
+        payload = await shopper.claim(guest)
+        assert payload["errors"] == []
+        assert shopper.cart["id"] == guest.cart["id"]
+        assert shopper.cart["version"] == guest.cart["version"] + 1
+        assert names(shopper) == [("Mobile M", 1)]
+        assert (await shopper.update(add("po-mobile-l")))["errors"] == []
+
+
+async def test_the_guest_s_token_opens_nothing_any_more(guests: Any, ada: Any) -> None:
+    async with guests() as guest:
+        await ada(guest).claim(guest)
+        assert await guest.read() is None
+        (error,) = (await ada(guest, "bob").claim(guest))["errors"]
+        assert (error["code"], error["path"]) == ("NOT_FOUND", ["input", "guestCartToken"])
+
+
+@pytest.mark.parametrize("mode", ["MERGE", "USE_GUEST", "KEEP_EXISTING"])
+async def test_a_token_that_opens_nothing_is_refused(guests: Any, ada: Any, mode: str) -> None:
+    async with guests() as guest:
+        shopper = await ada(guest).make()
+        (error,) = (await shopper.claim(Shopper(guest.client, token="x" * 43), mode=mode))["errors"]
+        assert (error["code"], error["path"]) == ("NOT_FOUND", ["input", "guestCartToken"])
+
+
+async def test_a_guest_claims_nothing(guests: Any) -> None:
+    async with guests() as guest:
+        sent = {"idempotencyKey": new_key(), "guestCartToken": guest.token}
+        answer = await guest.client.query(CLAIM, headers=guest.headers, input=sent)
+        assert answer.codes == ["UNAUTHENTICATED"]
+        assert await guest.read() is not None
+
+
+async def test_nobody_claims_a_cart_that_has_an_owner(guests: Any, ada: Any) -> None:
+    """Its id alone helps nobody, and the token it once had is gone."""
+    async with guests() as guest:
+        shopper = ada(guest)
+        await shopper.claim(guest)
+        bob = ada(guest, "bob")
+        assert await Shopper.read(SignedIn(bob.client, shopper.cart, bob.token)) is None
+
+
+async def test_two_carts_become_one(guests: Any, ada: Any, operator: Operator) -> None:
+    """Equal lines are summed, others added; upstream it reads the same."""
+    async with guests() as guest:
+        await guest.update(add("po-mobile-m", quantity=2), add("po-mobile-l"))
+        shopper = await ada(guest).make()
+        await shopper.update(add("po-mobile-m"), add("po-mobile-s"))
+        payload = await shopper.claim(guest)
+        assert payload["errors"] == []
+        assert names(shopper) == [("Mobile M", 3), ("Mobile S", 1), ("Mobile L", 1)]
+        assert shopper.cart["version"] == 3
+        kept = [len(cart["cartItem"]) for cart in operator.carts() if cart.get("cartItem")]
+        assert sorted(kept) == [2, 3]
+
+
+async def test_bundles_are_added_whole(guests: Any, ada: Any) -> None:
+    async with guests() as guest:
+        await guest.update(add("po-family-duo"))
+        shopper = await ada(guest).make()
+        await shopper.update(add("po-family-duo"))
+        before = len(shopper.lines)
+        assert (await shopper.claim(guest))["errors"] == []
+        assert len(shopper.lines) == 2 * before
+        parents = [line["parent"]["id"] for line in shopper.lines if line["parent"]]
+        assert len(set(parents)) == 2
+
+
+async def test_numbers_move_along_and_their_lines_are_never_summed(guests: Any, ada: Any) -> None:
+    async with guests() as guest:
+        number = await _held(guest)
+        await guest.update(add("po-mobile-m", reservationIds=[number["id"]]))
+        line = guest.lines[0]["id"].partition("~")[0]
+        shopper = await ada(guest).make()
+        await shopper.update(add("po-mobile-m"))
+        assert (await shopper.claim(guest))["errors"] == []
+        assert names(shopper) == [("Mobile M", 1), ("Mobile M", 1)]
+        (reserved,) = await Holder(shopper).reserved()
+        assert (reserved["id"], reserved["state"]) == (number["id"], "HELD")
+        assert reserved["lineId"] == shopper.lines[1]["id"] != line
+        assert (await Holder(shopper).release(number["id"]))["errors"] == []
+
+
+async def test_a_guest_s_cart_can_take_the_place_of_the_other(guests: Any, ada: Any) -> None:
+    async with guests() as guest:
+        await guest.update(add("po-mobile-l"))
+        shopper = await ada(guest).make()
+        mine = shopper.cart
+        assert (await shopper.claim(guest, mode="USE_GUEST"))["errors"] == []
+        assert shopper.cart["id"] == guest.cart["id"]
+        found = await shopper.client.data("{ cart { id } }", headers=shopper.headers)
+        assert found["cart"]["id"] == guest.cart["id"] != mine["id"]
+
+
+async def test_a_guest_s_cart_can_be_dropped(guests: Any, ada: Any) -> None:
+    async with guests() as guest:
+        await guest.update(add("po-mobile-l"))
+        shopper = await ada(guest).make()
+        mine = shopper.cart["id"]
+        assert (await shopper.claim(guest, mode="KEEP_EXISTING"))["errors"] == []
+        assert (shopper.cart["id"], shopper.lines) == (mine, [])
+        assert await guest.read() is None
+
+
+async def test_what_was_dropped_is_removed_upstream_and_gives_its_number_back(
+    guests: Any, ada: Any, operator: Operator, clock: FixedClock
+) -> None:
+    async with guests(cart_sweep=0.1, numbers_sweep=0.1) as guest:
+        number = await _held(guest)
+        shopper = await ada(guest).make()
+        await shopper.claim(guest, mode="KEEP_EXISTING")
+        while len(operator.carts()) > 1:  # noqa: ASYNC110  (the sandbox is another process)
+            await asyncio.sleep(0.02)
+        bob = Shopper(guest.client)
+        await bob.create()
+        while not (offers := await Holder(bob).numbers(prefix=number["resource"])):
+            clock.advance(1)
+        assert (await Holder(bob).reserve(offers[0]["offerToken"]))["errors"] == []
+
+
+async def test_the_same_key_merges_once(guests: Any, ada: Any) -> None:
+    async with guests() as guest:
+        await guest.update(add("po-mobile-l"))
+        shopper, key = await ada(guest).make(), new_key()
+        first = await shopper.claim(guest, key=key)
+        assert await shopper.claim(guest, key=key) == first
+        assert names(shopper) == [("Mobile L", 1)]
+
+
+async def test_a_key_is_for_one_guest(guests: Any, ada: Any) -> None:
+    async with guests() as guest:
+        shopper, key = ada(guest), new_key()
+        await shopper.claim(guest, key=key)
+        other = Shopper(guest.client)
+        await other.create()
+        assert [each["code"] for each in (await shopper.claim(other, key=key))["errors"]] == ["IDEMPOTENCY_MISMATCH"]
+
+
+async def test_other_currencies_are_not_mixed(guests: Any, ada: Any) -> None:
+    async with guests() as guest:
+        shopper = ada(guest)
+        token = shopper.token
+        await shopper.create(segment="B2B")
+        shopper.token = token
+        (error,) = (await shopper.claim(guest))["errors"]
+        assert (error["code"], error["path"]) == ("INVALID", ["input", "mode"])
+        assert await guest.read() is not None
+
+
+async def test_with_the_cart_system_down_the_guest_s_cart_is_locked_until_the_same_key_settles_it(
+    guests: Any, ada: Any, sandbox: SandboxControl
+) -> None:
+    async with guests(tmf663_attempts=1) as guest:
+        await guest.update(add("po-mobile-l"))
+        shopper, key = await ada(guest).make(), new_key()
+        sandbox.fault("off", api="TMF663")
+        (error,) = (await shopper.claim(guest, key=key))["errors"]
+        assert (error["code"], error["retryable"]) == ("UPSTREAM_UNAVAILABLE", True)
+        assert [each["code"] for each in (await guest.update(add("po-mobile-s")))["errors"]] == ["CART_LOCKED"]
+        sandbox.clear_faults()
+        assert (await shopper.claim(guest, key=key))["errors"] == []
+        assert names(shopper) == [("Mobile L", 1)]
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+async def test_whenever_the_gateway_dies_the_lines_are_in_one_cart_once(
+    guests: Any, ada: Any, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """The same key settles it, and until then the guest's cart is either locked or as it was."""
+    async with guests() as guest:
+        await guest.update(add("po-mobile-l"))
+        shopper, key = await ada(guest).make(), new_key()
+        await shopper.update(add("po-mobile-s"))
+        mortal(monkeypatch)
+        task = await live(Life(dies_at=step), shopper.claim(guest, key=key))
+        with suppress(Killed):
+            await task
+        monkeypatch.undo()
+        clock.advance(61)
+        payload = await shopper.claim(guest, key=key)
+        for _ in range(5):
+            if not payload["errors"]:
+                break
+            assert payload["errors"][0]["retryable"]
+            payload = await shopper.claim(guest, key=key)
+        assert payload["errors"] == []
+        await shopper.read()
+        assert names(shopper) == [("Mobile S", 1), ("Mobile L", 1)]
+        assert await guest.read() is None
+
+
+async def _held(guest: Shopper) -> dict[str, Any]:
+    holder = Holder(guest)
+    payload = {"reservation": None}
+    while payload["reservation"] is None:  # the first sweep has to allow it
+        payload = await holder.reserve((await holder.numbers())[0]["offerToken"])
+    return payload["reservation"]

@@ -1,0 +1,30 @@
+"""The same as in `test_reservations`, where the operator reserves through TMF685."""
+
+import pytest
+
+from tests.reservations import test_reservations
+
+_ONLY_IN_TMF639 = (  # a mark that is lost or another's there changes nothing: TMF685 tells whose it is
+    "test_a_mark_under_that_of_a_reservation_that_is_over_is_put_back",
+    "test_a_sweep_that_overslept_takes_nothing_from_the_next_one",
+)
+
+
+@pytest.fixture
+def api() -> str:
+    return "TMF685"
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """One is enough: what differs between databases is tried there."""
+    return "sqlite"
+
+
+globals().update(
+    {
+        name: test
+        for name, test in vars(test_reservations).items()
+        if name.startswith("test_") and name not in _ONLY_IN_TMF639
+    }
+)
