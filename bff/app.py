@@ -145,6 +145,7 @@ def _context_maker(settings: Settings, public: PublicSide, clock: Clock) -> Make
             services.carts,
             services.numbers,
             services.reservations,
+            services.customers,
             services.porting,
             services.identity,
         )

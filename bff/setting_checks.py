@@ -25,6 +25,15 @@ def one_of(*allowed: object) -> Callable[[Any], str | None]:
     return lambda value: None if value in allowed else "must be one of " + ", ".join(map(str, allowed))
 
 
+def some_of(*allowed: str) -> Callable[[Any], str | None]:
+    return lambda value: None if set(value) <= set(allowed) else "must be some of " + ", ".join(allowed)
+
+
+def secret(value: str) -> str | None:
+    fine = not value or len(value) >= _LEAST_SECRET
+    return None if fine else f"must be of at least {_LEAST_SECRET} characters"
+
+
 def web_url(value: str) -> str | None:
     parts = urlsplit(value)
     fine = not value or (parts.scheme in ("http", "https") and parts.netloc and not parts.query and not parts.fragment)
@@ -85,6 +94,7 @@ def networks(value: tuple[str, ...]) -> str | None:
     return None
 
 
+bill_words = _each(r"[\w.:-]+", "one or more ids", least=1)
 paths = _each(r"[A-Za-z]+", "one or more names of collections", least=1)
 filters = _each(r"[A-Za-z@.]+=[^=&]*[^0-9=&][^=&]*", "attribute=value, the value more than digits")
 tiers = _each(

@@ -6,6 +6,7 @@ from typing import Any
 from bff.setting_checks import (
     Check,
     at_least,
+    bill_words,
     currency,
     database_url,
     filters,
@@ -18,7 +19,9 @@ from bff.setting_checks import (
     paths,
     pool_id,
     redis_url,
+    secret,
     signing_keys,
+    some_of,
     three_names,
     tiers,
     web_url,
@@ -446,6 +449,59 @@ class SessionSettings:
 
 
 @dataclass(frozen=True)
+class CustomerSettings:
+    """Customers; they are there where TMF629 is, which needs TMF632 and TMF666. TMF637 tells what they have."""
+
+    duplicate_key: str = setting(
+        "",
+        "Secret of at least 32 characters that tells customers apart. It must never change.",
+        example="$(openssl rand -base64 32)",
+        check=secret,
+        secret=True,
+    )
+    patience: float = setting(5.0, "Seconds a mutation waits for its pipeline.", check=at_least(0))
+    b2c_required: tuple[str, ...] = setting(
+        ("birthDate",),
+        "What consumers must tell: birthDate, documentNumber, email, phone, address.",
+        check=some_of("birthDate", "documentNumber", "email", "phone", "address"),
+    )
+    b2b_required: tuple[str, ...] = setting(
+        ("taxId", "email"),
+        "What companies must tell: taxId, email, phone, address.",
+        check=some_of("taxId", "email", "phone", "address"),
+    )
+    least_age: int = setting(18, "How old consumers must be, in years.", check=at_least(0, 130))
+    b2c_cycles: tuple[str, ...] = setting(
+        ("monthly",), "Billing cycles of consumers, by id, the usual first.", check=bill_words
+    )
+    b2c_media: tuple[str, ...] = setting(
+        ("email", "paper"), "Ways in which consumers get bills, by id, the usual first.", check=bill_words
+    )
+    b2c_terms: tuple[str, ...] = setting(("P14D",), "Payment terms of consumers, the usual first.", check=bill_words)
+    b2b_cycles: tuple[str, ...] = setting(
+        ("monthly", "quarterly"), "Billing cycles of companies, by id, the usual first.", check=bill_words
+    )
+    b2b_media: tuple[str, ...] = setting(
+        ("email", "paper", "edi"), "Ways in which companies get bills, by id, the usual first.", check=bill_words
+    )
+    b2b_terms: tuple[str, ...] = setting(
+        ("P30D", "P14D"), "Payment terms of companies, the usual first.", check=bill_words
+    )
+    status: str = setting("Active", "Status of a customer that is new.")
+    account_state: str = setting("Active", "State of a billing account that is new.")
+    closed: str = setting("Closed", "Status and state of what cannot be deleted when it has to be undone.")
+    invitation_days: float = setting(7.0, "Days for which an invitation can be taken up.", check=at_least(0.001))
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """What runs through several systems, step by step."""
+
+    sweep: float = setting(10.0, "Seconds between two looks for what dead processes left.", check=at_least(0.1))
+    keep_days: float = setting(7.0, "Days for which one that ended can be looked at.", check=at_least(1))
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration."""
 
@@ -494,13 +550,19 @@ class Settings:
     events: EventSettings = field(default_factory=EventSettings)
     cart: CartSettings = field(default_factory=CartSettings)
     numbers: NumberSettings = field(default_factory=NumberSettings)
+    customers: CustomerSettings = field(default_factory=CustomerSettings)
+    pipelines: PipelineSettings = field(default_factory=PipelineSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     cognito: CognitoSettings = field(default_factory=CognitoSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     session: SessionSettings = field(default_factory=SessionSettings)
     tmf620: UpstreamSettings = field(default_factory=UpstreamSettings)
+    tmf629: UpstreamSettings = field(default_factory=UpstreamSettings)
+    tmf632: UpstreamSettings = field(default_factory=UpstreamSettings)
+    tmf637: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf639: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf663: UpstreamSettings = field(default_factory=UpstreamSettings)
+    tmf666: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf685: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf687: UpstreamSettings = field(default_factory=UpstreamSettings)
     porting: PortingSettings = field(default_factory=PortingSettings)
@@ -508,4 +570,4 @@ class Settings:
     @property
     def needs_database(self) -> bool:
         """Whether anything is served that the gateway keeps facts of its own about."""
-        return bool(self.tmf663.url or self.cognito.pool)
+        return bool(self.tmf663.url or self.tmf629.url or self.cognito.pool)

@@ -15,6 +15,7 @@ from bff.setting_checks import Check
 from bff.settings import Settings, UpstreamSettings
 
 PREFIX = "BFF_"
+_UPSTREAMS = ("tmf620", "tmf629", "tmf632", "tmf637", "tmf639", "tmf663", "tmf666", "tmf685", "tmf687", "porting")
 
 
 class SettingsError(Exception):
@@ -76,15 +77,19 @@ def require_upstreams(settings: Settings) -> None:
         SettingsError: an upstream has no URL, or lacks what its authentication needs.
     """
     needed = {} if settings.catalog.source == "dump" else {"BFF_TMF620_URL": settings.tmf620.url}
-    for name in ("tmf620", "tmf639", "tmf663", "tmf685", "tmf687", "porting"):
+    for name in _UPSTREAMS:
         upstream: UpstreamSettings = getattr(settings, name)
         if upstream.auth == "api_key":
             needed[f"BFF_{name.upper()}_API_KEY"] = upstream.api_key
         if upstream.auth == "oauth2":
             needed[f"BFF_{name.upper()}_TOKEN_URL"] = upstream.token_url
             needed[f"BFF_{name.upper()}_CLIENT_ID"] = upstream.client_id
-    if settings.tmf663.url or settings.tmf639.url or settings.cognito.pool:
+    if settings.tmf663.url or settings.tmf639.url or settings.tmf629.url or settings.cognito.pool:
         needed["BFF_KEYS"] = ",".join(settings.keys)
+    if settings.tmf629.url:
+        needed["BFF_TMF632_URL"] = settings.tmf632.url
+        needed["BFF_TMF666_URL"] = settings.tmf666.url
+        needed["BFF_CUSTOMERS_DUPLICATE_KEY"] = settings.customers.duplicate_key
     if settings.tmf639.url and settings.numbers.backend == "tmf685":
         needed["BFF_TMF685_URL"] = settings.tmf685.url
         if settings.numbers.assigned_by == "gateway":  # whose an assigned resource is, only the mark tells

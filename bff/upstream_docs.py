@@ -10,7 +10,7 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLSchema
 
 from bff.settings import UpstreamSettings
-from clients import tmf620, tmf639
+from clients import tmf620, tmf629, tmf632, tmf637, tmf639, tmf666
 from clients.tmf import Collection
 from engine import loads_of, reads_of, upstream_of
 from schema.root import build_schema
@@ -81,6 +81,28 @@ answer stands in [port-in.md](port-in.md).
 | `DELETE /resource/{id}` | when nothing comes of it |
 """
 
+_CUSTOMERS = """## Customers: TMF632, TMF629, TMF666, TMF637
+
+Settings: `BFF_TMF632_...`, `BFF_TMF629_...`, `BFF_TMF666_...`, `BFF_TMF637_...` and `BFF_CUSTOMERS_...`; v4 and v5 of
+each. Attributes stand here by v4's names. Without TMF629 there are no customers, without TMF637 no products.
+
+| call | when |
+| --- | --- |
+| `POST /individual` or `/organization`, `POST /customer`, `POST /billingAccount` | `createCustomer`, in this order |
+| `GET /individual?externalReference.name=`, `GET /customer?engagedParty.id=` | after a POST without an answer |
+| `GET /billingAccount?relatedParty.id=` | the same; `Customer.billingAccounts` |
+| `DELETE` of each, or `PATCH` to `BFF_CUSTOMERS_CLOSED` | what cannot be finished is undone |
+| `GET` and `PATCH /individual/{id}` or `/organization/{id}` | `updateProfile`: two whole arrays |
+| `GET /product?relatedParty.id=` | `Customer.products`, in pages |
+"""
+_OF_CUSTOMERS = (
+    tmf632.INDIVIDUALS,
+    tmf632.ORGANIZATIONS,
+    tmf629.CUSTOMERS,
+    tmf666.BILLING_ACCOUNTS,
+    tmf637.PRODUCTS,
+)
+
 
 def upstream_docs() -> str:
     """The page as Markdown."""
@@ -91,7 +113,8 @@ def upstream_docs() -> str:
         "Settings: `BFF_TMF620_...`; v4 and v5 by `BFF_TMF620_VERSION`. Attributes stand here by v4's names.\n",
     ]
     parts += [_collection(schema, each) for each in tmf620.collections()]
-    parts += [_CARTS, _NUMBERS, _PORTING]
+    parts += [_CARTS, _NUMBERS, _PORTING, _CUSTOMERS]
+    parts += [_collection(schema, each) for each in _OF_CUSTOMERS]
     return "\n".join(parts)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from bff.carts import open_carts
+from bff.customers import open_customers
 from bff.edge.whole import Whole, open_answers
 from bff.feeds import open_feeds
 from bff.foundation import Foundation, open_foundation
@@ -32,6 +33,8 @@ from domain.catalog.listing import Listing
 from domain.catalog.on_demand import OnDemandSource
 from domain.catalog.rules import ShopRules, fold, folded
 from domain.identity.identity import Identity
+from domain.identity.members import nobody_knows
+from domain.pipelines.customers import Customers
 from domain.porting.porting import Porting
 from domain.reservations.numbers import Numbers
 from engine import Answers
@@ -56,6 +59,7 @@ class Services:
     carts: Carts | None
     numbers: Numbers | None
     reservations: CartReservations | None
+    customers: Customers | None
     porting: Porting | None
     answers: Answers[Whole] | None
     clock: Clock
@@ -104,6 +108,8 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
         if ports is not None and ports.intake is not None:
             intakes[porting.UPSTREAM] = ports.intake
         identity = await stack.enter_async_context(open_identity(base))
+        login_of = nobody_knows if identity is None else identity.logins.verified
+        customers = await stack.enter_async_context(open_customers(base, login_of))
         if answers is not None:  # the first to be closed: what is in the making uses all the rest
             stack.push_async_callback(answers.aclose)
         yield Services(
@@ -116,6 +122,7 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             carts,
             None if served is None else served.numbers,
             _reservations(base, carts, served),
+            customers,
             None if ports is None else ports.porting,
             answers,
             clock,

@@ -27,8 +27,7 @@ async def every_entity(
             seen.add(item.id)
             yield item
         offset += page.received
-        whole = page.total is not None and offset >= page.total and page.received < size
-        if page.received == 0 or whole:
+        if page.is_last(offset, size):
             return
         if page.items and not new:
             raise UpstreamInvalidError(client.name, detail=f"{collection.path}: the server repeats a page")

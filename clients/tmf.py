@@ -71,6 +71,11 @@ class Page(Generic[E]):
     received: int
     total: int | None
 
+    def is_last(self, offset: int, limit: int) -> bool:
+        """Whether nothing follows; `offset` is behind this page. A short page proves nothing: limits are clamped."""
+        whole = self.total is not None and offset >= self.total and self.received < limit
+        return self.received == 0 or whole
+
 
 @dataclass
 class _Dialect:

@@ -12,9 +12,11 @@ from domain.carts.carts import Carts
 from domain.carts.offers import Offers
 from domain.carts.reserving import CartReservations
 from domain.catalog.catalog import Catalog
+from domain.identity.desk import CustomerDesk
 from domain.identity.identity import Identity
 from domain.identity.outcomes import Session
 from domain.identity.tokens import with_cart_token
+from domain.pipelines.customers import Customers
 from domain.porting.porting import Porting, PortIns
 from domain.reservations.numbers import Numbers
 from domain.reservations.reservation import Reservation
@@ -42,7 +44,8 @@ class Context:
     """One per request. `projections` is the engine's memory for this request and no one else's business.
 
     `carts` is None where the operator has no TMF663, `numbers` where there is no TMF639, `reservations` where there is
-    not both, and Redis, `porting` where there is no porting provider. `keep_cart_token`, where
+    not both, and Redis, `porting` where there is no porting provider, `customers` where there is no TMF629.
+    `keep_cart_token`, where
     cookies are wanted, puts a guest's token into one (`cookies`, as they are sent); the answer then does not show it.
     `keep_session` does the same with a session's, None ends them; `refresh_token` is the cookie's. `cross_site`:
     cookies are in use, and nothing shows that the request comes from a page of ours.
@@ -54,6 +57,7 @@ class Context:
     carts: Carts | None = None
     numbers: Numbers | None = None
     reservations: CartReservations | None = None
+    customers: Customers | None = None
     porting: Porting | None = None
     identity: Identity | None = None
     keep_cart_token: Callable[[str | None], None] | None = None
@@ -63,6 +67,7 @@ class Context:
     cookies: list[str] = field(default_factory=list)
     reserved: Reserved = field(default_factory=Reserved)
     projections: dict[Any, frozenset[str]] = field(default_factory=dict)
+    _desk: CustomerDesk | None = None
 
     def require_carts(self) -> Carts:
         """The carts.
@@ -93,6 +98,22 @@ class Context:
         if self.reservations is None:
             raise UpstreamUnavailableError("tmf639", detail="this needs TMF639, TMF663 and Redis")
         return self.reservations
+
+    def require_customers(self) -> Customers:
+        """Customers.
+
+        Raises:
+            UpstreamUnavailableError: this shop keeps none.
+        """
+        if self.customers is None:
+            raise UpstreamUnavailableError("tmf629", detail="BFF_TMF629_URL is not set")
+        return self.customers
+
+    def require_desk(self) -> CustomerDesk:
+        """What this request may see of customers; raises as `require_customers`."""
+        if self._desk is None:
+            self._desk = self.require_customers().desk(self.request)
+        return self._desk
 
     def require_porting(self) -> Porting:
         """The porting provider.
@@ -132,6 +153,7 @@ class Context:
         """Go on as whoever has just signed in: what the answer shows is theirs."""
         asking = with_cart_token(principal, self.request.principal.cart_token)
         self.request = dataclasses.replace(self.request, principal=asking)
+        self._desk = None
 
 
 Info = strawberry.Info[Context, None]

@@ -12,6 +12,7 @@ from kernel.errors import GatewayError, LimitExceededError
 from kernel.ids import GlobalId, parse_global_id
 from resolvers.carts import load_line
 from resolvers.context import Context, Info
+from resolvers.customers import load_account, load_customer, load_product
 from resolvers.port_ins import load_port_in
 from resolvers.reservations import load_reservation
 from resolvers.sessions import load_viewer
@@ -28,6 +29,9 @@ _LOADERS: Mapping[str, Load] = {
     "Cart": lambda ctx, local, _: ctx.require_carts().cart(ctx.request, local),
     "CartLine": lambda ctx, local, _: load_line(ctx, local),
     "Reservation": lambda ctx, local, _: load_reservation(ctx, local),
+    "Customer": lambda ctx, local, _: load_customer(ctx, local),
+    "BillingAccount": load_account,
+    "Product": load_product,
     "PortIn": lambda ctx, local, _: load_port_in(ctx, local),
     "Viewer": lambda ctx, local, _: load_viewer(ctx, local),
 }

@@ -6,11 +6,14 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from clients.tmf620 import CATEGORIES, OFFERINGS, PRICES, SPECIFICATIONS
+from clients.tmf629 import CUSTOMERS
+from clients.tmf632 import INDIVIDUALS, ORGANIZATIONS
 from clients.tmf663 import CARTS
+from clients.tmf666 import BILLING_ACCOUNTS
 from domain.carts.offers import CHOICE_FIELDS, OFFERING_FIELDS, PRICE_FIELDS
 from domain.catalog.on_demand import TREE_FIELDS
 from engine import computed, names
-from resolvers import carts, catalog, nodes, numbers, port_ins, reservations, sessions
+from resolvers import carts, catalog, customers, nodes, numbers, port_ins, reservations, sessions
 from schema.types.carts import Cart, CartLine, CartPayload, CreateCartPayload, ReservationPayload
 from schema.types.catalog import (
     SELECTED,
@@ -21,6 +24,7 @@ from schema.types.catalog import (
     ProductSpecification,
 )
 from schema.types.common import SCALARS, Node
+from schema.types.customers import BillingAccount, Customer, CustomerPayload, Individual, Organization, Product
 from schema.types.errors import GenericError, VersionConflictError
 from schema.types.numbers import AvailableNumber, AvailableSim
 from schema.types.port_in_payload import PortInPayload
@@ -93,6 +97,17 @@ class Mutation:
     release_reservation: ReservationPayload | None = computed(
         reservations.release_reservation, description="Gives it back."
     )
+    create_customer: CustomerPayload | None = computed(
+        customers.create_customer,
+        description="Makes the viewer the owner of a new customer. The same key brings the same one.",
+        loads={INDIVIDUALS: SELECTED, ORGANIZATIONS: SELECTED, CUSTOMERS: SELECTED, BILLING_ACCOUNTS: SELECTED},
+    )
+    update_profile: CustomerPayload | None = computed(
+        customers.update_profile, description="Changes how a customer is reached.", loads={INDIVIDUALS: SELECTED}
+    )
+    invite_member: CustomerPayload | None = computed(
+        customers.invite_member, description="Lets somebody act for a company, once they sign in with that login."
+    )
     request_port_in: PortInPayload | None = computed(
         port_ins.request_port_in,
         description="Asks for a number to come to a line of a cart. The same key brings the same port-in.",
@@ -132,5 +147,6 @@ class Mutation:
 def build_schema() -> strawberry.Schema:
     """The whole schema. Its printed form is `schema.graphql`."""
     kinds: list[Any] = [ProductOffering, OfferingPrice, ProductSpecification, Category, Cart, CartLine]
+    kinds += [Viewer, Customer, Individual, Organization, BillingAccount, Product]
     kinds += [Reservation, PortIn, GenericError, VersionConflictError, NumberUnavailableError]
     return strawberry.Schema(query=Query, mutation=Mutation, types=kinds, config=StrawberryConfig(scalar_map=SCALARS))

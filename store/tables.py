@@ -111,6 +111,81 @@ reservations = Table(
     ),
 )
 
+# Who may act for a customer, and where the operator's systems have what belongs together. `party_kind`: individual or
+# organization. Logins of invitations and all of `identities` are keyed HMACs: the database tells nobody's address.
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("segment", String(8), nullable=False),
+    Column("upstream_id", String(128), nullable=False, unique=True),
+    Column("party_kind", String(16), nullable=False),
+    Column("party_id", String(128), nullable=False),
+    Column("account_id", String(128), nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("customer_id", String(32), ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True),
+    Column("principal", String(128), primary_key=True, index=True),
+    Column("role", String(8), nullable=False),
+    Column("since", Double, nullable=False),
+    Column("added_by", String(128), nullable=False),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("customer_id", String(32), ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True),
+    Column("login", String(64), primary_key=True, index=True),
+    Column("role", String(8), nullable=False),
+    Column("invited_by", String(128), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False, index=True),
+)
+
+# What makes a second customer impossible: the first to claim a value has it. That customer may not be made yet.
+identities = Table(
+    "identities",
+    metadata,
+    Column("mac", String(64), primary_key=True),
+    Column("customer_id", String(32), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+
+# What runs through several systems, step by step. `input` holds what people told of themselves; the end erases it.
+pipelines = Table(
+    "pipelines",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("input", Text),
+    Column("failure", Text),
+    Column("scope", String(200), nullable=False),
+    Column("key", String(36), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("finished_at", Double),
+    Index(None, "state", "created_at"),
+)
+
+pipeline_steps = Table(
+    "pipeline_steps",
+    metadata,
+    Column("pipeline_id", String(32), ForeignKey("pipelines.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("place", Integer, nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("started_at", Double),
+    Column("finished_at", Double),
+    Column("result", Text),
+    Column("note", Text),
+)
+
 # Numbers on their way to us. A live row is the only right to bring a number in: the last two indexes make a second one
 # impossible, for a number as for a line. `version` counts the steps: who slept finds another.
 port_ins = Table(

@@ -8,8 +8,10 @@ from domain.identity import principals
 from engine import computed
 from resolvers import sessions as resolve
 from resolvers.context import Info
+from resolvers.customers import viewer_customers
 from resolvers.nodes import global_id
 from schema.types.common import Node
+from schema.types.customers import CustomerConnection
 from schema.types.errors import UserError
 
 
@@ -17,6 +19,9 @@ from schema.types.errors import UserError
 class Viewer(Node):
     id: strawberry.ID = computed(global_id("Viewer"), description="The user's id.")
     login: str | None = computed(resolve.viewer_login, description="The e-mail address or phone number.")
+    customers: CustomerConnection | None = computed(
+        viewer_customers, description="The customers that the viewer acts for, and as what."
+    )
 
     @classmethod
     def is_type_of(cls, obj: object, _info: Info) -> bool:

@@ -21,7 +21,7 @@ from graphql import (
     is_specified_scalar_type,
 )
 
-from clients import tmf620
+from clients import tmf620, tmf629, tmf632, tmf637, tmf666
 from engine import loads_of, reads_of, upstream_of
 from kernel.context import Segment
 from schema.inputs.described import publish_enum
@@ -33,6 +33,13 @@ SCHEMA = build_schema()._schema
 TYPES = [
     each for each in SCHEMA.type_map.values() if not is_introspection_type(each) and not is_specified_scalar_type(each)
 ]
+CUSTOMERS = (
+    tmf629.CUSTOMERS,
+    tmf632.INDIVIDUALS,
+    tmf632.ORGANIZATIONS,
+    tmf637.PRODUCTS,
+    tmf666.BILLING_ACCOUNTS,
+)
 OBJECTS = [each for each in TYPES if isinstance(each, GraphQLObjectType)]
 
 
@@ -76,7 +83,10 @@ def test_schema_graphql_is_what_the_code_says() -> None:
 
 def models() -> dict[Any, set[str]]:
     """The attributes that each upstream model reads, in the upstream's spelling."""
-    return {each: {f.encode_name for f in msgspec.structs.fields(each.model)} for each in tmf620.collections()}
+    return {
+        each: {f.encode_name for f in msgspec.structs.fields(each.model)}
+        for each in (*tmf620.collections(), *CUSTOMERS)
+    }
 
 
 def test_every_declared_attribute_exists_upstream() -> None:
@@ -93,7 +103,7 @@ def test_every_declared_attribute_exists_upstream() -> None:
             checked += len(reads_of(named, name, field))
             for collection, attributes in loads_of(field).items():
                 wrong += [f"{named.name}.{name}: {each}" for each in attributes if each not in known[collection]]
-    for collection in tmf620.collections():
+    for collection in known:
         wrong += [f"{collection.name}: {each}" for each in collection.always if each not in known[collection]]
     assert wrong == []
     assert checked > 40
@@ -107,9 +117,14 @@ def test_entities_are_the_nodes() -> None:
         "OfferingPrice": tmf620.PRICES,
         "ProductSpecification": tmf620.SPECIFICATIONS,
         "Category": tmf620.CATEGORIES,
+        "Individual": tmf632.INDIVIDUALS,
+        "Organization": tmf632.ORGANIZATIONS,
+        "BillingAccount": tmf666.BILLING_ACCOUNTS,
+        "Product": tmf637.PRODUCTS,
     }
-    ours = {"Cart", "CartLine", "PortIn", "Reservation", "Viewer"}
-    assert {each.name for each in SCHEMA.get_possible_types(SCHEMA.type_map["Node"])} == {*entities, *ours}
+    kept = {"Cart", "CartLine", "Customer", "PortIn", "Reservation", "Viewer"}
+    nodes = {each.name for each in SCHEMA.get_possible_types(SCHEMA.type_map["Node"])}
+    assert nodes == {*entities, *kept} - {"Individual", "Organization"}
 
 
 def test_every_field_of_an_entity_reads_something() -> None:
@@ -121,7 +136,8 @@ def test_every_field_of_an_entity_reads_something() -> None:
         for name, field in named.fields.items()
         if not reads_of(named, name, field)
     }
-    assert silent == {f"{name}.id" for name in ("ProductOffering", "OfferingPrice", "ProductSpecification", "Category")}
+    nodes = ("ProductOffering", "OfferingPrice", "ProductSpecification", "Category", "BillingAccount", "Product")
+    assert silent == {f"{name}.id" for name in nodes}
 
 
 def test_what_needs_another_call_can_be_null() -> None:

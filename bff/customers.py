@@ -1,0 +1,84 @@
+"""From settings to customers: the operator's three systems, what they have, and the pipelines that make them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from bff.foundation import Foundation
+from bff.settings import CustomerSettings
+from clients import tmf629, tmf632, tmf637, tmf666
+from domain.identity.applying import ApplicationRules, BillingChoices
+from domain.identity.desk import Reading
+from domain.identity.duplicates import Fingerprints
+from domain.identity.members import Members, VerifiedLogin
+from domain.identity.systems import CustomerSystems, Statuses
+from domain.pipelines.customers import Customers, CustomerSteps
+from domain.pipelines.durable import Durable
+from domain.pipelines.pipelines import Pipelines
+from domain.pipelines.runner import Runner
+from kernel.clock import Clock
+from kernel.context import Segment
+from kernel.keys import SigningKeys
+from kernel.tasks import stop
+
+_DAY = 86_400.0
+
+
+@asynccontextmanager
+async def open_customers(base: Foundation, login_of: VerifiedLogin) -> AsyncIterator[Customers | None]:
+    """All that customers need, closed in the opposite order; None where the operator has no TMF629.
+
+    `login_of`: by what a user signed in, verified; invitations wait for it.
+    """
+    settings, clock, given = base.settings, base.clock, base.settings.customers
+    if not settings.tmf629.url:
+        yield None
+        return
+    records = base.require_records()
+    async with AsyncExitStack() as stack:
+        parties, customers, accounts = (
+            base.client(name, stack) for name in (tmf632.UPSTREAM, tmf629.UPSTREAM, tmf666.UPSTREAM)
+        )
+        products = base.client(tmf637.UPSTREAM, stack) if settings.tmf637.url else None
+        statuses = Statuses(given.status, given.account_state, given.closed)
+        systems = CustomerSystems(parties, customers, accounts, base.audience, statuses, clock)
+        steps = CustomerSteps(systems, records.database, clock)
+        fingerprints = Fingerprints(SigningKeys([given.duplicate_key.encode()]))
+        invitation = given.invitation_days * _DAY
+        members = Members(records.database, clock, fingerprints, login_of, invitation)
+        known = {each.name: each for each in (steps.opening(), steps.profile())}
+        runner = Runner(records.database, clock)
+        durable = await Durable.open(runner, known, settings.database.url, migrate=settings.database.migrate)
+        stack.push_async_callback(durable.aclose)
+        pipelines = Pipelines(
+            records.database,
+            clock,
+            durable,
+            keep=settings.pipelines.keep_days * _DAY,
+            every=settings.pipelines.sweep,
+        )
+        sweeping = asyncio.create_task(pipelines.run())
+        stack.push_async_callback(stop, [sweeping])
+        yield Customers(
+            steps,
+            pipelines,
+            records.idempotency,
+            fingerprints,
+            Reading(members, parties, customers, accounts, products),
+            rules_of(given, clock),
+            given.patience,
+            invitation,
+        )
+
+
+def rules_of(given: CustomerSettings, clock: Clock) -> ApplicationRules:
+    """What each segment must tell and may choose."""
+    return ApplicationRules(
+        required={Segment.B2C: frozenset(given.b2c_required), Segment.B2B: frozenset(given.b2b_required)},
+        billing={
+            Segment.B2C: BillingChoices(given.b2c_cycles, given.b2c_media, given.b2c_terms),
+            Segment.B2B: BillingChoices(given.b2b_cycles, given.b2b_media, given.b2b_terms),
+        },
+        least_age=given.least_age,
+        clock=clock,
+    )

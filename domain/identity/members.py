@@ -1,0 +1,67 @@
+"""Who acts for which customer, and as what. An invitation becomes a membership when its login signs in.
+
+A login is proved by signing in with it: what `logins` answers must be verified by the user pool. Only its keyed hash is
+kept until then.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from domain.identity.duplicates import Fingerprints
+from domain.identity.model import Membership, Role
+from kernel.clock import Clock
+from kernel.context import Principal
+from kernel.errors import GatewayError, StoreUnavailableError, UnauthenticatedError
+from store import customers as rows
+from store.database import Database
+
+log = structlog.get_logger(__name__)
+
+VerifiedLogin = Callable[[Principal], Awaitable[str | None]]
+
+
+async def nobody_knows(_: Principal) -> str | None:
+    """Where users do not sign in."""
+    return None
+
+
+@dataclass(frozen=True)
+class Members:
+    """`invitation` in seconds: how long one can be claimed."""
+
+    database: Database
+    clock: Clock
+    fingerprints: Fingerprints
+    login_of: VerifiedLogin
+    invitation: float
+
+    async def of(self, principal: Principal) -> Sequence[Membership]:
+        """A user's memberships, oldest first, with those that waited for this login; none for a guest."""
+        if principal.id is None:
+            return ()
+        await self._claim(principal.id, principal)
+        async with self.database.reading() as connection:
+            found = await rows.memberships(connection, principal.id)
+        return [Membership(each.customer, Role(each.role)) for each in found]
+
+    async def _claim(self, user: str, principal: Principal) -> None:
+        """Take up what this login was invited to. A user pool that is away keeps nobody from what is theirs."""
+        try:
+            login = await self.login_of(principal)
+        except (StoreUnavailableError, UnauthenticatedError):
+            raise
+        except GatewayError as error:
+            log.warning("members.login_unknown", code=error.code, detail=error.detail)
+            return
+        if login is None:
+            return
+        now, hashed = self.clock.now(), self.fingerprints.of_login(login)
+        async with self.database.reading() as connection:
+            waiting = await rows.invited(connection, [hashed], now)
+        for each in waiting:
+            async with self.database.writing() as connection:
+                await rows.add_member(connection, each.customer_id, user, each.role, by=each.invited_by, now=now)
+                await rows.settle_invitation(connection, each.customer_id, hashed)
+            log.info("members.joined", customer=each.customer_id, role=each.role)

@@ -1,0 +1,96 @@
+"""Customers as the shop means them: who wants to become one, and who may act for one."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import msgspec
+
+from kernel.context import Segment
+from store.customers import CustomerRow
+
+
+class Role(Enum):
+    """As what somebody acts for a customer. What each may do: `permissions`."""
+
+    OWNER = "OWNER"
+    ADMIN = "ADMIN"
+    BUYER = "BUYER"
+    VIEWER = "VIEWER"
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`country` in two letters (ISO 3166-1)."""
+
+    line1: str
+    city: str
+    postcode: str
+    country: str
+    line2: str | None = None
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How somebody can be reached. `phone` in international form (E.164)."""
+
+    reminder_consent: bool
+    email: str | None = None
+    phone: str | None = None
+    address: Address | None = None
+
+
+class Billing(msgspec.Struct, frozen=True, kw_only=True):
+    """How bills come, in the operator's words: a cycle, media, payment terms."""
+
+    cycle: str
+    media: tuple[str, ...]
+    terms: str
+
+
+class Individual(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="individual"):
+    """`born` is a day: 1987-04-12."""
+
+    given: str
+    family: str
+    born: str | None = None
+    document: str | None = None
+
+
+class Organization(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="organization"):
+    name: str
+    registration: str
+    tax: str | None = None
+
+
+class Applicant(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wants to become a customer, checked."""
+
+    party: Individual | Organization
+    contact: Contact
+    billing_address: Address
+    billing: Billing
+
+    @property
+    def segment(self) -> Segment:
+        return Segment.B2C if isinstance(self.party, Individual) else Segment.B2B
+
+    @property
+    def kind(self) -> str:
+        """Of the party, as TMF632's collections are called."""
+        return "individual" if isinstance(self.party, Individual) else "organization"
+
+    @property
+    def display_name(self) -> str:
+        if isinstance(self.party, Individual):
+            return f"{self.party.given} {self.party.family}"
+        return self.party.name
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A customer, and as what the caller acts for it."""
+
+    customer: CustomerRow
+    role: Role
+
+    @property
+    def segment(self) -> Segment:
+        return Segment(self.customer.segment)

@@ -1,0 +1,1 @@
+"""What runs through several systems, step by step, and goes on after a crash."""

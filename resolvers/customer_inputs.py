@@ -1,0 +1,127 @@
+"""From what a client sent of a customer to what the domain is asked: every part checked, each with its path."""
+
+from domain.carts.contact import checked_contact
+from domain.identity import applying
+from domain.identity.applying import ApplicationRules, Check, Wishes
+from domain.identity.model import Address, Applicant, Contact, Individual, Organization
+from kernel.context import Segment
+from kernel.errors import BadRequestError
+from kernel.ids import local_id
+from kernel.outcomes import ErrorCode, Path, Rejected, Rejection
+from schema.inputs import carts
+from schema.inputs import customers as inputs
+
+_NO_CUSTOMER = Rejection(ErrorCode.NOT_FOUND, "There is no such customer.", ("input", "customerId"))
+
+
+def applicant_of(given: inputs.CreateCustomerInput, rules: ApplicationRules) -> Applicant:
+    """Who wants to become a customer.
+
+    Raises:
+        Rejected: a part is not what it should be; every such place is named.
+    """
+    check = Check(("input", "party"))
+    party: Individual | Organization
+    if given.party.individual:
+        person = given.party.individual
+        contact = _contact(check, person.contact, ("individual", "contact"))
+        party = applying.individual(
+            check, person.given_name, person.family_name, person.birth_date, person.document_number, contact, rules
+        )
+        segment = Segment.B2C
+    elif given.party.organization:
+        company = given.party.organization
+        contact = _contact(check, company.contact, ("organization", "contact"))
+        party = applying.organization(
+            check, company.legal_name, company.registration_number, company.tax_id, contact, rules
+        )
+        segment = Segment.B2B
+    else:
+        raise Rejected(Rejection(ErrorCode.INVALID, "This says nothing.", check.path))
+    billing_check = Check(("input", "billing"))
+    wished = given.billing or inputs.BillingInput()
+    wishes = Wishes(wished.cycle, wished.media, wished.terms)
+    billing = applying.billing(billing_check, segment, wishes, rules)
+    address_check = Check(("input",))
+    address = _billing_address(address_check, given.billing_address)
+    wrong = [*check.wrong, *address_check.wrong, *billing_check.wrong]
+    if wrong or contact is None or address is None:
+        raise Rejected(*wrong)
+    return Applicant(party=party, contact=contact, billing_address=address, billing=billing)
+
+
+def new_contact(given: inputs.UpdateProfileInput) -> Contact:
+    """How a customer is to be reached from now on.
+
+    Raises:
+        Rejected: as `applicant_of`; or there is no way in it to reach anybody.
+    """
+    check = Check(("input",))
+    contact = _contact(check, given.contact, ("contact",))
+    if contact is not None and not contact.email and not contact.phone:
+        check.require(None, "contact", "email")
+    if check.wrong or contact is None:
+        raise Rejected(*check.wrong)
+    return contact
+
+
+def login_of(text: str, path: Path) -> str:
+    """A login in its one form: an e-mail address in lower case, or a phone number.
+
+    Raises:
+        Rejected: it cannot be one.
+    """
+    phone = text.strip() if text.strip().startswith("+") else None
+    try:
+        found = checked_contact(
+            (), consent=False, email=None if phone else text, phone=phone and phone[:20], address=None
+        )
+    except Rejected:
+        message = "This is neither an e-mail address nor a phone number in international form."
+        raise Rejected(Rejection(ErrorCode.INVALID, message, path)) from None
+    return found.phone or (found.email or "").lower()
+
+
+def customer_of(text: str) -> str:
+    """The local id of a customer. One that is none is like one that nobody has.
+
+    Raises:
+        Rejected: it is none.
+    """
+    try:
+        return local_id(text, "Customer")
+    except BadRequestError:
+        raise Rejected(_NO_CUSTOMER) from None
+
+
+def _contact(check: Check, given: carts.ContactInput, place: Path) -> Contact | None:
+    address = given.address
+    try:
+        found = checked_contact(
+            (*check.path, *place),
+            consent=given.reminder_consent,
+            email=given.email,
+            phone=given.phone,
+            address=None if address is None else vars(address),
+        )
+    except Rejected as rejected:
+        check.wrong += rejected.reasons
+        return None
+    kept = None if found.address is None else _address(found.address)
+    return Contact(reminder_consent=found.reminder_consent, email=found.email, phone=found.phone, address=kept)
+
+
+def _billing_address(check: Check, given: carts.AddressInput) -> Address | None:
+    """An address stands in a contact as far as checking goes; here it stands alone."""
+    try:
+        found = checked_contact((), consent=False, email=None, phone=None, address=vars(given))
+    except Rejected as rejected:
+        for reason in rejected.reasons:
+            check.refuse(reason.message, "billingAddress", *(reason.path or ())[1:])
+        return None
+    return None if found.address is None else _address(found.address)
+
+
+def _address(found: object) -> Address:
+    told = {name: getattr(found, name) for name in ("line1", "line2", "city", "postcode", "country")}
+    return Address(**told)

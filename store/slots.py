@@ -1,0 +1,116 @@
+"""Places for live processes: each is held by one process at a time, and is free the moment that process is dead.
+
+A lease would not do: its holder may be dead and the lease not over, or asleep and the lease over. So the operating
+system keeps it (a locked file beside SQLite's), or PostgreSQL for as long as a connection lives.
+"""
+
+import asyncio
+import fcntl
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import psycopg
+import structlog
+
+from store.database import PATIENCE, parse_url, translated
+
+log = structlog.get_logger(__name__)
+
+_MOST = 1_000
+
+
+@dataclass
+class Slots:
+    """The places of one name in one database. Those taken here are kept until they are given back, or `aclose`."""
+
+    url: str
+    name: str
+    _files: dict[int, IO[bytes]] = field(default_factory=dict)
+    _held: set[int] = field(default_factory=set)
+    _connection: "psycopg.AsyncConnection[Any] | None" = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def take_any(self) -> int:
+        """The lowest place that is free.
+
+        Raises:
+            StoreUnavailableError: the database cannot be reached.
+        """
+        for number in range(_MOST):
+            if await self.take(number):
+                return number
+        raise RuntimeError(f"{_MOST} processes hold a place already")
+
+    async def take(self, number: int) -> bool:
+        """Take this place; False when a live process has it, perhaps this one."""
+        async with self._turn:
+            if parse_url(self.url).get_backend_name() == "sqlite":
+                return self._lock_file(number)
+            return await self._lock_in_server(number)
+
+    async def give_back(self, number: int) -> None:
+        async with self._turn:
+            if number in self._files:
+                self._files.pop(number).close()
+            elif self._connection is not None and number in self._held:
+                self._held.discard(number)
+                with suppress(psycopg.Error):  # a connection that broke holds nothing
+                    await self._connection.execute("SELECT pg_advisory_unlock(%s, %s)", (self._space, number))
+
+    async def keep(self, number: int) -> bool:
+        """Make sure that a place taken here is still held: a server that restarted has forgotten. False: it is lost."""
+        async with self._turn:
+            if self._connection is None:
+                return number in self._files
+            with suppress(psycopg.Error):
+                await self._connection.execute("SELECT 1")
+                return True
+            self._connection = None
+            self._held.clear()
+            return await self._lock_in_server(number)
+
+    async def aclose(self) -> None:
+        async with self._turn:
+            for file in self._files.values():
+                file.close()
+            self._files.clear()
+            if self._connection is not None:
+                await self._connection.close()
+
+    def _lock_file(self, number: int) -> bool:
+        if number in self._files:
+            return False
+        path = Path(f"{parse_url(self.url).database}.{self.name}-{number}.lock")
+        file = path.open("wb")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            return False
+        self._files[number] = file
+        return True
+
+    async def _lock_in_server(self, number: int) -> bool:
+        if number in self._held:  # or the server would count it twice
+            return False
+        with translated():
+            if self._connection is None:
+                self._connection = await _connected(self.url)
+            found = await self._connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (self._space, number))
+            row = await found.fetchone()
+        if row and row[0]:
+            self._held.add(number)
+        return number in self._held
+
+    @property
+    def _space(self) -> int:
+        """A number for the name; PostgreSQL's advisory locks have no names."""
+        return zlib.crc32(f"slots:{self.name}".encode()) & 0x7FFF_FFFF
+
+
+async def _connected(url: str) -> "psycopg.AsyncConnection[Any]":
+    limits: dict[str, Any] = {"connect_timeout": int(PATIENCE), "keepalives_idle": 10, "keepalives_count": 3}
+    return await psycopg.AsyncConnection.connect(url, autocommit=True, **limits)
