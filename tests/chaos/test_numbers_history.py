@@ -196,7 +196,11 @@ def test_a_protocol_that_is_known_to_be_wrong_is_convicted(protocol: type[SetAnd
     assert sum(asyncio.run(convicted(seed)) for seed in range(20)) >= 10
 
 
-@pytest.mark.parametrize("conditional", [False, True], ids=["blind", "conditional"])
+@pytest.mark.parametrize(
+    ("api", "conditional"),
+    [("TMF639", False), ("TMF639", True), ("TMF685", False), ("TMF685", True)],
+    ids=["blind", "conditional", "pool, blind", "pool, conditional"],
+)
 def test_the_protocol_is_acquitted(world: World, conditional: bool) -> None:
     for seed in range(10):
         world.fresh(conditional=conditional)
