@@ -163,10 +163,22 @@ def _tailcall(port: int, upstream: str, _mode: str, folder: Path) -> list[str]:
     return [str(binary), "start", str(path)]
 
 
+def _hive(port: int, upstream: str, _mode: str, folder: Path) -> list[str]:
+    composed = folder / "supergraph.graphql"
+    command = [str(NODE / "node_modules/.bin/mesh-compose"), "-c", str(NODE / "hive.compose.js"), "-o", str(composed)]
+    told = {**os.environ, "UPSTREAM": upstream + PREFIX.rstrip("/")}
+    done = subprocess.run(command, cwd=NODE, env=told, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise DidNotStartError(f"its supergraph could not be made: {done.stdout[-200:]}")
+    options = ["--port", str(port), "--host", "127.0.0.1", "--config-path", str(NODE / "hive.config.js")]
+    return [str(NODE / "node_modules/.bin/hive-gateway"), *options, "supergraph", str(composed)]
+
+
 PEERS: Final = (
     Peer("Strawberry, DataLoader, httpx", frozenset({"cold", "cached"}), _plain),
     Peer("Apollo Server", frozenset({"cold", "cached", "whole"}), _node("apollo.js"), path="/"),
     Peer("GraphQL Yoga, graphql-jit", frozenset({"cold", "cached", "whole"}), _node("yoga.js")),
+    Peer("Hive Gateway, JIT", frozenset({"cold"}), _hive, document=_PROXY, read=content.of_proxy),
     Peer("Tailcall", frozenset({"cold"}), _tailcall, document=_PROXY, read=content.of_proxy),
 )
 
@@ -208,7 +220,7 @@ def _wait(started: Running, process: "subprocess.Popen[bytes]", said: Path) -> N
             break
         try:
             started.answer(Page(0, 1))
-        except (URLError, OSError, RuntimeError) as error:
+        except (URLError, OSError, RuntimeError, KeyError, TypeError) as error:
             last = str(error)
         else:
             return
