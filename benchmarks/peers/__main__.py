@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
@@ -81,9 +81,14 @@ def _calls(url: str) -> int:
     return int(_get(f"{url}/calls"))
 
 
-def pages(group: str, size: int, connections: int) -> list[Page]:
-    """What each connection asks: cold a page of its own, which no other asks; else one of the few that are kept."""
-    return [Page(STEP * (each % _PAGES[group]), size) for each in range(connections)]
+def pages(group: str, size: int) -> list[Page]:
+    """All that is asked: so many pages that each is old when it comes again, or few, which are kept."""
+    return [Page(STEP * each, size) for each in range(_PAGES[group])]
+
+
+def shares(asked: Sequence[Page], connections: int) -> list[Sequence[Page]]:
+    """What each connection asks, in turns: its own pages, as long as there are enough for all."""
+    return [asked[each % len(asked) :: connections] for each in range(connections)]
 
 
 class Measurement:
@@ -102,7 +107,7 @@ class Measurement:
         """
         out: dict[str, str] = {}
         for size in SIZES:
-            asked = pages(self.group, size, max(CONNECTIONS))
+            asked = pages(self.group, size)
             for page in asked if size == SIZES[0] else (*asked[:4], *asked[-4:]):
                 truth = self._asked(self.servers[0], page)
                 if len(truth) != page.count:
@@ -156,7 +161,8 @@ class Measurement:
         self, server: Running, size: int, connections: int, seconds: float, into: list[report.Turn]
     ) -> None:
         least = len(server.body(Page(0, size))) * 9 // 10
-        asked = [Asking(server.request(page), least) for page in pages(self.group, size, connections)]
+        shared = shares(pages(self.group, size), connections)
+        asked = [Asking([server.request(page) for page in share], least) for share in shared]
         before = self._spent(server)
         latencies, taken = await load(server.url, asked, seconds)
         used, beside, calls = (after - then for after, then in zip(self._spent(server), before, strict=True))

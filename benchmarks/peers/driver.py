@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -12,9 +13,9 @@ _END_OF_CHUNKS = b"0\r\n\r\n"
 
 @dataclass(frozen=True)
 class Asking:
-    """One connection's request, and how many bytes a right answer to it has at least."""
+    """One connection's requests, which take turns, and how many bytes a right answer to any has at least."""
 
-    request: bytes
+    requests: Sequence[bytes]
     least: int
 
 
@@ -24,7 +25,8 @@ class WrongAnswerError(Exception):
 
 class _Connection(asyncio.Protocol):
     def __init__(self, asking: Asking, deadline: float, latencies: list[float]) -> None:
-        self._asking, self._deadline, self._latencies = asking, deadline, latencies
+        self._requests, self._least = cycle(asking.requests), asking.least
+        self._deadline, self._latencies = deadline, latencies
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -36,7 +38,7 @@ class _Connection(asyncio.Protocol):
         self._length: int | None = None  # of the body; None while the head is not whole, -1 for chunks
         self._got = 0
         self._started = time.perf_counter()
-        self._transport.write(self._asking.request)
+        self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -64,8 +66,8 @@ class _Connection(asyncio.Protocol):
         return data.endswith(_END_OF_CHUNKS) if self._length < 0 else self._got >= self._length
 
     def _answered(self) -> None:
-        if self._got < self._asking.least:
-            raise WrongAnswerError(f"{self._got} bytes, at least {self._asking.least} were expected")
+        if self._got < self._least:
+            raise WrongAnswerError(f"{self._got} bytes, at least {self._least} were expected")
         now = time.perf_counter()
         self._latencies.append((now - self._started) * 1000)
         if now < self._deadline:
@@ -95,14 +97,15 @@ async def load(url: str, connections: Sequence[Asking], seconds: float) -> tuple
         WrongAnswerError: any answer was no success.
     """
     parts = urlsplit(url)
+    host, port = str(parts.hostname), int(parts.port or 80)
     latencies: list[float] = []
     started = time.perf_counter()
     loop, opened = asyncio.get_running_loop(), []
     for asking in connections:
         _, connection = await loop.create_connection(
             lambda asking=asking: _Connection(asking, started + seconds, latencies),  # type: ignore[misc]
-            parts.hostname,
-            parts.port,
+            host,
+            port,
         )
         opened.append(connection)
     await asyncio.gather(*(each.done for each in opened))

@@ -23,6 +23,11 @@ GATEWAY: Final = "this gateway"
 OWN_PAGE: Final = 100
 """The gateway gives so many offerings a page at most: a larger one is asked for as several, in one operation."""
 
+COLD: Final = 0.01
+"""Seconds for which what was read is good where nothing is to be cached: for the request it was read for, no longer.
+
+With 0 an offering that has just come with its list is old already, and is asked for once more."""
+
 _PAGE = (
     "nodes { id name categories { id name } specification { name brand } prices { id name net { amount currency } } }"
 )
@@ -115,7 +120,7 @@ def gateway(upstream: str, mode: str, reach: int) -> Iterator[Running]:
     if mode != "whole":
         settings["answers_memory_mb"] = 0
     if mode == "cold":
-        settings |= {"cache_fresh": 0, "cache_stale_while_revalidate": 0, "cache_missing": 0}
+        settings |= {"cache_fresh": COLD, "cache_stale_while_revalidate": 0, "cache_missing": 0}
     port = free_ports(1, first=21_000)
     with serving(port=port, tmf620_url=upstream + PREFIX.rstrip("/"), **settings) as (base, pid):
         url = f"{base}/graphql"

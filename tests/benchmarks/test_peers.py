@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from benchmarks.peers import content, report
-from benchmarks.peers.__main__ import installed, pages
+from benchmarks.peers.__main__ import installed, pages, shares
 from benchmarks.peers.charts import bars
 from benchmarks.peers.driver import Asking, WrongAnswerError, load
 from benchmarks.peers.replay import PREFIX, Answers, Served
@@ -96,11 +96,13 @@ class TestWhatIsAsked:
     def test_the_first_page_has_no_cursor(self) -> None:
         assert msgspec.json.decode(gateway_body(Page(0, 20), []))["variables"] == {"first": 20, "a0": None}
 
-    def test_cold_no_two_connections_ask_the_same(self) -> None:
-        assert len(set(pages("cold", 200, 64))) == 64
+    @pytest.mark.parametrize("connections", [16, 64])
+    def test_cold_no_two_connections_ask_the_same(self, connections: int) -> None:
+        asked = [page for share in shares(pages("cold", 200), connections) for page in share]
+        assert len(set(asked)) == len(asked) == 64
 
-    def test_for_whole_answers_all_ask_the_same(self) -> None:
-        assert set(pages("whole", 200, 64)) == {Page(0, 200)}
+    def test_of_few_pages_each_connection_asks_one(self) -> None:
+        assert [list(each) for each in shares(pages("whole", 20), 16)] == [[Page(0, 20)]] * 16
 
 
 def _cell(group: str, server: str, per_second: float, *, size: int = 20, p99: float = 2.0) -> Cell:
@@ -196,7 +198,7 @@ class TestLoad:
     @pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", CHUNKED])
     async def test_each_connection_asks_at_least_once(self, answer: bytes) -> None:
         async with _served(answer) as url:
-            latencies, _ = await load(url, [Asking(ASKED, 3)] * 4, seconds=0)
+            latencies, _ = await load(url, [Asking([ASKED], 3)] * 4, seconds=0)
         assert len(latencies) == 4
 
     @pytest.mark.parametrize(
@@ -210,7 +212,7 @@ class TestLoad:
     async def test_an_answer_that_cannot_be_right_ends_it(self, answer: bytes) -> None:
         async with _served(answer) as url:
             with pytest.raises(WrongAnswerError):
-                await load(url, [Asking(ASKED, 3)], seconds=0)
+                await load(url, [Asking([ASKED], 3)], seconds=0)
 
 
 def test_without_npm_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
