@@ -198,9 +198,12 @@ def measure(group: str, upstream: tuple[str, int], folder: Path, seconds: float)
 
 
 def installed() -> str:
-    """Installs what the lock names; what kept it from that, empty when all is there."""
+    """Installs what the lock names, unless it is there; what kept it from that, or empty."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         return "there is no npm here"
+    there, lock = NODE / "node_modules" / ".package-lock.json", NODE / "package-lock.json"
+    if there.exists() and there.stat().st_mtime >= lock.stat().st_mtime:
+        return ""
     command = ["npm", "ci", "--prefix", str(NODE), "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else f"npm could not install them: {done.stderr.strip()[-300:]}"
