@@ -6,6 +6,7 @@ the network; without them it says so and measures nothing.
 
 import argparse
 import datetime as dt
+import hashlib
 import math
 import os
 import platform
@@ -24,11 +25,11 @@ import msgspec
 import uvloop
 
 from benchmarks.peers import content, report
-from benchmarks.peers.driver import Asking, load
+from benchmarks.peers.driver import Asking, WrongAnswerError, load
 from benchmarks.peers.machine import cores, cpu_seconds, memory_mb, on_core
 from benchmarks.peers.replay import PREFIX
 from benchmarks.peers.report import Cell, Group
-from benchmarks.peers.servers import NODE, PEERS, DidNotStartError, Page, Running, gateway, running
+from benchmarks.peers.servers import GATEWAY, NODE, PEERS, DidNotStartError, Page, Running, gateway, running
 from benchmarks.tables import replace_section
 from sandbox.process import SandboxProcess
 from tests.processes import ROOT, free_ports, wait_for
@@ -97,6 +98,8 @@ class Measurement:
     def __init__(self, group: str, servers: list[Running], upstream: tuple[str, int], seconds: float) -> None:
         self.group, self.servers, self.seconds = group, servers, seconds
         self._upstream, self._upstream_pid = upstream
+        self.failed: dict[str, str] = {}
+        """Peers that gave a wrong answer under load, and which; they are asked no more."""
         self._single: dict[tuple[str, int], float] = {}
 
     def check(self) -> dict[str, str]:
@@ -136,7 +139,7 @@ class Measurement:
         cells: list[Cell] = []
         for size in SIZES:
             for server in self.servers:
-                if not self._slow(server, size, CONNECTIONS[0]):
+                if server.name not in self.failed and not self._slow(server, size, CONNECTIONS[0]):
                     await self._turn(server, size, CONNECTIONS[0], self.seconds / TURNS, [])
             for connections in CONNECTIONS:
                 cells.extend(await self._cells(size, connections))
@@ -148,10 +151,10 @@ class Measurement:
         turns: dict[str, list[report.Turn]] = {each.name: [] for each in taking}
         for turn in range(TURNS):
             for server in taking:
-                if turn and self._slow(server, size, connections):
+                if server.name in self.failed or (turn and self._slow(server, size, connections)):
                     continue
                 await self._turn(server, size, connections, self.seconds / TURNS, turns[server.name])
-        return [Cell.of(self.group, name, size, connections, each) for name, each in turns.items()]
+        return [Cell.of(self.group, name, size, connections, each) for name, each in turns.items() if each]
 
     def _slow(self, server: Running, size: int, connections: int) -> bool:
         """Whether one answer for each connection already takes longer than a cell: then once is enough."""
@@ -164,7 +167,13 @@ class Measurement:
         shared = shares(pages(self.group, size), connections)
         asked = [Asking([server.request(page) for page in share], least) for share in shared]
         before = self._spent(server)
-        latencies, taken = await load(server.url, asked, seconds)
+        try:
+            latencies, taken = await load(server.url, asked, seconds)
+        except (WrongAnswerError, OSError) as error:
+            if server.name == GATEWAY:
+                raise
+            self.failed[server.name] = f"under load, {size} offerings, {len(asked)} connections: {error}"[:300]
+            return
         used, beside, calls = (after - then for after, then in zip(self._spent(server), before, strict=True))
         into.append(report.Turn(latencies, taken, used, beside, round(calls)))
 
@@ -188,25 +197,30 @@ def measure(group: str, upstream: tuple[str, int], folder: Path, seconds: float)
                 try:
                     servers.append(alive.enter_context(running(peer, url, group, folder)))
                 except DidNotStartError as error:
-                    absent[peer.name] = str(error)
+                    absent[peer.name] = str(error).replace(str(ROOT), ".").replace(str(folder), ".")
         with on_core(both and both[1]):
             measurement = Measurement(group, servers, upstream, seconds)
             absent |= measurement.check()
             cells = uvloop.run(measurement.run())
         memory = {each.name: memory_mb(each.pid) for each in measurement.servers}
-    return Group(group, tuple(cells), memory, absent)
+    return Group(group, tuple(cells), memory, absent | measurement.failed)
 
 
 def installed() -> str:
     """Installs what the lock names, unless it is there; what kept it from that, or empty."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         return "there is no npm here"
-    there, lock = NODE / "node_modules" / ".package-lock.json", NODE / "package-lock.json"
-    if there.exists() and there.stat().st_mtime >= lock.stat().st_mtime:
+    wanted = hashlib.sha256((NODE / "package-lock.json").read_bytes()).hexdigest()
+    stamp = NODE / "node_modules" / ".installed"
+    if stamp.exists() and stamp.read_text("ascii") == wanted:
         return ""
+    print("installing other servers with npm", file=sys.stderr, flush=True)
     command = ["npm", "ci", "--prefix", str(NODE), "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return "" if done.returncode == 0 else f"npm could not install them: {done.stderr.strip()[-300:]}"
+    if done.returncode:
+        return f"npm could not install them: {done.stderr.strip()[-300:]}"
+    stamp.write_text(wanted, "ascii")
+    return ""
 
 
 def told(seconds: float, loads: tuple[float, float]) -> str:

@@ -145,6 +145,7 @@ def goals(groups: Sequence[Group]) -> list[tuple[str, ...]]:
                     times, rival = found
                     what = f"{group.name}, {size:,} offerings, {connections} connections, against {rival}"
                     rows.append((what, f"{goal:g} ×", f"{floor:g} ×", f"{times:.1f} ×", verdict(times, goal, floor)))
+    rows.extend(_growths(groups))
     rows.extend(_tails(groups))
     rows.extend(_memories(groups))
     return rows
@@ -155,6 +156,16 @@ def verdict(value: float, goal: float, floor: float) -> str:
     if value >= goal:
         return "met"
     return "floor met" if value >= floor else "**missed**"
+
+
+def _growths(groups: Sequence[Group]) -> Iterator[tuple[str, ...]]:
+    for group in groups:
+        for connections in group.connections:
+            small, large = (group.ratio(size, connections) for size in (group.sizes[0], group.sizes[-1]))
+            if small and large and len(group.sizes) > 1:
+                what = f"{group.name}, lead at {group.sizes[-1]:,} offerings over that at {group.sizes[0]:,}"
+                times = large[0] / small[0]
+                yield f"{what}, {connections} connections", "1 ×", "", f"{times:.1f} ×", verdict(times, 1.0, 1.0)
 
 
 def _tails(groups: Sequence[Group]) -> Iterator[tuple[str, ...]]:

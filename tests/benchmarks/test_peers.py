@@ -139,6 +139,14 @@ class TestFigures:
         row = next(row for row in report.goals([_group("cold", *cells)]) if "p99" in row[0])
         assert (row[0].split("(")[1], row[3:]) == ("200 offerings, 16 connections)", ("4.0 ×", "**missed**"))
 
+    def test_a_lead_that_shrinks_with_the_page_is_told(self) -> None:
+        cells = [
+            _cell("cold", name, rate, size=size)
+            for name, rate, size in ((GATEWAY, 600, 20), (YOGA, 200, 20), (GATEWAY, 15, 1_000), (YOGA, 10, 1_000))
+        ]
+        row = next(row for row in report.goals([_group("cold", *cells)]) if "lead" in row[0])
+        assert row[3:] == ("0.5 ×", "**missed**")
+
     def test_a_peer_that_is_not_there_is_named_with_the_reason(self) -> None:
         group = Group("cold", (_cell("cold", GATEWAY, 1),), {GATEWAY: 1.0}, {"Tailcall": "no binary"})
         assert "Not there: Tailcall (no binary)." in list(report.sections([group]))
