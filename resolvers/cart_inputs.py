@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import strawberry
+
 from domain.carts.configuration import Chosen
-from domain.carts.contact import checked_contact
-from domain.carts.model import Contact
 from domain.carts.operations import MAX_LINES as MOST_LINES
 from domain.carts.operations import (
     MAX_OPERATIONS,
@@ -16,8 +16,9 @@ from domain.carts.operations import (
     UpdateLine,
 )
 from domain.carts.updating import Request
+from domain.identity.contact import Contact, checked_contact
 from kernel.errors import BadRequestError
-from kernel.ids import local_id
+from kernel.ids import GlobalId, local_id
 from kernel.outcomes import ErrorCode, Path, Rejected, Rejection
 from schema.inputs import carts as inputs
 
@@ -139,6 +140,11 @@ def _line(text: str, cart_id: str, path: Path) -> str:
     if owner != cart_id or not line:
         raise Rejected(Rejection(ErrorCode.NOT_FOUND, "There is no such line in this cart.", path))
     return line
+
+
+def line_global_id(cart_id: str, line_id: str) -> strawberry.ID:
+    """The global id of a line, as `_line` reads it."""
+    return strawberry.ID(str(GlobalId("CartLine", f"{cart_id}{LINE_SEPARATOR}{line_id}")))
 
 
 def local(text: str, kind: str, path: Path) -> str:

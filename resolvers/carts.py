@@ -25,7 +25,7 @@ from kernel.errors import BadRequestError, LimitExceededError, UpstreamError
 from kernel.ids import GlobalId, local_id
 from kernel.money import Money
 from kernel.outcomes import ErrorCode, Rejected
-from resolvers.cart_inputs import LINE_SEPARATOR, update_request
+from resolvers.cart_inputs import LINE_SEPARATOR, line_global_id, update_request
 from resolvers.context import Context, Info
 from schema.inputs import carts as inputs
 
@@ -183,11 +183,7 @@ def page_lines(root: strawberry.Parent[LinePage]) -> Any:
 
 
 def line_id(root: strawberry.Parent[LineInCart]) -> strawberry.ID:
-    return _line_id(root.cart, root.line.id)
-
-
-def _line_id(cart: Cart, line: str) -> strawberry.ID:
-    return strawberry.ID(str(GlobalId("CartLine", f"{cart.id}{LINE_SEPARATOR}{line}")))
+    return line_global_id(root.cart.id, root.line.id)
 
 
 def line_cursor(root: strawberry.Parent[LineInCart]) -> str:
@@ -285,7 +281,7 @@ def problem_message(root: strawberry.Parent[_ProblemOf]) -> str:
 
 
 def problem_line(root: strawberry.Parent[_ProblemOf]) -> strawberry.ID | None:
-    return None if root.problem.line_id is None else _line_id(root.cart, root.problem.line_id)
+    return None if root.problem.line_id is None else line_global_id(root.cart.id, root.problem.line_id)
 
 
 def problem_blocking(root: strawberry.Parent[_ProblemOf]) -> bool:
@@ -297,7 +293,7 @@ def problem_change(root: strawberry.Parent[_ProblemOf]) -> Any:
 
 
 def changed_line(root: strawberry.Parent[_ProblemOf]) -> strawberry.ID:
-    return _line_id(root.cart, root.problem.line_id or "")
+    return line_global_id(root.cart.id, root.problem.line_id or "")
 
 
 def before(root: strawberry.Parent[_ProblemOf]) -> Any:

@@ -1,9 +1,9 @@
 """From what a client sent of a customer to what the domain is asked: every part checked, each with its path."""
 
-from domain.carts.contact import checked_contact
 from domain.identity import applying
 from domain.identity.applying import ApplicationRules, Check, Wishes
-from domain.identity.model import Address, Applicant, Contact, Individual, Organization
+from domain.identity.contact import Address, Contact, checked_contact
+from domain.identity.model import Applicant, Individual, Organization
 from kernel.context import Segment
 from kernel.errors import BadRequestError
 from kernel.ids import local_id
@@ -65,23 +65,6 @@ def new_contact(given: inputs.UpdateProfileInput) -> Contact:
     return contact
 
 
-def login_of(text: str, path: Path) -> str:
-    """A login in its one form: an e-mail address in lower case, or a phone number.
-
-    Raises:
-        Rejected: it cannot be one.
-    """
-    phone = text.strip() if text.strip().startswith("+") else None
-    try:
-        found = checked_contact(
-            (), consent=False, email=None if phone else text, phone=phone and phone[:20], address=None
-        )
-    except Rejected:
-        message = "This is neither an e-mail address nor a phone number in international form."
-        raise Rejected(Rejection(ErrorCode.INVALID, message, path)) from None
-    return found.phone or (found.email or "").lower()
-
-
 def customer_of(text: str) -> str:
     """The local id of a customer. One that is none is like one that nobody has.
 
@@ -97,7 +80,7 @@ def customer_of(text: str) -> str:
 def _contact(check: Check, given: carts.ContactInput, place: Path) -> Contact | None:
     address = given.address
     try:
-        found = checked_contact(
+        return checked_contact(
             (*check.path, *place),
             consent=given.reminder_consent,
             email=given.email,
@@ -107,21 +90,13 @@ def _contact(check: Check, given: carts.ContactInput, place: Path) -> Contact | 
     except Rejected as rejected:
         check.wrong += rejected.reasons
         return None
-    kept = None if found.address is None else _address(found.address)
-    return Contact(reminder_consent=found.reminder_consent, email=found.email, phone=found.phone, address=kept)
 
 
 def _billing_address(check: Check, given: carts.AddressInput) -> Address | None:
     """An address stands in a contact as far as checking goes; here it stands alone."""
     try:
-        found = checked_contact((), consent=False, email=None, phone=None, address=vars(given))
+        return checked_contact((), consent=False, email=None, phone=None, address=vars(given)).address
     except Rejected as rejected:
         for reason in rejected.reasons:
             check.refuse(reason.message, "billingAddress", *(reason.path or ())[1:])
         return None
-    return None if found.address is None else _address(found.address)
-
-
-def _address(found: object) -> Address:
-    told = {name: getattr(found, name) for name in ("line1", "line2", "city", "postcode", "country")}
-    return Address(**told)

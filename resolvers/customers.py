@@ -15,9 +15,11 @@ from clients import tmf632, tmf637
 from clients.tmf632 import Party
 from domain.carts.model import LineAction
 from domain.catalog.rules import fold
+from domain.identity.contact import Contact
 from domain.identity.desk import AccountOf, CustomerDesk, ProductOf, ProductPage
 from domain.identity.duplicates import normal_phone
-from domain.identity.model import Contact, Membership
+from domain.identity.logins import check_login
+from domain.identity.model import Membership
 from domain.identity.systems import contact_of
 from domain.pipelines.customers import CustomerOutcome
 from engine import projection
@@ -27,7 +29,7 @@ from kernel.ids import GlobalId
 from kernel.money import Money
 from kernel.outcomes import Rejected
 from resolvers.context import Context, Info
-from resolvers.customer_inputs import applicant_of, customer_of, login_of, new_contact
+from resolvers.customer_inputs import applicant_of, customer_of, new_contact
 from schema.inputs import customers as inputs
 
 SEPARATOR = "~"
@@ -70,7 +72,7 @@ async def invite_member(
 ) -> Any:
     customers, desk = info.context.require_customers(), info.context.require_desk()
     try:
-        customer_id, login = customer_of(input.customer_id), login_of(input.login, ("input", "login"))
+        customer_id, login = customer_of(input.customer_id), check_login(input.login, ("input", "login")).value
     except Rejected as rejected:
         return CustomerOutcome(None, rejected.reasons)
     return await customers.invite(desk, str(input.idempotency_key), customer_id, login, input.role)

@@ -1,5 +1,6 @@
 """The fields of what is reserved for a cart, and the mutations that reserve."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -10,9 +11,10 @@ from domain.carts.model import Cart, LineInCart
 from domain.carts.reserving import NumberUnavailable, ReservationOutcome
 from domain.reservations.model import ResourceKind
 from domain.reservations.reservation import Reservation, ReservationState
+from kernel.context import RequestContext
 from kernel.ids import GlobalId
 from kernel.outcomes import Rejected
-from resolvers.cart_inputs import local
+from resolvers.cart_inputs import line_global_id, local
 from resolvers.context import Context, Info
 from resolvers.numbers import offered
 from schema.inputs import reservations as inputs
@@ -50,24 +52,26 @@ async def extend_reservation(
     info: Info,
     input: Annotated[inputs.ReservationInput, argument(description="Which reservation.")],  # noqa: A002
 ) -> Any:
-    reservations = info.context.require_reservations()
-    try:
-        wanted = local(input.reservation_id, "Reservation", ("input", "reservationId"))
-    except Rejected as rejected:
-        return ReservationOutcome(None, None, rejected.reasons)
-    return await reservations.extend(info.context.request, str(input.idempotency_key), wanted)
+    return await _change(info, input, info.context.require_reservations().extend)
 
 
 async def release_reservation(
     info: Info,
     input: Annotated[inputs.ReservationInput, argument(description="Which reservation.")],  # noqa: A002
 ) -> Any:
-    reservations = info.context.require_reservations()
+    return await _change(info, input, info.context.require_reservations().release)
+
+
+async def _change(
+    info: Info,
+    given: inputs.ReservationInput,
+    change: Callable[[RequestContext, str, str], Awaitable[ReservationOutcome]],
+) -> ReservationOutcome:
     try:
-        wanted = local(input.reservation_id, "Reservation", ("input", "reservationId"))
+        wanted = local(given.reservation_id, "Reservation", ("input", "reservationId"))
     except Rejected as rejected:
         return ReservationOutcome(None, None, rejected.reasons)
-    return await reservations.release(info.context.request, str(input.idempotency_key), wanted)
+    return await change(info.context.request, str(given.idempotency_key), wanted)
 
 
 async def load_reservation(context: Context, wanted: str) -> Reservation | None:
@@ -108,7 +112,7 @@ def reserved_until(root: strawberry.Parent[Reservation]) -> datetime:
 
 
 def reserved_line(root: strawberry.Parent[Reservation]) -> strawberry.ID | None:
-    return None if root.line_id is None else strawberry.ID(str(GlobalId("CartLine", f"{root.cart_id}~{root.line_id}")))
+    return None if root.line_id is None else line_global_id(root.cart_id, root.line_id)
 
 
 async def cart_reservations(root: strawberry.Parent[Cart], info: Info) -> Any:

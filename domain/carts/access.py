@@ -51,11 +51,6 @@ def may_touch(principal: Principal, row: CartRow) -> bool:
     return hmac.compare_digest(token_hash(principal.cart_token), row.token_hash)
 
 
-def scope_of(principal: Principal) -> str:
-    """Within what an idempotency key counts: for guests the key alone."""
-    return f"principal:{principal.id}" if principal.id is not None else _GUEST
-
-
 def name_of(principal: Principal) -> str:
     """Who made a change, for the history."""
     return principal.id or _GUEST

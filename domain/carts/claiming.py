@@ -11,12 +11,13 @@ from enum import Enum
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.carts.access import name_of, scope_of, token_hash
+from domain.carts.access import name_of, token_hash
 from domain.carts.keeper import BUSY, NOT_NOW, UNKNOWN, CartKeeper, OutcomeUnknownError
 from domain.carts.model import Line
 from domain.carts.operations import MAX_LINES, MAX_QUANTITY
 from domain.carts.outcome import CartOutcome, Done, refusal
 from domain.carts.record import Intent, cart_of, lines_of
+from domain.identity.principals import scope_of
 from kernel.context import RequestContext
 from kernel.errors import UnauthenticatedError, UpstreamError
 from kernel.outcomes import ErrorCode, Rejected, Rejection

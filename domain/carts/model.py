@@ -12,6 +12,7 @@ import msgspec
 
 from domain.carts.configuration import Chosen
 from domain.carts.pricing import SeenPrice, Total, totals
+from domain.identity.contact import Contact
 from kernel.context import Segment
 
 
@@ -60,25 +61,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def new_line_id() -> str:
     return "l" + secrets.token_hex(8)
-
-
-class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A postal address; `country` as ISO 3166-1 alpha-2."""
-
-    line1: str
-    city: str
-    postcode: str
-    country: str
-    line2: str | None = None
-
-
-class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How the shopper can be reached about this cart, and whether a reminder is welcome."""
-
-    reminder_consent: bool
-    email: str | None = None
-    phone: str | None = None
-    address: Address | None = None
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ import msgspec
 
 from domain.carts.attaching import Attachment
 from domain.carts.configuration import Chosen, Configured, configure, fixed, translate
-from domain.carts.model import Contact, Line, below, new_line_id
+from domain.carts.model import Line, below, new_line_id
 from domain.carts.offers import Offer, Offers
 from domain.carts.pricing import SeenPrice, WrongCurrencyError, prices_for
 from domain.catalog import bundles
 from domain.catalog.characteristics import applies_to
 from domain.catalog.rules import ShopRules
+from domain.identity.contact import Contact
 from kernel.context import Audience, RequestContext, Segment
 from kernel.outcomes import ErrorCode, Path, Rejected, Rejection
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from domain.carts.model import Cart, CartState, Contact, Line
+from domain.carts.model import Cart, CartState, Line
+from domain.identity.contact import Contact
 from kernel.context import Segment
 from store.carts import CartRow
 

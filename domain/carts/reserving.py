@@ -11,9 +11,9 @@ import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.carts.access import scope_of
 from domain.carts.carts import Carts
 from domain.carts.outcome import NO_CART, refusal
+from domain.identity.principals import scope_of
 from domain.reservations.desk import LostRaceError, NotBegunError, OutcomeUnknownError
 from domain.reservations.model import Candidate, NumberTier, ResourceKind
 from domain.reservations.offer_tokens import OfferTokenError, OfferTokens
@@ -206,7 +206,7 @@ class CartReservations:
 
 def _shopper(principal: Principal, cart_id: str) -> str:
     """By whom reservations are counted: a guest is known by the cart alone."""
-    return f"cart:{cart_id}" if principal.id is None else f"principal:{principal.id}"
+    return f"cart:{cart_id}" if principal.id is None else scope_of(principal)
 
 
 @dataclass

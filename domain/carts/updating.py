@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.carts.access import name_of, scope_of
+from domain.carts.access import name_of
 from domain.carts.attaching import check
 from domain.carts.holding import AndWith, Held
 from domain.carts.keeper import NOT_NOW, UNKNOWN, CartKeeper, OutcomeUnknownError, conflict
@@ -15,6 +15,7 @@ from domain.carts.offers import Offers
 from domain.carts.operations import Operation, SetContact, Shelves, apply, needed, terms_of
 from domain.carts.outcome import CartOutcome, Done, refusal
 from domain.carts.record import Intent, cart_of, lines_of
+from domain.identity.principals import scope_of
 from kernel.context import RequestContext, Segment
 from kernel.errors import UpstreamError
 from kernel.outcomes import ErrorCode, Rejected, Rejection

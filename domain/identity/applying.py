@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from domain.identity.model import Billing, Contact, Individual, Organization
+from domain.identity.contact import Contact
+from domain.identity.model import Billing, Individual, Organization
 from kernel.clock import Clock
 from kernel.context import Segment
 from kernel.outcomes import ErrorCode, Path, Rejection

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import phonenumbers
 
-from domain.identity.model import Applicant, Contact, Individual
+from domain.identity.contact import Contact
+from domain.identity.model import Applicant, Individual
 from kernel.context import Segment
 from kernel.keys import SigningKeys
 

@@ -5,6 +5,7 @@ from enum import Enum
 
 import msgspec
 
+from domain.identity.contact import Address, Contact
 from kernel.context import Segment
 from store.customers import CustomerRow
 
@@ -16,25 +17,6 @@ class Role(Enum):
     ADMIN = "ADMIN"
     BUYER = "BUYER"
     VIEWER = "VIEWER"
-
-
-class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`country` in two letters (ISO 3166-1)."""
-
-    line1: str
-    city: str
-    postcode: str
-    country: str
-    line2: str | None = None
-
-
-class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How somebody can be reached. `phone` in international form (E.164)."""
-
-    reminder_consent: bool
-    email: str | None = None
-    phone: str | None = None
-    address: Address | None = None
 
 
 class Billing(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,8 @@ from clients.media import (
 from clients.parts import Json
 from clients.tmf import Collection, Entity, TMFClient
 from clients.writing import Writer
-from domain.identity.model import Address, Applicant, Contact, Individual
+from domain.identity.contact import Address, Contact
+from domain.identity.model import Applicant, Individual
 from kernel.clock import Clock
 from kernel.context import Audience
 from kernel.errors import UnknownOutcomeError, UpstreamUnavailableError

@@ -12,9 +12,10 @@ import msgspec
 
 from domain.identity import permissions
 from domain.identity.applying import ApplicationRules
+from domain.identity.contact import Contact
 from domain.identity.desk import CustomerDesk, Reading
 from domain.identity.duplicates import CONTACT, Claims, Fingerprints
-from domain.identity.model import Applicant, Contact, Membership, Role
+from domain.identity.model import Applicant, Membership, Role
 from domain.identity.permissions import Action
 from domain.identity.systems import CustomerSystems
 from domain.pipelines.model import BRIEF, LONG, Pipeline, PipelineState, Step, Work

@@ -6,8 +6,8 @@ import structlog
 
 from clients.calls import RefusedError
 from clients.porting import ProviderPortIn
-from domain.carts.access import scope_of
 from domain.carts.outcome import refusal
+from domain.identity.principals import scope_of
 from domain.porting import metrics
 from domain.porting.asked import Correction
 from domain.porting.desk import Desk

@@ -11,10 +11,10 @@ import structlog
 
 from clients.calls import RefusedError
 from clients.porting import ProviderPortIn
-from domain.carts.access import scope_of
 from domain.carts.carts import Carts
 from domain.carts.model import CartState
 from domain.carts.outcome import NO_CART, refusal
+from domain.identity.principals import scope_of
 from domain.porting import metrics
 from domain.porting.asked import PortInRequest, checked_number, require_portable
 from domain.porting.desk import Desk

@@ -22,12 +22,13 @@ from bff.dev import SANDBOX_TMF620
 from bff.upstreams import Services, open_services
 from domain.carts.carts import Carts
 from domain.carts.keeper import UNKNOWN
-from domain.carts.model import Cart, CartState, Contact
+from domain.carts.model import Cart, CartState
 from domain.carts.offers import Offers
 from domain.carts.operations import AddLine, Operation, RemoveLine, SetContact, UpdateLine
 from domain.carts.outcome import CartOutcome
 from domain.carts.sweeping import CartSweeper
 from domain.carts.updating import Request
+from domain.identity.contact import Contact
 from kernel.clock import FixedClock
 from kernel.context import Audience, Deadline, Principal, RequestContext, Segment
 from kernel.errors import GatewayError

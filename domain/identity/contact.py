@@ -1,11 +1,11 @@
-"""Checking how a shopper wants to be reached, before any of it is kept."""
+"""How somebody wants to be reached, checked before any of it is kept."""
 
 import re
 from collections.abc import Mapping
 
+import msgspec
 import phonenumbers
 
-from domain.carts.model import Address, Contact
 from kernel.outcomes import ErrorCode, Path, Rejected, Rejection
 from kernel.text import TextError, check_text
 
@@ -14,6 +14,25 @@ _LENGTHS = {"line1": 100, "line2": 100, "city": 100, "postcode": 20}
 # A local part and a domain with a dot (RFC 5321, section 4.1.2, without quoted parts and address literals).
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A postal address; `country` as ISO 3166-1 alpha-2."""
+
+    line1: str
+    city: str
+    postcode: str
+    country: str
+    line2: str | None = None
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How somebody can be reached, and whether a reminder is welcome. `phone` in international form (E.164)."""
+
+    reminder_consent: bool
+    email: str | None = None
+    phone: str | None = None
+    address: Address | None = None
 
 
 def checked_contact(
