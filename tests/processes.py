@@ -15,11 +15,21 @@ ROOT = Path(__file__).parents[1]
 
 
 def free_ports(count: int, *, first: int = 20_000) -> int:
-    """The first of `count` ports in a row, from `first` on, that were free just now."""
-    for start in range(first, 30_000, 10):
-        if all(_is_free(port) for port in range(start, start + count)):
+    """The first of `count` ports (at most 10) in a row, from `first` on, that were free just now.
+
+    Of tests that run side by side each takes every so-many-th ten, so that none is given what another was just given.
+    """
+    worker, workers = _worker()
+    for start in range(first - first % 10, 30_000, 10):
+        if start // 10 % workers == worker and all(_is_free(port) for port in range(start, start + count)):
             return start
     raise RuntimeError("no free ports")
+
+
+def _worker() -> tuple[int, int]:
+    """Which of how many pytest-xdist runs us; processes that a test starts inherit the answer."""
+    name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    return int(name.removeprefix("gw")), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 
 def _is_free(port: int) -> bool:
