@@ -13,11 +13,13 @@ from clients import porting, tmf639
 from clients.porting import PortingProvider
 from domain.carts.carts import Carts
 from domain.catalog.events import EventIntake
+from domain.identity.limits import Limit, Limits
 from domain.porting.correcting import Corrector
 from domain.porting.desk import Desk, Times
 from domain.porting.following import EVENT_PATHS, Follower
 from domain.porting.model import PortingWords
 from domain.porting.porting import Porting, PortIns
+from domain.porting.quota import Quota
 from domain.porting.requesting import Requester
 from domain.porting.tags import TagNames, Tags
 from kernel.tasks import stop
@@ -45,8 +47,9 @@ async def open_porting(base: Foundation, carts: Carts | None) -> AsyncIterator[O
     async with AsyncExitStack() as stack:
         client = base.client(porting.UPSTREAM, stack)
         provider, words = PortingProvider(client, base.audience), porting_words(given)
+        quota = _quota(base)
         if carts is None or not settings.tmf639.url:
-            yield OpenPorting(Porting(provider, words), None)
+            yield OpenPorting(Porting(provider, words, quota), None)
             return
         records = base.require_records()
         tags = Tags(
@@ -59,7 +62,7 @@ async def open_porting(base: Foundation, carts: Carts | None) -> AsyncIterator[O
             _names(given),
         )
         times = Times(look=given.look, rejected=given.rejected_days * _DAY, keep=given.keep_days * _DAY)
-        desk = Desk(PortInRows(records.database), provider, tags, words, base.clock, times)
+        desk = Desk(PortInRows(records.database), provider, tags, words, base.clock, times, quota)
         requester = Requester(desk, carts, Journal(records.database), records.idempotency)
         port_ins = PortIns(desk, requester, Corrector(desk, records.idempotency), carts)
         follower = Follower(desk, records.leases, given.poll)
@@ -73,7 +76,14 @@ async def open_porting(base: Foundation, carts: Carts | None) -> AsyncIterator[O
                 if settings.events.withdraw:
                     stack.push_async_callback(subscription.withdraw)
         stack.push_async_callback(stop, [asyncio.create_task(each) for each in work])
-        yield OpenPorting(Porting(provider, words, port_ins), intake)
+        yield OpenPorting(Porting(provider, words, quota, port_ins), intake)
+
+
+def _quota(base: Foundation) -> Quota:
+    given = base.settings.porting
+    limits = None if base.redis is None else Limits(base.redis, base.require_keys(), base.clock)
+    tries = Limit("port-ins", given.tries, given.window)
+    return Quota(limits, tries, Limit("port-ins-by-address", given.by_address, given.window))
 
 
 def _names(given: PortingSettings) -> TagNames:

@@ -386,6 +386,9 @@ class PortingSettings(UpstreamSettings):
     look: float = setting(
         3_600.0, "Seconds after which one on its way is read again, though no event came.", check=at_least(0.05)
     )
+    tries: int = setting(10, "How often one number can be asked for or corrected in a window.", check=at_least(1))
+    by_address: int = setting(300, "How often the provider is asked for one address in a window.", check=at_least(1))
+    window: float = setting(3_600.0, "Seconds in which these are counted.", check=at_least(1))
     rejected_days: float = setting(30.0, "Days for which a rejected one can be corrected.", check=at_least(0.001))
     keep_days: float = setting(90.0, "Days for which one that is over can still be looked at.", check=at_least(0))
 

@@ -6,6 +6,7 @@ tree is written for the client; what an upstream said goes into `detail`, which 
     GatewayError
     ├── BadRequestError              BAD_REQUEST
     ├── LimitExceededError           LIMIT_EXCEEDED
+    ├── RateLimitedError             RATE_LIMITED
     ├── UnauthenticatedError         UNAUTHENTICATED
     ├── ForbiddenError               FORBIDDEN
     ├── StoreUnavailableError        UPSTREAM_UNAVAILABLE
@@ -42,6 +43,13 @@ class LimitExceededError(GatewayError):
     """The caller asked for more than the gateway does in one go."""
 
     code = "LIMIT_EXCEEDED"
+
+
+class RateLimitedError(GatewayError):
+    """Asked too often, or it cannot be counted how often; the same may well succeed later."""
+
+    code = "RATE_LIMITED"
+    retryable: ClassVar[bool] = True
 
 
 class UnauthenticatedError(GatewayError):

@@ -28,7 +28,7 @@ from schema.inputs.scalars import E164
 
 
 async def portability(info: Info, msisdn: Annotated[E164, argument(description="The number; a mobile one.")]) -> Any:
-    return await info.context.require_porting().portability(msisdn)
+    return await info.context.require_porting().portability(info.context.request, msisdn)
 
 
 async def request_port_in(

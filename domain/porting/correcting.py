@@ -48,7 +48,7 @@ class Corrector:
             claim = await self._claim(ctx, asked)
         except Rejected as rejected:
             return await self._as_known(row, *rejected.reasons)
-        return await (self._as_known(row) if claim is None else self._claimed(row, asked, claim))
+        return await (self._as_known(row) if claim is None else self._claimed(ctx, row, asked, claim))
 
     def _checked(self, asked: Correction) -> Correction:
         proof = asked.proof.checked(self.desk.clock.now())
@@ -63,9 +63,9 @@ class Corrector:
             raise Rejected(refusal(begun))
         return None if isinstance(begun, Replay) else begun.claim
 
-    async def _claimed(self, row: PortInRow, asked: Correction, claim: Claim) -> PortInOutcome:
+    async def _claimed(self, ctx: RequestContext, row: PortInRow, asked: Correction, claim: Claim) -> PortInOutcome:
         try:
-            corrected = await self._carry_out(row, asked, claim)
+            corrected = await self._carry_out(ctx, row, asked, claim)
             await self.idempotency.finish(claim, Done(row.id).encode())
         except OutcomeUnknownError:
             await self.idempotency.release(claim)
@@ -85,12 +85,14 @@ class Corrector:
         known = await self.desk.rows.by_id(row.id) or row
         return PortInOutcome(shown(known), known.cart_id, errors)
 
-    async def _carry_out(self, row: PortInRow, asked: Correction, claim: Claim) -> PortInRow:
+    async def _carry_out(self, ctx: RequestContext, row: PortInRow, asked: Correction, claim: Claim) -> PortInRow:
         if claim.resumed:
             known = await self._after_all(row)
             if known is not None:
                 return known
             row = await self.desk.rows.by_id(row.id) or row
+        _require_correctable(row)
+        await self.desk.quota.ask(ctx, row.msisdn)
         correcting = await self._begun(row)
         told: ProviderPortIn | None = None
         try:
@@ -135,12 +137,9 @@ class Corrector:
         """The row, with the right to the number again, and the number in TMF639 as on its way.
 
         Raises:
-            Rejected: it cannot be corrected, or the number is another's meanwhile.
+            Rejected: the number is another's meanwhile.
             UpstreamError: TMF639 does not tell.
         """
-        again = row.state == Step.CORRECTING.value
-        if row.cancelling or not (again or (row.state == Step.REJECTED.value and _is_fixable(row))):
-            raise Rejected(NOT_FIXABLE)
         now = self.desk.clock.now()
         try:
             correcting = await self.desk.rows.step(
@@ -173,5 +172,9 @@ class Corrector:
         return self.desk.clock.now() + self.desk.times.settle
 
 
-def _is_fixable(row: PortInRow) -> bool:
-    return row.reason is not None and PortInReason(row.reason) in FIXABLE
+def _require_correctable(row: PortInRow) -> None:
+    """Raises Rejected when nothing that is told anew can help."""
+    fixable = row.reason is not None and PortInReason(row.reason) in FIXABLE
+    again = row.state == Step.CORRECTING.value
+    if row.cancelling or not (again or (row.state == Step.REJECTED.value and fixable)):
+        raise Rejected(NOT_FIXABLE)

@@ -13,6 +13,7 @@ from clients.calls import RefusedError
 from clients.porting import PortingProvider, ProviderPortIn
 from domain.porting import metrics
 from domain.porting.model import OVER, UNHEARD, PortingWords, Step, goes_on, seconds
+from domain.porting.quota import Quota
 from domain.porting.tags import BlindInventoryError, NumberInUseError, Tags, is_over
 from kernel.clock import Clock
 from kernel.errors import UnknownOutcomeError, UpstreamError
@@ -51,6 +52,7 @@ class Desk:
     words: PortingWords
     clock: Clock
     times: Times
+    quota: Quota
 
     async def is_over(self, token: str) -> bool:
         return is_over(await self.rows.by_token(token))

@@ -16,9 +16,11 @@ from domain.porting.desk import Desk
 from domain.porting.model import SHOWN, PortIn, PortingWords, PortInReason, seconds, shown
 from domain.porting.numbers import mobile_digits
 from domain.porting.outcome import NO_PORT_IN, PortInOutcome
+from domain.porting.quota import Quota
 from domain.porting.requesting import Requester
 from kernel.context import Principal, RequestContext
-from kernel.errors import BadRequestError
+from kernel.errors import BadRequestError, RateLimitedError
+from kernel.outcomes import Rejected
 from store import carts as cart_rows
 from store.port_ins import PortInRow
 
@@ -89,18 +91,25 @@ class Porting:
 
     provider: PortingProvider
     words: PortingWords
+    quota: Quota
     port_ins: PortIns | None = None
 
-    async def portability(self, msisdn: str) -> Portability:
+    async def portability(self, ctx: RequestContext, msisdn: str) -> Portability:
         """Whether a number can come to us.
 
         Raises:
             BadRequestError: it is no mobile number.
+            RateLimitedError: asked too often.
             UpstreamError: nobody can tell just now.
         """
         digits = mobile_digits(msisdn)
         if digits is None:
             raise BadRequestError("This is no mobile number.")
+        try:
+            await self.quota.look(ctx)
+        except Rejected as rejected:
+            (reason,) = rejected.reasons
+            raise RateLimitedError(reason.message) from None
         return _told(digits, await self.provider.portability(digits), self.words)
 
 

@@ -124,6 +124,7 @@ class Requester:
         if cart.line(asked.line_id) is None:
             raise Rejected(NO_LINE)
         await self._require_free(asked)
+        await self.desk.quota.ask(ctx, asked.msisdn)
         told = await self.desk.provider.portability(asked.msisdn)
         require_portable(told, asked.proof, self.desk.words)
         now = self.desk.clock.now()

@@ -173,8 +173,19 @@ async def test_a_number_that_the_inventory_makes_late_is_taken_out(
         assert [each["id"] for each in systems.numbers(DIGITS)] == [kept["id"]]
 
 
-async def test_without_redis_numbers_come(shop: MakeShop, systems: Systems) -> None:
+async def test_while_redis_is_down_nobody_is_asked(shop: MakeShop, systems: Systems) -> None:
+    """How often is counted there, and codes could be guessed. The same key does it later."""
     async with shop(redis_url="unix:///nowhere/valkey.sock") as shopper:
+        await shopper.begin()
+        assert await shopper.refused() == ("RATE_LIMITED", None, True)
+        answer = await shopper.client.query(PORTABILITY, msisdn=NUMBER)
+        assert (answer.data["portability"], answer.codes) == (None, ["RATE_LIMITED"])
+        assert (systems.control.port_ins(), systems.numbers(DIGITS)) == ([], [])
+        assert "GET PORTING.portability" not in systems.calls()
+
+
+async def test_a_shop_without_redis_brings_numbers_along(shop: MakeShop, systems: Systems) -> None:
+    async with shop(redis_url="") as shopper:
         await shopper.begin()
         assert (await shopper.port())["portIn"]["status"] == "REQUESTED"
 
