@@ -28,8 +28,9 @@ from bff.dev import (
     run_dev,
     serve,
 )
-from bff.settings import DatabaseSettings, Settings
+from bff.settings import DatabaseSettings, NumberSettings, Settings
 from sandbox.process import SandboxProcess
+from sandbox.seed.catalogue import offers
 from tests.processes import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -188,6 +189,16 @@ def test_the_signing_key_of_a_folder_is_drawn_once(tmp_path: Path) -> None:
     assert first == again != other
     assert len(first[0]) >= 32
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+
+
+def test_tiers_are_sold_by_the_sandboxs_offerings(tmp_path: Path) -> None:
+    """Unless the settings name others."""
+    tiers = [each.split("=") for each in dev(Settings(), tmp_path).numbers.tier_offerings]
+    offerings = {offer.id for offer in offers()}
+    assert [tier for tier, _ in tiers] == ["SILVER", "GOLD", "PLATINUM"]
+    assert {offering for _, offering in tiers} <= offerings
+    own = NumberSettings(tier_offerings=("GOLD=po-1",))
+    assert dev(Settings(numbers=own), tmp_path).numbers == own
 
 
 def test_a_database_and_keys_of_the_users_are_kept(tmp_path: Path) -> None:
