@@ -26,8 +26,29 @@ from kernel.clock import Clock, FixedClock
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
 from tests.client import Client
+from tests.databases import (
+    database,
+    database_kind,
+    database_url,
+    empty_url,
+    migrated_file,
+    migrated_name,
+    postgresql_server,
+    sqlite_url,
+)
 from tests.processes import free_ports
 from tests.upstream import Seed, Upstream
+
+__all__ = [
+    "database",
+    "database_kind",
+    "database_url",
+    "empty_url",
+    "migrated_file",
+    "migrated_name",
+    "postgresql_server",
+    "sqlite_url",
+]
 
 MakeGateway = Callable[..., AbstractAsyncContextManager[Client]]
 

@@ -1,10 +1,10 @@
 """Real databases for tests: SQLite files, and a PostgreSQL server of our own, started from the system's package.
 
 `database_url` (a new database with this release's tables) and `database` (the same, opened) run a test once for each
-kind; a folder's `conftest.py` imports them and what they stand on, as `tests/store/conftest.py` does. `empty_url` is a
-database without tables.
+kind; `sqlite_url` is a new SQLite file for tests that care about something else; `empty_url` has no tables.
 """
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -129,11 +129,39 @@ def empty_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
     server.drop(name)
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with this release's tables, to be copied: migrating takes longer than most tests."""
+    file = tmp_path_factory.mktemp("migrated") / "bff.db"
+    asyncio.run(upgrade(f"sqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_name(postgresql_server: PostgreSQL) -> str:
+    """The same for PostgreSQL: the name of a database."""
+    name = postgresql_server.create()
+    asyncio.run(upgrade(postgresql_server.url(name)))
+    return name
+
+
 @pytest.fixture
-async def database_url(empty_url: str) -> str:
+def sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
+    """A SQLite file of the test's own with this release's tables, and nothing in them."""
+    shutil.copyfile(migrated_file, tmp_path / "bff.db")
+    return f"sqlite:///{tmp_path}/bff.db"
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """A database with this release's tables, and nothing in them."""
-    await upgrade(empty_url)
-    return empty_url
+    if database_kind == "sqlite":
+        yield request.getfixturevalue("sqlite_url")
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql_server")
+    name = server.create(template=request.getfixturevalue("migrated_name"))
+    yield server.url(name)
+    server.drop(name)
 
 
 @pytest.fixture

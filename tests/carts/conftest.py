@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -29,7 +28,7 @@ class MakeShop(Protocol):
 
 
 @pytest.fixture
-def shop(sandbox_process: SandboxProcess, sandbox: SandboxControl, tmp_path: Path) -> MakeShop:
+def shop(sandbox_process: SandboxProcess, sandbox: SandboxControl, sqlite_url: str) -> MakeShop:
     """Makes shops over one database: two of them at once are two processes of one estate."""
 
     @asynccontextmanager
@@ -41,7 +40,7 @@ def shop(sandbox_process: SandboxProcess, sandbox: SandboxControl, tmp_path: Pat
             "tmf663_url": sandbox_process.base_url + SANDBOX_TMF663[version],
             "tmf687_url": sandbox_process.base_url + SANDBOX_TMF687,
             "keys": KEY,
-            "database_url": f"sqlite:///{tmp_path}/bff.db",
+            "database_url": sqlite_url,
             "cart_sweep": 3600,
             **given,
         }

@@ -17,9 +17,6 @@ from sandbox.process import SandboxProcess
 from tests.conftest import gateway_over
 from tests.customers.people import Someone, principal
 from tests.customers.records import Records
-from tests.databases import database_kind, database_url, empty_url, postgresql_server
-
-__all__ = ["database_kind", "database_url", "empty_url", "postgresql_server"]
 
 KEY = "a-signing-key-for-tests-of-forty-letters"
 DUPLICATE_KEY = "a-key-that-tells-customers-apart-for-good"

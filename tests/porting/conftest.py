@@ -19,11 +19,8 @@ from kernel.clock import Clock, FixedClock
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
 from tests.conftest import gateway_over, settings_of
-from tests.databases import database_kind, database_url, empty_url, postgresql_server
 from tests.porting.shopper import PortingShopper
 from tests.porting.systems import Systems
-
-__all__ = ["database_kind", "database_url", "empty_url", "postgresql_server"]
 
 KEY = "a-signing-key-for-tests-of-forty-letters"
 MakeShop = Callable[..., Any]

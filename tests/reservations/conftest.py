@@ -11,10 +11,7 @@ from kernel.clock import FixedClock
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
 from store.database import Database
-from tests.databases import database, database_kind, database_url, empty_url, postgresql_server
 from tests.reservations.estate import Estate, Numbers, inventory_over, pool_over
-
-__all__ = ["database", "database_kind", "database_url", "empty_url", "postgresql_server"]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -34,7 +33,7 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def shop(sandbox_process: SandboxProcess, sandbox: SandboxControl, redis_url: str, tmp_path: Path) -> MakeShop:
+def shop(sandbox_process: SandboxProcess, sandbox: SandboxControl, redis_url: str, sqlite_url: str) -> MakeShop:
     """Makes shops over one Redis and one database: two of them at once are two processes of one estate.
 
     They do not pace their answers, unless told to.
@@ -50,7 +49,7 @@ def shop(sandbox_process: SandboxProcess, sandbox: SandboxControl, redis_url: st
             "cognito_endpoint": sandbox_process.base_url,
             "redis_url": redis_url,
             "keys": KEY,
-            "database_url": f"sqlite:///{tmp_path}/bff.db",
+            "database_url": sqlite_url,
             "identity_pace": 0,
             **given,
         }
