@@ -75,7 +75,7 @@ class SharedCache(Generic[V]):
 
     async def get_many(self, keys: Sequence[str]) -> list[V | None]:
         """The value of each key; None where there is none, or Redis is not to be had."""
-        if keys and self._usable():
+        if keys and self.usable:
             try:
                 return list(await self._cache.multi_get(keys))
             except Exception as error:  # noqa: BLE001  (this level may fail in any way and must never be felt)
@@ -84,14 +84,16 @@ class SharedCache(Generic[V]):
 
     async def set_many(self, values: Mapping[str, V], seconds: float) -> None:
         """Keep `values` for `seconds`, if Redis is there."""
-        if values and self._usable():
+        if values and self.usable:
             try:
                 # rounded up: aiocache takes a ttl of 0 for "forever"
                 await self._cache.multi_set(list(values.items()), ttl=math.ceil(seconds))
             except Exception as error:  # noqa: BLE001
                 self._failed(error)
 
-    def _usable(self) -> bool:
+    @property
+    def usable(self) -> bool:
+        """Whether it is there, as far as is known; for a second after it failed it is not."""
         return self._cache is not None and self._clock.monotonic() >= self._resting_until
 
     def _failed(self, error: Exception) -> None:

@@ -7,8 +7,8 @@ follows asks for both what it held and what it lacked.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import structlog
@@ -52,30 +52,40 @@ class Caches(Generic[V]):
     clock: Clock
 
 
-@dataclass
-class _Batch(Generic[V]):
-    """What is wanted for one audience in one tick: each key, the attributes, and who waits."""
+Landing: TypeAlias = asyncio.Future[Mapping[str, Outcome[V]]]
 
-    audience: Audience
-    wanted: dict[str, frozenset[str]] = field(default_factory=dict)
-    waiting: dict[str, list[asyncio.Future[Outcome[V]]]] = field(default_factory=dict)
-    quiet: int = 0
-    ticks: int = 0
+
+class _Batch(Generic[V]):
+    """What is wanted for one audience in one tick: each key with its attributes. All who wait for it wait for `landing`,
+    which brings all of it at once.
+    """
+
+    __slots__ = ("audience", "landing", "quiet", "ticks", "wanted")
+
+    def __init__(self, audience: Audience) -> None:
+        self.audience = audience
+        self.wanted: dict[str, frozenset[str]] = {}
+        self.landing: Landing[V] = asyncio.get_running_loop().create_future()
+        self.quiet = self.ticks = 0
 
 
 class TieredLoader(Generic[V]):
-    """Loads values of one kind by key. `fetch` gets the keys of one audience, each with the attributes it needs."""
+    """Loads values of one kind by key. `fetch` gets the keys of one audience, each with the attributes it needs.
+
+    `generation` grows with whatever changes what a load can give, but for the mere passing of time.
+    """
 
     def __init__(self, name: str, fetch: Fetch[V], caches: Caches[V]) -> None:
         self._name, self._fetch = name, fetch
         self._memory, self._shared = caches.memory, caches.shared
         self._freshness, self._clock = caches.freshness, caches.clock
         self._batches: dict[str, _Batch[V]] = {}
-        self._flying: dict[str, tuple[frozenset[str], asyncio.Future[Outcome[V]], float]] = {}
+        self._flying: dict[str, tuple[frozenset[str], Landing[V], float]] = {}
         self._outdated: OrderedDict[str, float] = OrderedDict()
-        self._all_outdated = 0.0
+        self._all_outdated = self._last_outdated = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._counted = Counted.of(name)
+        self.generation = 0
 
     async def load_many(
         self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str]
@@ -85,17 +95,15 @@ class TieredLoader(Generic[V]):
         if resident is not None:
             self._counted.asked(len(resident), 0)
             return resident
-        held = {key: self._held(ctx.audience, key, fields) for key in keys}
-        ages = {key: self._age(key, found) for key, found in held.items()}
+        seen = {key: self._seen(ctx.audience, key, fields) for key in keys}
+        not_fresh = [key for key, (_, age) in seen.items() if age is not Age.FRESH]
+        self._counted.asked(len(seen), len(not_fresh))
         seconds = ctx.deadline.remaining()
-        not_fresh = [key for key in ages if ages[key] is not Age.FRESH]
-        self._counted.asked(len(ages), len(not_fresh))
+        flights: Mapping[str, Landing[V]] = {}
         if seconds > 0:  # past it nothing is asked any more, and what is held must do
-            flights = {key: self._request(ctx.audience, key, fields) for key in not_fresh}
-            await self._wait(flights, ages, seconds)
-        else:
-            flights = {}
-        chosen = [self._chosen(held[key], ages[key], flights.get(key)) for key in keys]
+            flights = self._request(ctx.audience, not_fresh, fields)
+            await self._wait(flights, seen, seconds)
+        chosen = [self._chosen(key, *seen[key], flights.get(key)) for key in keys]
         if ctx.reads is not None:
             for key, each in zip(keys, chosen, strict=True):
                 self._note(ctx.reads, key, each)
@@ -129,9 +137,11 @@ class TieredLoader(Generic[V]):
 
         That holds for every audience, and for what comes later from Redis or from a call that began before `at`.
         """
+        self.generation += 1
         if key is None:
             self._all_outdated = max(self._all_outdated, at)
             return
+        self._last_outdated = max(self._last_outdated, at)
         self._outdated[key] = max(self._outdated.get(key, 0.0), at)
         self._outdated.move_to_end(key)
         if len(self._outdated) > _OUTDATED_KEPT:
@@ -152,13 +162,14 @@ class TieredLoader(Generic[V]):
         more. None: one is not there so.
         """
         get, outdated, prefix = self._memory.get, self._outdated, _key(ctx.audience, "")
-        since, behind = self._clock.now() - self._freshness.fresh, self._all_outdated
+        since = max(self._clock.now() - self._freshness.fresh, self._all_outdated)
+        doubted = self._last_outdated
         found: list[V | UpstreamError | None] = []
         for key in keys:
             held = get(prefix + key)
-            if held is None or held.value is None or not held.fields >= fields:
+            if held is None or held.value is None or held.read_at <= since or not held.fields >= fields:
                 return None
-            if held.read_at < since or held.read_at <= behind or held.read_at <= outdated.get(key, 0.0):
+            if held.read_at <= doubted and held.read_at <= outdated.get(key, 0.0):
                 return None
             if ctx.reads is not None:
                 self._note(ctx.reads, key, held)
@@ -178,13 +189,14 @@ class TieredLoader(Generic[V]):
         """Under which names changes of it are told."""
         return (f"{self._name}/{key}",)
 
-    def _held(self, audience: Audience, key: str, fields: frozenset[str]) -> Held[V] | None:
-        found = self._memory.get(_key(audience, key))
-        return found if found is not None and fields <= found.fields else None
+    def _seen(self, audience: Audience, key: str, fields: frozenset[str]) -> tuple[Held[V] | None, Age]:
+        """What memory holds of `key` with these attributes, and how old that is."""
+        held = self._memory.get(_key(audience, key))
+        if held is None or not fields <= held.fields:
+            return None, Age.DEAD
+        return held, self._age(key, held)
 
-    def _age(self, key: str, held: Held[V] | None) -> Age:
-        if held is None:
-            return Age.DEAD
+    def _age(self, key: str, held: Held[V]) -> Age:
         age = self._freshness.age(self._clock.now() - held.read_at, missing=held.value is None)
         if held.read_at > self._outdated_at(key) or age is Age.DEAD:
             return age
@@ -193,15 +205,23 @@ class TieredLoader(Generic[V]):
     def _outdated_at(self, key: str) -> float:
         return max(self._outdated.get(key, 0.0), self._all_outdated)
 
-    def _remember(self, audience: Audience, key: str, held: Held[V]) -> None:
-        full = _key(audience, key)
-        before = self._memory.get(full)
-        if before is not None and self._age(key, before) is Age.FRESH:
-            held = merged(before, held)
-        self._memory.put(full, held, ENTRY_BYTES + len(encode(held)) * MEMORY_FACTOR)
+    def _remember(self, audience: Audience, held: Mapping[str, Held[V]]) -> None:
+        """Keep all of these, each beside what is fresh of it. They are weighed together, each taken for their mean."""
+        self.generation += 1
+        memory, prefix = self._memory, _key(audience, "")
+        items = {prefix + key: self._beside(key, prefix + key, item) for key, item in held.items()}
+        size = ENTRY_BYTES + len(encode(list(items.values()))) * MEMORY_FACTOR // len(items)
+        for full, item in items.items():
+            memory.put(full, item, size)
 
-    def _chosen(self, held: Held[V] | None, age: Age, flight: asyncio.Future[Outcome[V]] | None) -> Outcome[V]:
-        landed = flight.result() if flight is not None and flight.done() else None
+    def _beside(self, key: str, full: str, held: Held[V]) -> Held[V]:
+        before = self._memory.get(full)
+        return held if before is None or self._age(key, before) is not Age.FRESH else merged(before, held)
+
+    def _chosen(self, key: str, held: Held[V] | None, age: Age, flight: Landing[V] | None) -> Outcome[V]:
+        landed: Outcome[V] | None = None
+        if flight is not None and flight.done():
+            landed = flight.result().get(key) or UpstreamTimeoutError(self._name, detail="the gateway is stopping")
         if isinstance(landed, Held) and age is not Age.STALE:
             return landed
         if held is not None and age is not Age.DEAD:
@@ -210,41 +230,46 @@ class TieredLoader(Generic[V]):
         return landed if isinstance(landed, UpstreamError) else late
 
     async def _wait(
-        self, flights: Mapping[str, asyncio.Future[Outcome[V]]], ages: Mapping[str, Age], seconds: float
+        self, flights: Mapping[str, Landing[V]], seen: Mapping[str, tuple[Held[V] | None, Age]], seconds: float
     ) -> None:
         """Until all have landed: `seconds` for what nothing is held of, the patience for what is old."""
-        old = [flight for key, flight in flights.items() if ages[key] is Age.OLD]
-        bare = [flight for key, flight in flights.items() if ages[key] is Age.DEAD]
+        old = {flight for key, flight in flights.items() if seen[key][1] is Age.OLD}
+        bare = {flight for key, flight in flights.items() if seen[key][1] is Age.DEAD}
         if old:
-            await asyncio.wait([*old, *bare], timeout=min(seconds, self._freshness.patience))
+            await asyncio.wait(old | bare, timeout=min(seconds, self._freshness.patience))
             seconds -= self._freshness.patience
         if bare and seconds > 0:
             await asyncio.wait(bare, timeout=seconds)
 
     # ------------------------------------------------------------------ what must be read
 
-    def _request(self, audience: Audience, key: str, fields: frozenset[str]) -> asyncio.Future[Outcome[V]]:
-        """The flight that brings `key` with `fields`: one already in the air, or a seat in this tick's batch."""
-        full = _key(audience, key)
-        flying = self._flying.get(full)
-        if flying is not None and fields <= flying[0] and flying[2] > self._outdated_at(key):
-            return flying[1]
-        loop = asyncio.get_running_loop()
-        batch = self._batches.get(audience.key)
-        if batch is None:
-            batch = self._batches[audience.key] = _Batch(audience)
-            loop.call_soon(self._depart, audience.key)
-        held = self._memory.get(full)
-        batch.wanted[key] = frozenset().union(
-            fields,
-            batch.wanted.get(key, ()),
-            held.fields if held else (),
-            flying[0] if flying else (),  # it is forgotten for this one, which must then serve those who ask for less
-        )
-        batch.quiet = 0
-        seat: asyncio.Future[Outcome[V]] = loop.create_future()
-        batch.waiting.setdefault(key, []).append(seat)
-        return seat
+    def _request(self, audience: Audience, keys: Iterable[str], fields: frozenset[str]) -> dict[str, Landing[V]]:
+        """The flight that brings each key with `fields`: one already in the air, or this tick's batch."""
+        prefix, batch = _key(audience, ""), self._batches.get(audience.key)
+        flights: dict[str, Landing[V]] = {}
+        for key in keys:
+            full = prefix + key
+            flying = self._flying.get(full)
+            if flying is not None and fields <= flying[0] and flying[2] > self._outdated_at(key):
+                flights[key] = flying[1]
+                continue
+            if batch is None:
+                batch = self._new_batch(audience)
+            held, wanted = self._memory.get(full), batch.wanted.get(key)
+            if held is None and flying is None and wanted is None:
+                batch.wanted[key] = fields
+            else:
+                # what flies is forgotten for this one, which must then serve those who ask for less
+                parts = (held.fields if held else (), flying[0] if flying else (), wanted or ())
+                batch.wanted[key] = fields.union(*parts)
+            batch.quiet = 0
+            flights[key] = batch.landing
+        return flights
+
+    def _new_batch(self, audience: Audience) -> _Batch[V]:
+        batch = self._batches[audience.key] = _Batch(audience)
+        asyncio.get_running_loop().call_soon(self._depart, audience.key)
+        return batch
 
     def _depart(self, audience_key: str) -> None:
         """Off once nobody has come for some ticks: GraphQL reaches the items of a list of two a tick after a single.
@@ -260,13 +285,14 @@ class TieredLoader(Generic[V]):
         batch = self._batches.pop(audience_key, None)
         if batch is None:  # closed meanwhile
             return
+        prefix, now = _key(batch.audience, ""), self._clock.now()
         for key, fields in batch.wanted.items():
-            self._flying[_key(batch.audience, key)] = (fields, batch.waiting[key][0], self._clock.now())
+            self._flying[prefix + key] = (fields, batch.landing, now)
         flight = self._spawn(self._fly(batch))
         flight.add_done_callback(lambda _: self._land(batch, {}))  # ended, maybe before its first step
 
     async def _fly(self, batch: _Batch[V]) -> None:
-        landed: dict[str, Outcome[V]]
+        landed: Mapping[str, Outcome[V]]
         try:
             landed = await self._read(batch)
         except Exception as error:
@@ -275,19 +301,21 @@ class TieredLoader(Generic[V]):
         self._land(batch, landed)
 
     def _land(self, batch: _Batch[V], landed: Mapping[str, Outcome[V]]) -> None:
-        for key, seats in batch.waiting.items():
-            full = _key(batch.audience, key)
-            if self._flying.get(full, (None, None, 0.0))[1] is seats[0]:
-                del self._flying[full]
-            for seat in seats:
-                if not seat.done():
-                    seat.set_result(landed.get(key, UpstreamTimeoutError(self._name, detail="the gateway is stopping")))
+        if batch.landing.done():
+            return
+        prefix, flying = _key(batch.audience, ""), self._flying
+        for key in batch.wanted:
+            found = flying.get(prefix + key)
+            if found is not None and found[1] is batch.landing:
+                del flying[prefix + key]
+        batch.landing.set_result(landed)
 
     async def _read(self, batch: _Batch[V]) -> dict[str, Outcome[V]]:
         """From Redis what is fresh there, the rest from the upstream; what that fails to give, stale from anywhere."""
         landed, fallback = await self._read_shared(batch)
-        rest = {key: fields for key, fields in batch.wanted.items() if key not in landed}
-        self._counted.redis.inc(len(landed))
+        rest = {key: fields for key, fields in batch.wanted.items() if key not in landed} if landed else batch.wanted
+        if landed:
+            self._counted.redis.inc(len(landed))
         if not rest:
             return landed
         began = self._clock.now()  # what changes while the answer is on its way is not in it
@@ -306,11 +334,13 @@ class TieredLoader(Generic[V]):
         return landed
 
     async def _read_shared(self, batch: _Batch[V]) -> tuple[dict[str, Outcome[V]], dict[str, Held[V]]]:
+        """What is fresh in Redis or, by now, in memory; and what of either is better than an error."""
         fresh: dict[str, Outcome[V]] = {}
         usable: dict[str, Held[V]] = {}
-        names = {key: _key(batch.audience, key) for key in batch.wanted}
-        shared = await self._shared.get_many(list(names.values()))
-        for (key, full), found in zip(names.items(), shared, strict=True):
+        keys, prefix = list(batch.wanted), _key(batch.audience, "")
+        names = [prefix + key for key in keys]
+        shared = await self._shared.get_many(names)
+        for key, full, found in zip(keys, names, shared, strict=True):
             for held in (self._memory.get(full), found):
                 if held is None or not batch.wanted[key] <= held.fields or self._age(key, held) is Age.DEAD:
                     continue
@@ -318,12 +348,16 @@ class TieredLoader(Generic[V]):
                     usable[key] = held
             if key in usable and self._age(key, usable[key]) is Age.FRESH:
                 fresh[key] = usable[key]
-                self._remember(batch.audience, key, usable[key])
+        if fresh:
+            self._remember(batch.audience, {key: usable[key] for key in fresh})
         return fresh, usable
 
     def _keep_all(self, audience: Audience, held: Mapping[str, Held[V]]) -> None:
-        for key, item in held.items():
-            self._remember(audience, key, item)
+        if not held:
+            return
+        self._remember(audience, held)
+        if not self._shared.usable:
+            return
         named = {_key(audience, key): item for key, item in held.items()}
         there = {key: item for key, item in named.items() if item.value is not None}
         missing = {key: item for key, item in named.items() if item.value is None}

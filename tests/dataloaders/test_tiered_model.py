@@ -45,6 +45,8 @@ class Mark(Entity, frozen=True):
 class World:
     """An upstream with moods, a clock, and a second level that takes a turn of the loop."""
 
+    usable = True
+
     def __init__(self) -> None:
         self.clock = FixedClock()
         self.mood = "well"
