@@ -145,7 +145,9 @@ class Category(Entity, frozen=True):
             force_setattr(self, "parent", None)
 
 
-class ProductOffering(Entity, frozen=True):
+class ProductOffering(Entity, frozen=True, dict=True):
+    """`__dict__` is for whoever works something out of it that is asked for again and again."""
+
     name: str | None = None
     description: str | None = None
     lifecycle_status: str | None = None

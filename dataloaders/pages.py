@@ -94,6 +94,16 @@ class PageLoader(Generic[E]):
         name = f"{self.collection.name}.pages"
         self._ids = _PageIdsLoader(self.collection.path, name, self._read_pages, caches)
 
+    @property
+    def generation(self) -> int:
+        """Grows with whatever changes what a load can give, but for the mere passing of time."""
+        return self._ids.generation + self._entities.generation
+
+    @property
+    def steady(self) -> float:
+        """As a loader's."""
+        return self._ids.steady
+
     async def load(self, ctx: RequestContext, query: PageQuery, fields: frozenset[str]) -> LoadedPage[E]:
         """The page's entities with at least `fields`; each with its offset in the listing.
 

@@ -31,6 +31,7 @@ V = TypeVar("V")
 _QUIET_TICKS = 2
 _MOST_TICKS = 8
 _OUTDATED_KEPT = 10_000
+_STEADY = 1.0
 
 # What an entry takes in memory: its objects under three times the bytes of their JSON; key, attributes, slot and what
 # is worked out of it are the rest. The sum is 1.0 to 1.5 times the truth (tests/dataloaders/test_memory.py).
@@ -56,8 +57,8 @@ Landing: TypeAlias = asyncio.Future[Mapping[str, Outcome[V]]]
 
 
 class _Batch(Generic[V]):
-    """What is wanted for one audience in one tick: each key with its attributes. All who wait for it wait for `landing`,
-    which brings all of it at once.
+    """What is wanted for one audience in one tick: each key with its attributes. All who wait for it wait for
+    `landing`, which brings all of it at once.
     """
 
     __slots__ = ("audience", "landing", "quiet", "ticks", "wanted")
@@ -154,6 +155,13 @@ class TieredLoader(Generic[V]):
         await stop(self._tasks)
 
     # ------------------------------------------------------------------ what is there
+
+    @property
+    def steady(self) -> float:
+        """Seconds for which what a load gave is as good as another load's, if `generation` is still the same: few, so
+        that ages are looked at soon enough.
+        """
+        return min(_STEADY, self._freshness.fresh / 100)
 
     def _resident(
         self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str]

@@ -11,6 +11,9 @@ import strawberry
 from graphql import GraphQLField, GraphQLNamedType
 
 READS = "reads"
+FIXED = "fixed"
+AT_HAND = "at hand"
+KNOWN = "known"
 LOADS = "loads"
 MANY = "many"
 
@@ -19,26 +22,46 @@ Loads = Mapping[Any, frozenset[str]]
 
 
 def computed(
-    resolver: Callable[..., Any], *attributes: str, description: str, loads: Loads | None = None, **options: Any
+    resolver: Callable[..., Any],
+    *attributes: str,
+    description: str,
+    loads: Loads | None = None,
+    fixed: bool = False,
+    **options: Any,
 ) -> Any:
     """A field that a resolver answers: from these attributes of the entity, and from what it `loads`.
 
     A compiled operation relies on two promises: the resolver may be called again for the same object, and it does not
     look at `info.path`. A resolver that changes something, such as a mutation's, is a plain `strawberry.field`.
+
+    `fixed`: whoever asks and whenever, the answer for an object of a lasting type (`is_lasting`) is the same. Of a
+    resolver that takes no `info` that is believed without being said.
     """
-    return strawberry.field(
-        resolver=resolver, description=description, metadata={READS: attributes, LOADS: loads or {}}, **options
-    )
+    metadata = {READS: attributes, LOADS: loads or {}, FIXED: fixed}
+    return strawberry.field(resolver=resolver, description=description, metadata=metadata, **options)
 
 
 Many = Callable[[list[Any], Any], Awaitable[Sequence[Any]]]
 """From objects and `info` to a value for each, or the exception it has instead."""
 
+Known = Callable[[list[Any], Any], Sequence[Any] | None]
+"""The same at once, or None."""
 
-def relation(many: Many, *attributes: str, description: str, loads: Loads | None = None, **options: Any) -> Any:
+
+def relation(
+    many: Many,
+    *attributes: str,
+    description: str,
+    loads: Loads | None = None,
+    at_hand: Callable[[Any], Any] | None = None,
+    known: "Known | None" = None,
+    **options: Any,
+) -> Any:
     """A field that is asked for many objects at once: one call for a whole level of a compiled operation.
 
-    Where graphql-core executes, the same function is asked object by object.
+    Where graphql-core executes, the same function is asked object by object. `at_hand` gives what an object has of
+    itself, None where it must be asked for: a plan relies on it until it is let down. `known` gives the values of a
+    level where nothing need be awaited for them, else None: it is asked first, and saves a task.
     """
 
     async def resolve(root: strawberry.Parent[Any], info: strawberry.Info) -> Any:
@@ -47,8 +70,18 @@ def relation(many: Many, *attributes: str, description: str, loads: Loads | None
             raise found
         return found
 
-    metadata = {READS: attributes, LOADS: loads or {}, MANY: many}
+    metadata = {READS: attributes, LOADS: loads or {}, MANY: many, AT_HAND: at_hand, KNOWN: known}
     return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
+
+
+def shown_by(*models: type) -> Callable[[Any, Any], bool]:
+    """The `is_type_of` of a type that shows objects of these classes, and of classes made from them."""
+
+    def is_type_of(value: Any, _info: Any) -> bool:
+        return isinstance(value, models)
+
+    is_type_of.models = frozenset(models)  # type: ignore[attr-defined]
+    return staticmethod(is_type_of)
 
 
 def definition_of(named: GraphQLNamedType) -> Any:
@@ -59,6 +92,13 @@ def definition_of(named: GraphQLNamedType) -> Any:
 def upstream_of(named: GraphQLNamedType) -> Any:
     """The collection that objects of a type come from; None for what is no entity."""
     return getattr(getattr(definition_of(named), "origin", None), "upstream", None)
+
+
+def is_lasting(named: GraphQLNamedType) -> bool:
+    """Whether the objects behind a type never change once they are made, and carry a `__dict__` in which a plan keeps
+    what it made of them: `lasting: ClassVar = True`.
+    """
+    return bool(getattr(getattr(definition_of(named), "origin", None), "lasting", False))
 
 
 def reads_of(named: GraphQLNamedType, field_name: str, field: GraphQLField) -> tuple[str, ...]:

@@ -156,6 +156,11 @@ def _is_image(each: Attachment) -> bool:
     return pictured and (each.url or "").startswith(("https://", "http://"))
 
 
+def known_specification(roots: Sequence[ProductOffering], info: Info) -> Any:
+    fields = projection(info, "ProductSpecification")
+    return info.context.catalog.known_specifications(info.context.request, roots, fields)
+
+
 async def specification(roots: Sequence[ProductOffering], info: Info) -> Any:
     fields = projection(info, "ProductSpecification")
     return await info.context.catalog.specification_of_each(info.context.request, roots, fields)
@@ -173,6 +178,10 @@ async def choices(roots: Sequence[ProductOffering], info: Info) -> Any:
         each if isinstance(each, UpstreamError) else characteristics.choices(root, each)
         for root, each in zip(roots, found, strict=True)
     ]
+
+
+def known_prices(roots: Sequence[ProductOffering], info: Info) -> Any:
+    return info.context.catalog.known_prices(info.context.request, roots, projection(info, "OfferingPrice"))
 
 
 async def offering_prices(roots: Sequence[ProductOffering], info: Info) -> Any:
@@ -229,9 +238,13 @@ def specification_name(root: strawberry.Parent[ProductSpecification]) -> str:
     return root.name or root.id
 
 
+def own_name(root: Category | Ref) -> str | None:
+    return root.name or None
+
+
 async def category_name(roots: Sequence[Category | Ref], info: Info) -> Any:
     """From the reference, where it has one; else from the category itself, all in one call."""
-    named = [root.name or None for root in roots]
+    named = [own_name(root) for root in roots]
     if None not in named:
         return named
     nameless = [root.id for root in roots if not root.name]

@@ -1,5 +1,6 @@
 """From which address a client asks, as far as it can be known; only to count by."""
 
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
 from starlette.requests import Request
@@ -12,7 +13,11 @@ def address_of(request: Request) -> str:
 
     The server has already put in what a trusted proxy says of it (`BFF_PROXIES`).
     """
-    host = request.client.host if request.client is not None else ""
+    return _network(request.client.host) if request.client is not None else ""
+
+
+@lru_cache(maxsize=4_096)
+def _network(host: str) -> str:
     try:
         address = IPv6Address(host)
     except AddressValueError:

@@ -17,6 +17,7 @@ from clients.tmf620 import Category, ProductOffering, ProductOfferingPrice, Prod
 from domain.catalog import prices
 from domain.catalog.categories import CategoryTree
 from domain.catalog.cursors import parse_cursor
+from domain.catalog.joined import Joining
 from domain.catalog.on_demand import slice_found
 from domain.catalog.questions import OfferingPage, OfferingQuery, Question
 from domain.catalog.rules import ShopRules, fold
@@ -124,17 +125,37 @@ class Catalog:
             raise found
         return found
 
+    def known_prices(
+        self, ctx: RequestContext, offerings: Sequence[ProductOffering], fields: frozenset[str]
+    ) -> list[list[ProductOfferingPrice]] | None:
+        """What `prices_of_each` would give, where it was given a moment ago; else None."""
+        return self._prices_joined(ctx, fields).kept(offerings)
+
+    def known_specifications(
+        self, ctx: RequestContext, offerings: Sequence[ProductOffering], fields: frozenset[str]
+    ) -> list[ProductSpecification | None] | None:
+        """What `specification_of_each` would give, where it was given a moment ago; else None."""
+        return self._specifications_joined(ctx, fields).kept(offerings)
+
+    def _prices_joined(self, ctx: RequestContext, fields: frozenset[str]) -> Joining:
+        return Joining("prices", self.source.prices, ctx, fields, self.clock.now())
+
+    def _specifications_joined(self, ctx: RequestContext, fields: frozenset[str]) -> Joining:
+        return Joining("specification", self.source.specifications, ctx, fields, self.clock.now())
+
     async def prices_of_each(
         self, ctx: RequestContext, offerings: Sequence[ProductOffering], fields: frozenset[str]
     ) -> list[list[ProductOfferingPrice] | UpstreamError]:
         """For each offering what `prices_of` would give, or why it cannot be known."""
+        joining = self._prices_joined(ctx, fields)
         wanted = [[ref.id for ref in each.product_offering_price if not ref.is_value] for each in offerings]
         found = await _all_of_each(self.source.prices, ctx, wanted, fields)
         now = self.now()
-        return [
+        joined = [
             loaded if isinstance(loaded, UpstreamError) else self._in_force(offering, loaded, now)
             for offering, loaded in zip(offerings, found, strict=True)
         ]
+        return joining.keep(offerings, joined)
 
     def _in_force(
         self, offering: ProductOffering, loaded: Iterable[ProductOfferingPrice], now: datetime
@@ -182,10 +203,12 @@ class Catalog:
         self, ctx: RequestContext, offerings: Sequence[ProductOffering], fields: frozenset[str]
     ) -> list[ProductSpecification | UpstreamError | None]:
         """For each offering its specification, None where it has none, or why it cannot be known."""
+        joining = self._specifications_joined(ctx, fields)
         refs = [each.product_specification for each in offerings]
         wanted = list(dict.fromkeys(ref.id for ref in refs if ref is not None))
         found = dict(zip(wanted, await self.source.specifications.load_many(ctx, wanted, fields), strict=True))
-        return [None if ref is None else found[ref.id] for ref in refs]
+        joined = [None if ref is None else found[ref.id] for ref in refs]
+        return joining.keep(offerings, joined)
 
     async def specification(
         self, ctx: RequestContext, local_id: str, fields: frozenset[str]

@@ -6,9 +6,12 @@ offering: the listing is walked to its end once, what it brought is kept, and th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 from clients.tmf620 import Category, ProductOffering, ProductOfferingPrice, ProductSpecification
 from dataloaders.catalog import CatalogLoaders
+from dataloaders.pages import PageLoader
 from domain.catalog.cursors import Cursor
 from domain.catalog.listing import Chunk, Filters, Listing
 from domain.catalog.questions import Found, OfferingPage, Question
@@ -29,6 +32,10 @@ class OnDemandSource:
     offering_listing: Listing[ProductOffering]
     price_listing: Listing[ProductOfferingPrice]
     category_listing: Listing[Category]
+
+    @cached_property
+    def _kept(self) -> "_Pages":
+        return _Pages(self.offering_listing.pages)
 
     @property
     def offerings(self) -> EntityReader[ProductOffering]:
@@ -62,6 +69,10 @@ class OnDemandSource:
             UpstreamError: the offerings cannot be known.
             LimitExceededError: the catalogue is too large to search or sort on demand.
         """
+        kept = self._kept.get(question)
+        if kept is not None:
+            return kept
+        generation = self._kept.generation(question)
         finder = _Finder(self, question, question.fields | question.query.needs, self._pushed(question))
         if question.query.sort is not None or question.query.search:
             return await finder.slice(await finder.sorted())
@@ -70,7 +81,9 @@ class OnDemandSource:
                 return await finder.slice(await finder.everything())
             except LimitExceededError:
                 pass  # too many to count; the page itself is still to be had
-        return await finder.walk()
+        page = await finder.walk()
+        self._kept.keep(question, generation, page)
+        return page
 
     def _pushed(self, question: Question) -> Filters:
         """What is left to the server: only what cannot cost a match, so no category that has others below it."""
@@ -81,6 +94,45 @@ class OnDemandSource:
         if query.is_bundle:
             wanted["isBundle"] = "true"
         return self.offering_listing.pushed(wanted)
+
+
+_MOST_PAGES = 128
+
+
+class _Pages:
+    """Pages in the upstream's order, given again for a moment while nothing that was read has changed.
+
+    Left out are pages that the mere passing of time changes, and whoever notes what is read.
+    """
+
+    def __init__(self, reader: PageLoader[ProductOffering]) -> None:
+        self._reader = reader
+        self._pages: dict[Any, tuple[int, float, OfferingPage]] = {}
+
+    def generation(self, question: Question) -> int | None:
+        """What a page that is now begun is kept by; None for one that is not kept."""
+        timeless = question.query.sellable is None and not question.count
+        return self._reader.generation if timeless and question.ctx.reads is None else None
+
+    def get(self, question: Question) -> OfferingPage | None:
+        found = None if self.generation(question) is None else self._pages.get(_key(question))
+        if found is None or found[0] != self._reader.generation or found[1] <= question.now.timestamp():
+            return None
+        return found[2]
+
+    def keep(self, question: Question, generation: int | None, page: OfferingPage) -> None:
+        now = question.now.timestamp()
+        if generation is None or generation != self._reader.generation or not self._reader.steady:
+            return
+        if len(self._pages) >= _MOST_PAGES:
+            self._pages.clear()
+        self._pages[_key(question)] = (generation, now + self._reader.steady, page)
+
+
+def _key(question: Question) -> Any:
+    cursor = question.cursor
+    at = None if cursor is None else (cursor.offset, cursor.id, cursor.narrowed)
+    return question.ctx.audience.key, question.query, question.categories, question.first, at, question.fields
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,20 @@ E = TypeVar("E", bound=Entity)
 
 
 class EntityReader(Protocol[E]):
-    """Entities of one collection by id. `fields`: the attributes that will be looked at."""
+    """Entities of one collection by id. `fields`: the attributes that will be looked at.
+
+    While `generation` stays as it is, what was given once is given again, for `steady` seconds at least; 0.0 where
+    nothing is known of that.
+    """
 
     @property
     def collection(self) -> Collection[E]: ...
+
+    @property
+    def generation(self) -> int: ...
+
+    @property
+    def steady(self) -> float: ...
 
     async def load(self, ctx: RequestContext, key: str, fields: frozenset[str]) -> E | None:
         """One entity, or None; raises what kept it from being known."""

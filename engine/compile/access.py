@@ -13,7 +13,7 @@ from typing import Any
 
 from graphql import GraphQLField, GraphQLSchema, default_field_resolver
 
-from engine.declare import MANY, READS
+from engine.declare import AT_HAND, FIXED, KNOWN, MANY, READS
 
 
 class Way(Enum):
@@ -24,6 +24,7 @@ class Way(Enum):
     PURE = "a declared resolver that takes the object, and maybe the info, and awaits nothing"
     DIRECT = "any other declared resolver"
     MANY = "a declared resolver for many objects at once"
+    AT_HAND = "what an object has of itself of such a resolver's values"
     ORDINARY = "any other resolver"
 
 
@@ -41,14 +42,26 @@ class Access:
     @property
     def inline(self) -> bool:
         """Whether the value can be got in the middle of completing, and again if need be."""
-        return self.way in (Way.TYPENAME, Way.ATTRIBUTE, Way.PURE)
+        return self.way in (Way.TYPENAME, Way.ATTRIBUTE, Way.PURE, Way.AT_HAND)
+
+    @property
+    def known(self) -> Any:
+        """What gives a level's values where nothing need be awaited; None where there is no such thing."""
+        return self.declared.metadata[KNOWN] if self.way is Way.MANY else None
+
+    @property
+    def fixed(self) -> bool:
+        """Whether an object of a lasting type always has the same value here."""
+        if self.way is Way.PURE:
+            return self.declared.metadata[FIXED] or all(part != INFO for _, part in self.takes)
+        return self.way in (Way.TYPENAME, Way.ATTRIBUTE, Way.AT_HAND)
 
 
 ROOT, INFO, ARGUMENT = "root", "info", "argument"
 
 
-def access_of(schema: GraphQLSchema, name: str, field: GraphQLField) -> Access:
-    """The way to a field's value."""
+def access_of(schema: GraphQLSchema, name: str, field: GraphQLField, *, at_hand: bool = False) -> Access:
+    """The way to a field's value. `at_hand`: whether to rely on what objects have of themselves."""
     if name == "__typename":
         return Access(Way.TYPENAME)
     resolve = field.resolve or default_field_resolver
@@ -61,12 +74,17 @@ def access_of(schema: GraphQLSchema, name: str, field: GraphQLField) -> Access:
         return Access(Way.ATTRIBUTE, declared.python_name) if declared.default_resolver is getattr else ordinary
     if READS not in declared.metadata:
         return ordinary
-    return _of_declared(declared) or ordinary
+    return (at_hand and _at_hand(declared)) or _of_declared(declared) or ordinary
 
 
 def converter_of(schema: GraphQLSchema) -> Any:
     """Strawberry's converter behind a schema; None for a schema that is not Strawberry's."""
     return getattr(getattr(schema, "_strawberry_schema", None), "schema_converter", None)
+
+
+def _at_hand(declared: Any) -> Access | None:
+    call = declared.metadata.get(AT_HAND)
+    return None if call is None else Access(Way.AT_HAND, call, (("root", ROOT),), declared)
 
 
 def _of_declared(declared: Any) -> Access | None:

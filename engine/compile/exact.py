@@ -15,7 +15,7 @@ from engine.compile.kinds import tags_of
 from engine.compile.plan import Field, Selection
 from engine.compile.resolve import reader
 from engine.compile.run import Run, live
-from engine.compile.values import Failure
+from engine.compile.values import Failure, NotAtHandError
 
 
 class Key(NamedTuple):
@@ -65,6 +65,8 @@ class Exact:
         try:
             found = self._run.columns[field.column][row] if field.column >= 0 else self._read(field, value)
             return await self._complete(field, 0, found, self._first(field, row), path)
+        except NotAtHandError:
+            raise
         except Exception as raw:  # noqa: BLE001  (whatever went wrong is this field's error)
             self._note(field, 0, raw, path)
             return None
@@ -76,7 +78,7 @@ class Exact:
 
     def _first(self, field: Field, row: int) -> int:
         """The number of the first object in a row's value among all objects of a loaded field."""
-        if field.column < 0 or field.is_leaf:
+        if field.column < 0 or field.is_leaf or field.is_inline_below:
             return 0
         starts = self._starts.get(field.column)
         if starts is None:
@@ -121,15 +123,17 @@ class Exact:
             here = Key(path, index)
             try:
                 done.append(await self._complete(field, level + 1, item, first, here))
+            except NotAtHandError:
+                raise
             except Exception as raw:  # noqa: BLE001  (as above)
                 self._note(field, level + 1, raw, here)
                 done.append(None)
-            if field.column >= 0 and not field.is_leaf:
+            if field.column >= 0 and not field.is_leaf and not field.is_inline_below:
                 first += live(item, field.lists - level - 1)
         return done
 
     async def _object(self, field: Field, value: Any, number: int, path: Key) -> dict[str, Any]:
-        if field.column < 0:
+        if field.column < 0 or field.is_inline_below:
             tags = tags_of(self._run, field, [value])
             (tag,) = tags if isinstance(tags, list) else await tags()
             if isinstance(tag, Failure):

@@ -13,6 +13,8 @@ from engine.compile.plan import Field
 from engine.compile.run import ResolveInfo, Run
 from engine.compile.values import Failure
 
+_NONE: frozenset[type] = frozenset()
+
 Tags: TypeAlias = Callable[[], Awaitable[list[int | Failure]]]
 
 
@@ -37,6 +39,8 @@ def tags_of(run: Run, field: Field, objects: list[Any]) -> "list[int] | Tags":
 def _checked(run: Run, field: Field, objects: list[Any], tags: list[int]) -> "list[int] | Tags":
     checks = [selection.type.is_type_of for selection in field.selections]
     if not any(checks):
+        return tags
+    if len(checks) == 1 and {*map(type, objects)} <= getattr(checks[0], "models", _NONE):
         return tags
     info: Any = ResolveInfo(run, field, None)
     answers: list[Any] = []

@@ -59,7 +59,11 @@ def _start(run: Run, selection: Selection, rows: list[Any]) -> Works:
 
 def _begin(run: Run, field: Field, rows: list[Any], works: Works) -> None:
     if field.access.way is Way.MANY:
-        works.append(partial(_many, run, field, rows))
+        known = _known(run, field, rows)
+        if known is None:
+            works.append(partial(_many, run, field, rows))
+        else:
+            _land(run, field, known, works)
         return
     column = values(run, field, rows)
     if all_plain({*map(type, column)} - {NoneType}):
@@ -73,6 +77,19 @@ async def _later(run: Run, field: Field, column: list[Any]) -> None:
     works: Works = []
     _land(run, field, await run.awaiting.settle(column), works)
     await together(works)
+
+
+def _known(run: Run, field: Field, rows: list[Any]) -> list[Any] | None:
+    """What is known of a level at once, if it is as it should be; else it is asked for, which finds out more."""
+    call = field.access.known
+    if call is None:
+        return None
+    try:
+        found = call(rows, run.info(field))
+    except Exception:  # noqa: BLE001  (as above)
+        return None
+    fits = found is not None and len(found) == len(rows) and all_plain({*map(type, found)} - {NoneType})
+    return [*found] if fits else None
 
 
 async def _many(run: Run, field: Field, rows: list[Any]) -> None:
@@ -100,6 +117,8 @@ def _land(run: Run, field: Field, column: list[Any], works: Works) -> None:
     if field.is_leaf:
         run.dirty = run.dirty or Failure in {*map(type, column)}
         return
+    if field.is_inline_below and _is_plain_throughout(field, column):
+        return
     objects = _objects_at_once(run, field, column)
     if objects is None:
         works.append(partial(_open, run, field, column))
@@ -113,6 +132,8 @@ def _land(run: Run, field: Field, column: list[Any], works: Works) -> None:
 
 
 def _descend(run: Run, field: Field, objects: list[Any], tags: list[int]) -> Works:
+    if field.is_inline_below:
+        return []
     if not field.is_abstract:
         return _start(run, field.selections[0], objects)
     run.tags[field.column] = tags
@@ -121,6 +142,16 @@ def _descend(run: Run, field: Field, objects: list[Any], tags: list[int]) -> Wor
         rows = [each for each, tag in zip(objects, tags, strict=True) if tag == number]
         works.extend(_start(run, selection, rows))
     return works
+
+
+def _is_plain_throughout(field: Field, column: list[Any]) -> bool:
+    """Whether a column holds nothing but objects, lists of such, and nulls, which completing alone can judge."""
+    kinds = {*map(type, column)} - {NoneType}
+    if field.lists:
+        if field.lists > 1 or not kinds <= _LISTS:
+            return False
+        kinds = {*map(type, chain.from_iterable(filter(None, column)))} - {NoneType}
+    return all_plain(kinds)
 
 
 def _objects_at_once(run: Run, field: Field, column: list[Any]) -> list[Any] | None:

@@ -22,6 +22,7 @@ from graphql import (
     GraphQLSchema,
     Node,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     VariableNode,
     execute,
@@ -35,6 +36,7 @@ from engine.compile.load import load
 from engine.compile.plan import NotCompiledError, Tree, tree_of
 from engine.compile.run import Run
 from engine.compile.source import Complete, completion_of
+from engine.compile.values import NotAtHandError
 from engine.public import private_field
 
 log = structlog.get_logger(__name__)
@@ -67,6 +69,8 @@ class Plan:
         if not run.dirty:
             try:
                 return ExecutionResult(self.complete(run), None)
+            except NotAtHandError:
+                raise
             except Exception:  # noqa: BLE001  (whatever it was, the exact completion tells it as it should be told)
                 run.dirty = True
         exact = Exact(run)
@@ -75,14 +79,19 @@ class Plan:
 
 
 def plan_of(
-    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: VariableValues
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: VariableValues,
+    *,
+    at_hand: bool = False,
 ) -> Plan:
-    """Compile an operation.
+    """Compile an operation. `at_hand`: relying on what objects have of themselves.
 
     Raises:
         NotCompiledError: it takes graphql-core's way.
     """
-    tree = tree_of(schema, document, operation, variables)
+    tree = tree_of(schema, document, operation, variables, at_hand=at_hand)
     return Plan(tree, *completion_of(tree))
 
 
@@ -96,6 +105,8 @@ class Prepared:
         self._operation = get_operation_ast(document, name)
         defined = (self._operation.variable_definitions if self._operation else None) or ()
         self._deciding = sorted({each.variable.name.value for each in defined} & {*_deciding(document)})
+        # let down, a plan is carried out again, which only a query may be
+        self._at_hand = self._operation is not None and self._operation.operation is OperationType.QUERY
         self._not = "off" if not operations.enabled else "" if self._operation else "no operation"
 
     @cached_property
@@ -153,11 +164,15 @@ class Prepared:
         timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, run.awaiting.expire)
         try:
             return await plan.answer(run)
+        except NotAtHandError:
+            self._at_hand = False
+            self.plans.clear()
         finally:
             operations.counted.exact += run.dirty
             run.close()
             if timer is not None:
                 timer.cancel()
+        return await self.execute(context, variables, root, worth_it=worth_it, seconds=seconds)
 
     def _plan(self, given: dict[str, Any], *, worth_it: bool) -> tuple[Plan, VariableValues] | ExecutionResult:
         if self._not:
@@ -190,7 +205,7 @@ class Prepared:
             {name: value for name, value in values.coerced.items() if name in self._deciding},
         )
         try:
-            plan = plan_of(self._operations.schema, self.document, operation, deciding)
+            plan = plan_of(self._operations.schema, self.document, operation, deciding, at_hand=self._at_hand)
         except NotCompiledError as why:
             self._not = why.reason
             raise

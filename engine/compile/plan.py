@@ -53,7 +53,10 @@ class NotCompiledError(Exception):
 
 @dataclass(eq=False)
 class Field:
-    """One response name of a selection. `column`: the number of its column, -1 for an inline field."""
+    """One response name of a selection. `column`: the number of its column, -1 for an inline field.
+
+    `is_inline_below`: a loaded field whose objects need nothing loaded, so that they have no rows.
+    """
 
     key: str
     details: list[FieldDetails]
@@ -65,6 +68,7 @@ class Field:
     selections: tuple["Selection", ...] = ()
     owner: Any = None  # the selection it stands in; the two point at each other
     column: int = -1
+    is_inline_below: bool = False
     projections: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -122,9 +126,16 @@ class Tree:
 
 
 def tree_of(
-    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: VariableValues
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: VariableValues,
+    *,
+    at_hand: bool = False,
 ) -> Tree:
     """The tree of an operation of a valid document, under these values of the variables of `@skip` and `@include`.
+
+    `at_hand`: whether to rely on what objects have of themselves, where a relation says that they may.
 
     Raises:
         NotCompiledError: it takes graphql-core's way.
@@ -134,7 +145,7 @@ def tree_of(
     _require_plain(operation, fragments)
     if root_type is None:
         raise NotCompiledError("no root")
-    growing = _Growing(schema, operation, fragments, variables)
+    growing = _Growing(schema, operation, fragments, variables, at_hand=at_hand)
     root = growing.root(root_type)
     numbering = _Numbering()
     numbering.root(root, serial=operation.operation is OperationType.MUTATION)
@@ -159,8 +170,10 @@ class _Growing:
         operation: OperationDefinitionNode,
         fragments: dict[str, FragmentDefinitionNode],
         variables: VariableValues,
+        *,
+        at_hand: bool,
     ) -> None:
-        self.size = 0
+        self.size, self._at_hand = 0, at_hand
         self._schema, self._operation, self._variables = schema, operation, variables
         self._fragments = {name: FragmentDetails(each) for name, each in fragments.items()}
 
@@ -195,7 +208,7 @@ class _Growing:
         if definition is None:
             raise NotCompiledError("unknown field")
         nullable, named = _unwrapped(definition.type)
-        access = access_of(self._schema, node.name.value, definition)
+        access = access_of(self._schema, node.name.value, definition, at_hand=self._at_hand and is_leaf_type(named))
         grown = Field(key, details, definition, parent, access, nullable, named)
         grown.selections = tuple(self._selections(named, details))
         for selection in grown.selections:
@@ -249,9 +262,11 @@ class _Numbering:
             below = [self._decide(sub) for sub in each.selections]
             height = 1 + max(below) if below else 0
             height += each.lists
-            if not each.access.inline or not _told_at_once(each) or height > MOST_INLINE_LEVELS:
+            fits = _told_at_once(each) and height <= MOST_INLINE_LEVELS
+            if not fits or not each.access.inline:
                 each.column = 0
-            else:
+                each.is_inline_below = fits and bool(each.selections)
+            if fits:
                 levels = max(levels, height)
         return levels
 
@@ -261,5 +276,5 @@ class _Numbering:
         for each in selection.loaded:
             each.column = self.columns
             self.columns += 1
-            for below in each.selections:
+            for below in () if each.is_inline_below else each.selections:
                 self._number(below)

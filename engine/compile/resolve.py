@@ -8,9 +8,13 @@ from typing import Any
 from strawberry.types.arguments import convert_arguments
 
 from engine.compile.access import ARGUMENT, INFO, ROOT, Way, converter_of
+from engine.compile.arguments import short_way
 from engine.compile.plan import Field
 from engine.compile.run import ResolveInfo, Run
-from engine.compile.values import Failure
+from engine.compile.values import Failure, at_hand
+
+_SHORT_WAY = "the short way"
+_UNKNOWN = object()
 
 
 def values(run: Run, field: Field, rows: list[Any]) -> list[Any]:
@@ -53,9 +57,19 @@ def reader(run: Run, field: Field) -> Callable[[Any], Any]:
         return lambda _: name
     if access.way is Way.ATTRIBUTE:
         return attrgetter(access.call)
+    if access.way is Way.AT_HAND:
+        return lambda row: at_hand(access.call(row))
     given = _given(run, field)
     roots = [name for name, part in access.takes if part == ROOT]
     return lambda row: access.call(**dict.fromkeys(roots, row), **given)
+
+
+def _shortly(run: Run, field: Field) -> dict[str, Any] | None:
+    """The arguments, the short way, where there is one. What it is, is found out once for a plan."""
+    way = field.projections.get(_SHORT_WAY, _UNKNOWN)
+    if way is _UNKNOWN:
+        way = field.projections[_SHORT_WAY] = short_way(run.tree.schema, field)
+    return None if way is None else way(run.variables)
 
 
 def _given(run: Run, field: Field) -> dict[str, Any]:
@@ -63,6 +77,9 @@ def _given(run: Run, field: Field) -> dict[str, Any]:
     access = field.access
     given = {name: run.info(field) for name, part in access.takes if part == INFO}
     if any(part == ARGUMENT for _, part in access.takes):
+        short = _shortly(run, field)
+        if short is not None:
+            return given | short
         converter = converter_of(run.tree.schema)
         given |= convert_arguments(
             run.arguments(field),

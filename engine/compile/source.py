@@ -19,11 +19,12 @@ from typing import Any
 import msgspec
 
 from engine.compile.access import INFO, Way
+from engine.compile.keeping import keep, kept_by
 from engine.compile.kinds import type_resolver
 from engine.compile.leaves import leaf_lines
 from engine.compile.plan import Field, Selection, Tree
 from engine.compile.run import ResolveInfo, Run
-from engine.compile.values import PLAIN, require_plain, unfit
+from engine.compile.values import PLAIN, at_hand, require_plain, unfit
 
 Complete = Callable[[Run], Any]
 
@@ -44,14 +45,17 @@ class _Writer:
             "P": PLAIN,
             "plain": require_plain,
             "unfit": unfit,
+            "hand": at_hand,
+            "keep": keep,
             "info": ResolveInfo,
             "__builtins__": {"iter": iter, "len": len, "list": list, "tuple": tuple, "type": type, "zip": zip}
             | {"str": str, "int": int, "float": float, "bool": bool},
         }
-        self._depth = 0
-        self._count = 0
+        self._depth = self._count = 0
+        self._keeping = False
         self._prologue: list[str] = []
         self._infos: dict[tuple[Field, str], str] = {}
+        self._structs: dict[Selection, str] = {}
 
     def whole(self, tree: Tree) -> None:
         self._line("def complete(run):")
@@ -71,7 +75,7 @@ class _Writer:
         self._line(f"a{number} = b{number}.append")
         loaded = selection.loaded
         for field in loaded:
-            if not field.is_leaf:
+            if not field.is_leaf and not field.is_inline_below:
                 self._built_below(field)
         taken = "".join(f", v{field.column}" for field in loaded)
         sources = "".join(f", columns[{field.column}]" for field in loaded)
@@ -80,8 +84,7 @@ class _Writer:
             + (f"zip(rows[{number}]{sources}, strict=True):" if loaded else f"rows[{number}]:")
         )
         with self._deeper():
-            parts = [self._field(field, f"o{number}") for field in selection.fields]
-            self._line(f"a{number}({self._made(selection, parts)})")
+            self._line(f"a{number}({self._kept(selection, f'o{number}')})")
 
     def _built_below(self, field: Field) -> None:
         """`n…()` gives the next of the objects built under a loaded field, `d…` are all of them."""
@@ -96,9 +99,56 @@ class _Writer:
         self._line(f"p{column} = 0")
 
     def _made(self, selection: Selection, parts: list[str]) -> str:
-        renamed = {f"f{number}": field.key for number, field in enumerate(selection.fields)}
-        struct = msgspec.defstruct("Selected", [(name, Any) for name in renamed], rename=renamed, gc=False)
-        return f"{self._bind(struct, 'S')}({', '.join(parts)})"
+        return f"{self._struct(selection)}({', '.join(parts)})"
+
+    def _struct(self, selection: Selection) -> str:
+        if selection not in self._structs:
+            renamed = {f"f{number}": field.key for number, field in enumerate(selection.fields)}
+            struct = msgspec.defstruct("Selected", [(name, Any) for name in renamed], rename=renamed, gc=False)
+            self._structs[selection] = self._bind(struct, "S")
+        return self._structs[selection]
+
+    def _kept(self, selection: Selection, root: str) -> str:
+        """Write what makes an object's part of the answer, or finds it with the object; the name it has then."""
+        inputs = None if self._keeping else kept_by(selection)
+        if inputs is None:
+            return self._made(selection, [self._field(field, root) for field in selection.fields])
+        read = {field: self._read_into(field, root) for field in inputs if field.column < 0}
+        raw = [self._copied(read.get(field, f"v{field.column}"), field) for field in inputs]
+        key, made, row, rows = self._struct(selection), self._name("x"), self._name("q"), self._name("r")
+        self._line(f"{rows} = {root}.__dict__")
+        self._line(f"{row} = {rows}.get({key})")
+        same = "".join(f" and {row}[{place}] is {name}" for place, name in enumerate(raw, start=1))
+        self._line(f"if {row} is not None{same}: {made} = {row}[0]")
+        self._line("else:")
+        with self._deeper(), self._all_kept():
+            parts = [
+                self._value(field, 0, read[field]) if field in read else self._field(field, root)
+                for field in selection.fields
+            ]
+            self._line(f"{made} = {self._made(selection, parts)}")
+            self._line(f"keep({rows}, {key}, ({', '.join([made, *raw])},))")
+        return made
+
+    @contextmanager
+    def _all_kept(self) -> Iterator[None]:
+        """What is inside something that is kept is not kept once more."""
+        self._keeping = True
+        yield
+        self._keeping = False
+
+    def _copied(self, name: str, field: Field) -> str:
+        """A name that completing a leaf does not give to something else."""
+        if not field.is_leaf:
+            return name
+        copy = self._name("y")
+        self._line(f"{copy} = {name}")
+        return copy
+
+    def _read_into(self, field: Field, root: str) -> str:
+        variable = self._name("x")
+        self._line(f"{variable} = {self._read(field, root)}")
+        return variable
 
     # ------------------------------------------------------------ one field
 
@@ -106,7 +156,7 @@ class _Writer:
         """Write what computes a field's part of the answer; the name it has then."""
         if field.access.way is Way.TYPENAME:
             return self._bind(field.parent_type.name, "k")
-        if field.column >= 0 and not field.is_leaf:
+        if field.column >= 0 and not field.is_leaf and not field.is_inline_below:
             return self._loaded(field)
         variable = f"v{field.column}" if field.column >= 0 else self._name("x")
         if field.column < 0:
@@ -133,6 +183,8 @@ class _Writer:
     def _read(self, field: Field, root: str) -> str:
         if field.access.way is Way.ATTRIBUTE:
             return f"{root}.{_identifier(field.access.call)}"
+        if field.access.way is Way.AT_HAND:
+            return f"hand({self._bind(field.access.call, 'f')}({root}))"
         given = [self._info(field, "run.info({})") if part == INFO else root for _, part in field.access.takes]
         return f"{self._bind(field.access.call, 'f')}({', '.join(given)})"
 
@@ -170,8 +222,7 @@ class _Writer:
             info = self._info(field, "info(run, {}, None)")
             self._line(f"q = {check}({variable}, {info})")
             self._line("if q is not True: unfit(q)")
-        parts = [self._field(each, variable) for each in selection.fields]
-        self._line(f"{done} = {self._made(selection, parts)}")
+        self._line(f"{done} = {self._kept(selection, variable)}")
 
     def _abstract(self, field: Field, variable: str, done: str) -> None:
         resolve, named = self._bind(type_resolver(field), "f"), self._bind(field.named, "g")

@@ -23,6 +23,10 @@ class UnfitError(Exception):
     """The generated completion met something that only the exact one can deal with."""
 
 
+class NotAtHandError(Exception):
+    """An object does not have of itself what a plan relied on."""
+
+
 PLAIN: Final[set[type]] = {str, int, float, bool, list, tuple, dict}
 """Types known to be neither exceptions nor awaitable. Never None's: whether null is allowed depends on the place."""
 
@@ -57,6 +61,17 @@ def require_plain(value: Any) -> None:
     """
     if not is_plain(type(value)):
         unfit(value)
+
+
+def at_hand(value: Any) -> Any:
+    """The value, where there is one.
+
+    Raises:
+        NotAtHandError: there is none.
+    """
+    if value is None:
+        raise NotAtHandError
+    return value
 
 
 def unfit(value: Any = None) -> Any:

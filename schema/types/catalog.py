@@ -14,10 +14,9 @@ from clients.parts import Ref
 from clients.tmf620 import CATEGORIES, OFFERINGS, PRICES, SPECIFICATIONS
 from domain.catalog.kinds import Period, PriceKind
 from domain.catalog.on_demand import TREE_FIELDS
-from engine import computed, names, relation
+from engine import computed, names, relation, shown_by
 from kernel.context import Segment
 from resolvers import catalog as resolve
-from resolvers.context import Info
 from resolvers.nodes import global_id
 from schema.inputs.described import publish_enum
 from schema.types.common import URL, Money, Node, PageInfo, TimePeriod
@@ -108,6 +107,7 @@ class Promotion:
 @strawberry.type(description="A price of an offering. An offering can have several, of different kinds.")
 class OfferingPrice(Node):
     upstream: ClassVar = PRICES
+    lasting: ClassVar = True
     public: ClassVar = names(
         "id name description kind net gross percentage every period unit appliesTo promotions validFor"
     )
@@ -119,12 +119,13 @@ class OfferingPrice(Node):
         resolve.price_kind,
         *("priceType", "recurringChargePeriodType", "unitOfMeasure"),
         description="When and why it is due.",
+        fixed=True,
     )
     net: Money | None = computed(
-        resolve.net, "price", "tax", description="The amount without tax; null where that cannot be told."
+        resolve.net, "price", "tax", description="The amount without tax; null where that cannot be told.", fixed=True
     )
     gross: Money | None = computed(
-        resolve.gross, "price", "tax", description="The amount with tax; null where the tax is not known."
+        resolve.gross, "price", "tax", description="The amount with tax; null where the tax is not known.", fixed=True
     )
     percentage: Decimal | None = strawberry.field(description="A price in percent, where it is no amount.")
     every: int | None = computed(
@@ -149,9 +150,7 @@ class OfferingPrice(Node):
     )
     valid_for: TimePeriod | None = strawberry.field(description="When it holds.")
 
-    @classmethod
-    def is_type_of(cls, obj: object, _info: Info) -> bool:
-        return isinstance(obj, tmf620.ProductOfferingPrice)
+    is_type_of = shown_by(tmf620.ProductOfferingPrice)
 
 
 @strawberry.type(description="What an offering technically is. Several offerings can share one.")
@@ -165,9 +164,7 @@ class ProductSpecification(Node):
     brand: str | None = strawberry.field(description="The maker or brand.")
     product_number: str | None = strawberry.field(description="The maker's number for it.")
 
-    @classmethod
-    def is_type_of(cls, obj: object, _info: Info) -> bool:
-        return isinstance(obj, tmf620.ProductSpecification)
+    is_type_of = shown_by(tmf620.ProductSpecification)
 
 
 @strawberry.type(description="A shelf of the shop; shelves stand in a tree.")
@@ -177,7 +174,11 @@ class Category(Node):
 
     id: strawberry.ID = computed(global_id("Category"), description="The category's id.")
     name: str | None = relation(
-        resolve.category_name, "name", description="What it is called.", loads={CATEGORIES: SELECTED}
+        resolve.category_name,
+        "name",
+        description="What it is called.",
+        loads={CATEGORIES: SELECTED},
+        at_hand=resolve.own_name,
     )
     parent: "Category | None" = relation(
         resolve.parent_category,
@@ -192,9 +193,7 @@ class Category(Node):
         loads={CATEGORIES: TREE_FIELDS},
     )
 
-    @classmethod
-    def is_type_of(cls, obj: object, _info: Info) -> bool:
-        return isinstance(obj, tmf620.Category | Ref)
+    is_type_of = shown_by(tmf620.Category, Ref)
 
 
 @strawberry.type(description="An offering inside a bundle, and how often it may be taken.")
@@ -216,6 +215,7 @@ class BundleOption:
 @strawberry.type(description="Something the shop offers: a plan, a device, an add-on, or a bundle of such.")
 class ProductOffering(Node):
     upstream: ClassVar = OFFERINGS
+    lasting: ClassVar = True
     public: ClassVar = names(
         "id name description lifecycleStatus isBundle sellable segments validFor categories images "
         "specification characteristics prices bundledOfferings relatedOfferings"
@@ -233,7 +233,7 @@ class ProductOffering(Node):
         *("lifecycleStatus", "isSellable", "validFor", "channel"),
         description="Whether it can be bought now, in the caller's channel.",
     )
-    segments: list[Segment] = computed(resolve.segments, "marketSegment", description="Who it is for.")
+    segments: list[Segment] = computed(resolve.segments, "marketSegment", description="Who it is for.", fixed=True)
     valid_for: TimePeriod | None = strawberry.field(description="When it is offered.")
     categories: list[Category] | None = computed(
         resolve.offering_categories, "category", description="The shelves it stands on."
@@ -244,6 +244,7 @@ class ProductOffering(Node):
         "productSpecification",
         description="What it technically is.",
         loads={SPECIFICATIONS: SELECTED},
+        known=resolve.known_specification,
     )
     characteristics: list[Characteristic] | None = relation(
         resolve.choices,
@@ -256,9 +257,13 @@ class ProductOffering(Node):
         "productOfferingPrice",
         description="Its prices in force now.",
         loads={PRICES: SELECTED},
+        known=resolve.known_prices,
     )
     bundled_offerings: list[BundleOption] | None = computed(
-        resolve.bundled, "bundledProductOffering", description="What a bundle is made of; empty for anything else."
+        resolve.bundled,
+        "bundledProductOffering",
+        description="What a bundle is made of; empty for anything else.",
+        fixed=True,
     )
     related_offerings: "list[ProductOffering] | None" = computed(
         resolve.related,
@@ -267,9 +272,7 @@ class ProductOffering(Node):
         loads={OFFERINGS: SELECTED},
     )
 
-    @classmethod
-    def is_type_of(cls, obj: object, _info: Info) -> bool:
-        return isinstance(obj, tmf620.ProductOffering)
+    is_type_of = shown_by(tmf620.ProductOffering)
 
 
 @strawberry.type(description="An offering on a page.")

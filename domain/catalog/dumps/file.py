@@ -94,6 +94,8 @@ class DumpFile:
 class DumpReader(Generic[E]):
     """Entities of one collection of a dump file. Reads whole entities: a file has no reason to leave fields out."""
 
+    generation, steady = 0, 0.0
+
     def __init__(self, file: DumpFile, collection: Collection[E]) -> None:
         self.collection = collection
         self._file = file

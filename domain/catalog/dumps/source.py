@@ -51,6 +51,8 @@ def _behind(first: EntityReader[E], second: EntityReader[E] | None) -> EntityRea
 class _Both(Generic[E]):
     """Entities from the first reader, and what it does not have from the second."""
 
+    generation, steady = 0, 0.0
+
     def __init__(self, first: EntityReader[E], second: EntityReader[E]) -> None:
         self._first, self._second = first, second
 

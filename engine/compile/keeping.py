@@ -1,0 +1,39 @@
+"""What a plan made of an object is kept with the object, and given again while all that it was made of is the same.
+
+Only objects of lasting types are trusted so far (`engine.declare.is_lasting`): they never change, and what is kept goes
+when they go. A part of an answer is made of the object itself, by its attributes and by fields that are fixed, and of
+what was loaded for it or depends on who asks and when: these are its inputs, compared by identity. Equal is not enough:
+1 and True are, and read differently.
+"""
+
+from typing import Any
+
+from engine.compile.plan import Field, Selection
+from engine.declare import is_lasting
+
+MOST_ROWS = 4
+"""Parts of answers that are kept with one object, one for each plan and place; then it begins anew."""
+
+
+def kept_by(selection: Selection) -> list[Field] | None:
+    """The inputs that an object's part of the answer is kept by; None where it is not kept."""
+    if not is_lasting(selection.type):
+        return None
+    inputs = [field for field in selection.fields if field.column >= 0 or not _is_fixed(field)]
+    return inputs if all(field.is_leaf or field.is_inline_below for field in inputs) else None
+
+
+def _is_fixed(field: Field) -> bool:
+    """Whether an inline field's part depends on nothing but the object."""
+    below = (each for selection in field.selections for each in selection.fields)
+    return field.access.fixed and all(map(_is_fixed, below))
+
+
+def keep(kept: dict[Any, Any], key: Any, row: tuple[Any, ...]) -> None:
+    """Put a row into the `__dict__` of its object."""
+    if key not in kept:
+        ours = [each for each in kept if isinstance(each, type)]
+        if len(ours) >= MOST_ROWS:
+            for each in ours:
+                del kept[each]
+    kept[key] = row
