@@ -49,14 +49,14 @@ class TimePeriod(Part, frozen=True, dict=True):
         return (start is None or start <= moment) and (end is None or moment < end)
 
 
-class Ref(Part, frozen=True):
+class Ref(Part, frozen=True, gc=False):
     """A pointer to another resource; its `name` may be missing or in the wrong language."""
 
     id: str
     name: str | None = None
 
 
-class Amount(Part, frozen=True):
+class Amount(Part, frozen=True, gc=False):
     """TMF's Money: `unit` is the currency (ISO 4217), `value` an exact decimal."""
 
     unit: str
@@ -66,7 +66,7 @@ class Amount(Part, frozen=True):
         require_amount(self.value)
 
 
-class Quantity(Part, frozen=True):
+class Quantity(Part, frozen=True, gc=False):
     amount: Decimal | None = None
     units: str | None = None
 

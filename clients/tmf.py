@@ -6,6 +6,7 @@ is only digits is never sent as a filter at all.
 """
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -208,13 +209,14 @@ class TMFClient:
         """`ids` cut so that no URL is longer than `max_url` and no list longer than a page."""
         room = self.options.max_url - len(self.options.base_url) - len(self._query(collection, fields, {"id": ""})) - 64
         chunk: list[str] = []
+        length = 0
         for local_id in ids:
-            if chunk and (
-                len(chunk) >= self.options.page_size or len(_encode(",".join([*chunk, local_id]))) > max(room, 1)
-            ):
+            more = len(_encode(local_id)) + 1
+            if chunk and (len(chunk) >= self.options.page_size or length + more > max(room, 1) + 1):
                 yield chunk
-                chunk = []
+                chunk, length = [], 0
             chunk.append(local_id)
+            length += more
         if chunk:
             yield chunk
 
@@ -264,7 +266,10 @@ def item_path(collection: Collection[Any], local_id: str) -> str:
 
 
 def _encode(text: str) -> str:
-    return quote(text, safe=",")
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe=",")
+
+
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~,-]*", re.ASCII)  # RFC 3986, section 2.3, and what separates ids
 
 
 def _count(text: str | None) -> int | None:

@@ -23,7 +23,7 @@ class Relationship(Ref, frozen=True):
     relationship_type: str = ""
 
 
-class Tax(Part, frozen=True):
+class Tax(Part, frozen=True, gc=False):
     """`taxRate` is in percent: 19.0 means 19%."""
 
     tax_category: str | None = None
@@ -34,7 +34,7 @@ class Tax(Part, frozen=True):
         require_amount(self.tax_rate)
 
 
-class CharacteristicValue(Part, frozen=True):
+class CharacteristicValue(Part, frozen=True, gc=False):
     """One value a characteristic can take, or a range of them (`valueFrom` to `valueTo`)."""
 
     value: Any = None
@@ -71,7 +71,7 @@ class SpecCharacteristic(CharacteristicUse, frozen=True):
             force_setattr(self, "characteristic_value_specification", ())
 
 
-class BundledOption(Part, frozen=True):
+class BundledOption(Part, frozen=True, gc=False):
     number_rel_offer_default: int | None = None
     number_rel_offer_lower_limit: int | None = None
     number_rel_offer_upper_limit: int | None = None
@@ -82,7 +82,7 @@ class BundledOffering(Ref, frozen=True):
     bundled_product_offering_option: BundledOption | None = None
 
 
-class Attachment(Part, frozen=True):
+class Attachment(Part, frozen=True, gc=False):
     name: str | None = None
     url: str | None = None
     mime_type: str | None = None

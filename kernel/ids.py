@@ -30,11 +30,12 @@ class GlobalId(NamedTuple):
     local: str
 
     def __str__(self) -> str:
-        return _text(self.type, self.local)
+        return global_id_text(self.type, self.local)
 
 
 @lru_cache(maxsize=8_192)  # a catalogue has so many, and each page shows some of them again
-def _text(kind: str, local: str) -> str:
+def global_id_text(kind: str, local: str) -> str:
+    """A global id as clients see it."""
     raw = f"{kind}:{local}".encode("ascii")
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 

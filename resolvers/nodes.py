@@ -9,7 +9,7 @@ from strawberry import argument
 
 from engine import projection
 from kernel.errors import GatewayError, LimitExceededError
-from kernel.ids import GlobalId, parse_global_id
+from kernel.ids import GlobalId, global_id_text, parse_global_id
 from resolvers.carts import load_line
 from resolvers.context import Context, Info
 from resolvers.customers import load_account, load_customer, load_product
@@ -41,7 +41,7 @@ def global_id(type_name: str) -> Callable[..., strawberry.ID]:
     """A resolver that gives an entity's global id."""
 
     def resolve(root: strawberry.Parent[Any]) -> strawberry.ID:
-        return strawberry.ID(str(GlobalId(type_name, root.id)))
+        return strawberry.ID(global_id_text(type_name, root.id))
 
     return resolve
 

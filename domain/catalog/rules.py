@@ -24,6 +24,7 @@ def _fold(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
+_MOST_NAMED = 1_000  # combinations of segments that are remembered; operators use a handful
 _LONGEST_WORD = 64  # operators use few words, and each offering and price has some; a client's text is not kept
 _fold_word = lru_cache(maxsize=4_096)(_fold)
 
@@ -56,16 +57,21 @@ class ShopRules:
     discounts: frozenset[str] = folded(("discount", "promotion", "allowance"))
     reductions: frozenset[str] = folded(("discount", "allowance", "alteration"))
     prices_include_tax: bool = False
+    _named: dict[tuple[tuple[str | None, str], ...], frozenset[Segment]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def segments_of(self, offering: ProductOffering) -> frozenset[Segment]:
         """The segments an offering is for. One that names none we know is for everyone."""
-        named = frozenset(
-            self.segments[word]
-            for ref in offering.market_segment
-            for word in (fold(ref.name or ""), fold(ref.id))
-            if word in self.segments
-        )
-        return named or frozenset(Segment)
+        words = tuple((ref.name, ref.id) for ref in offering.market_segment)
+        found = self._named.get(words)
+        if found is None:
+            if len(self._named) >= _MOST_NAMED:
+                self._named.clear()
+            folded_words = (fold(word or "") for pair in words for word in pair)
+            named = frozenset(self.segments[word] for word in folded_words if word in self.segments)
+            found = self._named[words] = named or frozenset(Segment)
+        return found
 
     def visible(self, offering: ProductOffering, audience: Audience) -> bool:
         """Whether the caller may know of it at all: not a draft, and for a segment that is the caller's."""

@@ -12,14 +12,14 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, NewType
+from typing import Annotated, Any, ClassVar, NewType
 
 import strawberry
 from graphql import GraphQLError
 from strawberry import BasePermission
 from strawberry.schema.config import StrawberryConfig
 
-from engine import computed, relation
+from engine import computed, relation, shown_by
 
 Loud = NewType("Loud", str)
 
@@ -44,6 +44,7 @@ class World:
     calls: list[str] = field(default_factory=list)
     projections: dict[Any, Any] = field(default_factory=dict)
     awaited: bool = False
+    rows: "dict[tuple[type, str], Thing]" = field(default_factory=dict)
 
     async def turn(self) -> None:
         """Let the loop go round once."""
@@ -78,8 +79,11 @@ class World:
         drawn = self.number(*about)
         if self.trouble and drawn % 50 == 0:
             kinds = (BookRow, AuthorRow, PaperRow, ParcelRow)
-        kind: type[Thing] = kinds[drawn % len(kinds)]
-        return kind(self, str(drawn % 9973))
+        return self.row(kinds[drawn % len(kinds)], str(drawn % 97 if drawn % 2 else drawn % 9973))
+
+    def row(self, kind: "type[Thing]", local_id: str) -> "Thing":
+        """The same object for the same row, as long as the world lasts."""
+        return self.rows.setdefault((kind, local_id), kind(self, local_id))
 
 
 @dataclass(frozen=True)
@@ -247,6 +251,22 @@ async def neighbours(roots: list[Any], info: strawberry.Info) -> list[Any]:
     return _neighbours(roots, info)
 
 
+def known_neighbours(roots: list[Any], info: strawberry.Info) -> list[Any] | None:
+    """Often at once, now and then too few, and now and then with a failure among them."""
+    drawn = info.context.number([root.id for root in roots], "known") % 5
+    found = None if drawn == 0 else _neighbours(roots, info)
+    return found[1:] if found and drawn == 1 else found
+
+
+async def nicknames(roots: list[Any], info: strawberry.Info) -> list[Any]:
+    await info.context.turn()
+    return [own_nickname(root) or f"asked {root.id}" for root in roots]
+
+
+def own_nickname(root: Any) -> str | None:
+    return None if int(root.id) % 11 == 0 else f"own {root.id}"
+
+
 async def twin(root: strawberry.Parent[Any], info: strawberry.Info, far: bool = False) -> Any:
     await pause(root, "twin")
     return info.context.value(
@@ -264,6 +284,8 @@ def shout(root: strawberry.Parent[Any]) -> Any:
 
 @strawberry.type
 class Book(Node, Titled):
+    lasting: ClassVar = True
+
     pages: int
     weight: float | None
     lent: bool
@@ -279,8 +301,10 @@ class Book(Node, Titled):
     mark: str = computed(shelf_mark, description="With the info.")
     shout: str | None = computed(shout, description="Pure.")
     neighbours: "list[Annotated[Media, strawberry.lazy('tests.engine.world')]] | None" = relation(
-        neighbours, description="Many at once."
+        neighbours, description="Many at once.", known=known_neighbours
     )
+    nickname: str | None = relation(nicknames, description="Many at once.", at_hand=own_nickname)
+    fixed_mark: str = computed(shelf_mark, description="With the info, and yet the same for all.", fixed=True)
     twin: "Annotated[Book | Paper, strawberry.union('Twin')] | None" = computed(twin, description="Async, abstract.")
 
     @strawberry.field
@@ -325,9 +349,7 @@ class Author(Node):
 
         return later()
 
-    @classmethod
-    def is_type_of(cls, obj: object, _info: Any) -> bool:
-        return isinstance(obj, AuthorRow)
+    is_type_of = shown_by(AuthorRow)
 
 
 @strawberry.type
@@ -410,7 +432,7 @@ class Query:
     @strawberry.field
     async def books(self, info: strawberry.Info, first: int = 3, filter: Filter | None = None) -> list[Book] | None:
         await info.context.turn()
-        rows = [BookRow(info.context, str(n * 7 + 1)) for n in range(min(max(first, 0), 4))]
+        rows = [info.context.row(BookRow, str(n * 7 + 1)) for n in range(min(max(first, 0), 4))]
         return info.context.value("root", "books", rows)
 
     @strawberry.field

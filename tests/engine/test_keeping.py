@@ -1,0 +1,165 @@
+"""What a plan keeps with an object: given again while all that it was made of is the same, and not a moment longer."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pytest
+import strawberry
+from graphql import parse
+
+from engine import Operations, Prepared, computed, relation, shown_by
+from engine.compile.keeping import MOST_ROWS
+from tests.engine.differential import plain
+
+
+@dataclass
+class Row:
+    """Counts how often it is read."""
+
+    n: int
+    reads: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        self.reads.append("name")
+        return f"n{self.n}"
+
+
+@dataclass
+class Told:
+    """The context: what relations give."""
+
+    rows: list[Row]
+    parts: list[Row]
+    flag: bool = True
+    projections: dict[Any, Any] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+
+async def _parts(roots: list[Row], info: strawberry.Info) -> list[Any]:
+    info.context.asked.append("parts")
+    return [info.context.parts for _ in roots]
+
+
+async def _nicknames(roots: list[Row], info: strawberry.Info) -> list[Any]:
+    info.context.asked.append("nicknames")
+    return [f"asked {root.n}" for root in roots]
+
+
+def _flag(_: strawberry.Parent[Any], info: strawberry.Info) -> bool:
+    return info.context.flag
+
+
+def _always(_: strawberry.Parent[Any], info: strawberry.Info) -> bool:
+    return info.context is not None
+
+
+@strawberry.type
+class Part:
+    n: int
+
+    is_type_of = shown_by(Row)
+
+
+@strawberry.type
+class Item:
+    lasting: ClassVar = True
+
+    n: int
+    name: str
+    flag: bool = computed(_flag, description="The context's.")
+    fixed: bool = computed(_always, description="Always so.", fixed=True)
+    parts: list[Part] | None = relation(_parts, description="Parts.")
+    nickname: str | None = relation(
+        _nicknames, description="A name.", at_hand=lambda root: None if root.n < 0 else f"own {root.n}"
+    )
+
+    is_type_of = shown_by(Row)
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def items(self, info: strawberry.Info) -> list[Item]:
+        return info.context.rows
+
+
+schema = strawberry.Schema(Query)._schema
+
+
+def prepared(text: str) -> Prepared:
+    return Operations(schema).prepare(parse(text), None)
+
+
+async def ask(operation: Prepared, told: Told) -> Any:
+    result = await operation.execute(told)
+    assert result.errors is None
+    return plain(result.data)["items"]
+
+
+async def test_an_object_is_read_once_for_a_plan() -> None:
+    told = Told([Row(1), Row(2)], [])
+    operation = prepared("{ items { n name fixed } }")
+    answers = [await ask(operation, told) for _ in range(3)]
+    assert answers == [[{"n": n, "name": f"n{n}", "fixed": True} for n in (1, 2)]] * 3
+    assert [row.reads for row in told.rows] == [["name"]] * 2
+
+
+async def test_another_object_has_its_own() -> None:
+    """Even one that is equal: it may be newer."""
+    operation = prepared("{ items { name } }")
+    first, second = Told([Row(1)], []), Told([Row(1)], [])
+    assert await ask(operation, first) == await ask(operation, second)
+    assert (first.rows[0].reads, second.rows[0].reads) == (["name"], ["name"])
+
+
+async def test_what_the_context_says_is_asked_each_time() -> None:
+    told = Told([Row(1)], [])
+    operation = prepared("{ items { name flag } }")
+    assert (await ask(operation, told))[0]["flag"] is True
+    told.flag = False
+    assert (await ask(operation, told))[0]["flag"] is False
+    assert told.rows[0].reads == ["name"] * 2
+
+
+async def test_what_was_loaded_is_compared_by_identity() -> None:
+    """The same list is the same; an equal one may read differently, as 1 and True do."""
+    told = Told([Row(1)], [Row(7)])
+    operation = prepared("{ items { name parts { n } } }")
+    assert await ask(operation, told) == [{"name": "n1", "parts": [{"n": 7}]}]
+    assert await ask(operation, told) == [{"name": "n1", "parts": [{"n": 7}]}]
+    assert told.rows[0].reads == ["name"]
+    told.parts = [Row(8)]
+    assert await ask(operation, told) == [{"name": "n1", "parts": [{"n": 8}]}]
+    assert told.asked == ["parts"] * 3
+
+
+async def test_plans_and_places_keep_apart() -> None:
+    """Two selections on one object, in one plan and in two, each show what they select."""
+    told = Told([Row(1)], [])
+    both = prepared("{ items { n } others: items { name } }")
+    result = plain((await both.execute(told)).data)
+    assert result == {"items": [{"n": 1}], "others": [{"name": "n1"}]}
+    assert await ask(prepared("{ items { name n } }"), told) == [{"name": "n1", "n": 1}]
+    assert plain((await both.execute(told)).data) == result
+
+
+async def test_an_object_keeps_few() -> None:
+    """However many plans come by; what others keep with the object stays."""
+    told = Told([Row(1)], [])
+    vars(told.rows[0])["kept by others"] = 1
+    for number in range(3 * MOST_ROWS):
+        assert await ask(prepared(f"{{ items {{ a{number}: n }} }}"), told) == [{f"a{number}": 1}]
+        assert sum(isinstance(each, type) for each in vars(told.rows[0])) <= MOST_ROWS
+    assert vars(told.rows[0])["kept by others"] == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_what_objects_have_of_themselves_is_not_asked_for(known: bool) -> None:
+    """Until one has not: then all is asked for as ever, from then on."""
+    told = Told([Row(1), Row(2 if known else -2)], [])
+    operation = prepared("{ items { nickname } }")
+    for _ in range(2):
+        names = [each["nickname"] for each in await ask(operation, told)]
+        assert names == (["own 1", "own 2"] if known else ["asked 1", "asked -2"])
+    assert told.asked == ([] if known else ["nicknames"] * 2)
