@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType, get_operation_ast
 from starlette.requests import Request
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -26,7 +25,6 @@ from bff.edge.persisted import Persisted
 from bff.edge.socket_messages import (
     BAD_MESSAGE,
     BROKEN,
-    FORBIDDEN,
     NOT_BEGUN,
     NOT_VALID,
     TOO_MANY_INITS,
@@ -51,9 +49,7 @@ from kernel.errors import BadRequestError, GatewayError, LimitExceededError
 from kernel.tasks import stop
 from resolvers.context import Context
 
-log = structlog.get_logger(__name__)
-
-_REFUSED = {401: NOT_VALID, 403: FORBIDDEN}
+_UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True)
@@ -136,7 +132,7 @@ class Socket:
         except BadRequestError:
             raise EndedError(BAD_MESSAGE) from None
         except HTTPError as refused:
-            raise EndedError(_REFUSED.get(refused.status, TRY_LATER)) from None
+            raise EndedError(_end_of(refused)) from None
         self._caller, self._end = caller, NOT_VALID
         until = context.request.principal.until
         self._ring_in(None if until is None else until - self._desk.clock.now())
@@ -202,7 +198,7 @@ class Socket:
         try:
             return await self._stream(name, operation, variables)
         except HTTPError as refused:
-            self._end = _REFUSED.get(refused.status, TRY_LATER)
+            self._end = _end_of(refused)
             self._ring_in(0)
             return None
         except GatewayError as error:
@@ -218,6 +214,7 @@ class Socket:
             return _failed(name, *(execution_error(error) for error in (events.errors or ())[:1]))
         try:
             async for event in events:
+                await self._desk.turns.take()
                 result = await operation.execute(await self._context(), variables, event)
                 if not self._is_mine(name):
                     break
@@ -229,6 +226,10 @@ class Socket:
     def _is_mine(self, name: str) -> bool:
         """Whether the operation of that name still is the one that is running here."""
         return self._operations.get(name) is asyncio.current_task()
+
+
+def _end_of(refused: HTTPError) -> End:
+    return NOT_VALID if refused.status == _UNAUTHORIZED else TRY_LATER
 
 
 def _failed(name: str, *errors: dict[str, Any]) -> dict[str, Any]:

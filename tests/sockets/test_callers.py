@@ -1,5 +1,6 @@
 """Whose socket it is: pages of ours with their cookies, other pages without, and how many of one address."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -99,6 +100,7 @@ def narrow(
         database,
         sockets_per_process=3,
         sockets_per_address=2,
+        sockets_ping=0.5,
         proxies="127.0.0.1",
         metrics_enabled=True,
         cart_cookie=True,
@@ -129,6 +131,22 @@ async def test_an_address_and_a_process_have_so_many(narrow: str) -> None:
         text = (await client.http.get("/metrics")).text
     counted = [line for line in text.splitlines() if line.startswith("bff_sockets_refused_total")]
     assert counted == ['bff_sockets_refused_total{why="address"} 1.0', 'bff_sockets_refused_total{why="process"} 1.0']
+
+
+async def test_who_answers_no_ping_is_closed(narrow: str) -> None:
+    """A client that went away without a word, or that does not read."""
+    host, _, port = narrow.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+    )
+    async with asyncio.timeout(60):
+        heard = await reader.read()
+    writer.close()
+    assert heard.startswith(b"HTTP/1.1 101 ")
+    assert heard.endswith(b"\x88\x18\x03\xf3keepalive ping timeout")
 
 
 async def test_every_origin_may_connect_where_all_are_listed_and_none_with_cookies(narrow: str) -> None:
