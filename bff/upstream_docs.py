@@ -31,7 +31,7 @@ whole.
 | call | when |
 | --- | --- |
 | `POST /shoppingCart` | `createCart`: an empty cart; its related party carries the id we know it by |
-| `GET /shoppingCart/{id}` | `cart`; after a write whose answer does not tell what became of it |
+| `GET /shoppingCart/{id}` | `cart`; `cartUpdated`, first and after a change; after a write whose answer does not tell |
 | `PATCH /shoppingCart/{id}` | `updateCart`: a merge-patch of `cartItem`, with `If-Match` where an ETag is known |
 | `GET /shoppingCart?relatedParty.id=` | after a POST without an answer; before an expired cart is removed |
 | `DELETE /shoppingCart/{id}` | a cart whose time is over |

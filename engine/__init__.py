@@ -5,7 +5,7 @@ It knows nothing of telecoms and imports no other room.
 
 from engine.answers import Answers, Found, Made
 from engine.compile import Operations, Prepared
-from engine.declare import computed, is_lasting, loads_of, reads_of, relation, shown_by, upstream_of
+from engine.declare import computed, followed, is_lasting, loads_of, reads_of, relation, shown_by, upstream_of
 from engine.projection import projection, selects
 from engine.public import names, private_field, public_fields
 
@@ -16,6 +16,7 @@ __all__ = [
     "Operations",
     "Prepared",
     "computed",
+    "followed",
     "is_lasting",
     "loads_of",
     "names",

@@ -41,6 +41,11 @@ def computed(
     return strawberry.field(resolver=resolver, description=description, metadata=metadata, **options)
 
 
+def followed(resolver: Callable[..., Any], *, description: str, loads: Loads | None = None) -> Any:
+    """A field of the root of subscriptions: the resolver gives the values, one after another, as an async generator."""
+    return strawberry.subscription(resolver=resolver, description=description, metadata={READS: (), LOADS: loads or {}})
+
+
 Many = Callable[[list[Any], Any], Awaitable[Sequence[Any]]]
 """From objects and `info` to a value for each, or the exception it has instead."""
 

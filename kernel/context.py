@@ -26,7 +26,8 @@ class Principal:
     """Who is asking. A guest may see both segments; signed-in customers only their own.
 
     `id` is the user's in the user pool (`sub`), None for a guest. `session` is what all tokens of one sign-in share and
-    `token` the one that was shown. `cart_token` is the secret by which a guest reaches a cart.
+    `token` the one that was shown, good `until` that moment (seconds since the epoch). `cart_token` is the secret by
+    which a guest reaches a cart.
     """
 
     id: str | None = None
@@ -34,6 +35,7 @@ class Principal:
     cart_token: str | None = field(default=None, repr=False)
     session: str | None = None
     token: str | None = field(default=None, repr=False)
+    until: float | None = None
 
 
 GUEST = Principal()

@@ -9,6 +9,7 @@ tree is written for the client; what an upstream said goes into `detail`, which 
     ├── RateLimitedError             RATE_LIMITED
     ├── UnauthenticatedError         UNAUTHENTICATED
     ├── ForbiddenError               FORBIDDEN
+    ├── NotFoundError                NOT_FOUND
     ├── StoreUnavailableError        UPSTREAM_UNAVAILABLE
     └── UpstreamError
         ├── UpstreamUnavailableError UPSTREAM_UNAVAILABLE
@@ -65,6 +66,12 @@ class ForbiddenError(GatewayError):
     """A request that is understood and refused, whoever makes it."""
 
     code = "FORBIDDEN"
+
+
+class NotFoundError(GatewayError):
+    """What is asked about is not there, or is not the caller's: both look the same."""
+
+    code = "NOT_FOUND"
 
 
 class StoreUnavailableError(GatewayError):

@@ -3,7 +3,7 @@
 An object here is the domain's own; the GraphQL type that shows it stands in `schema.types.carts`.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -46,6 +46,13 @@ async def cart(
 ) -> Any:
     wanted = None if id is None else local_id(id, "Cart")
     return await info.context.require_carts().cart(info.context.request, wanted)
+
+
+def cart_updated(
+    info: Info,
+    id: Annotated[strawberry.ID, argument(description="The cart's id.")],  # noqa: A002
+) -> AsyncGenerator[Any, None]:
+    return info.context.require_carts().follow(info.context.asking, local_id(id, "Cart"))
 
 
 async def create_cart(

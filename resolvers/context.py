@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +48,8 @@ class Context:
     `keep_cart_token`, where
     cookies are wanted, puts a guest's token into one (`cookies`, as they are sent); the answer then does not show it.
     `keep_session` does the same with a session's, None ends them; `refresh_token` is the cookie's. `cross_site`:
-    cookies are in use, and nothing shows that the request comes from a page of ours.
+    cookies are in use, and nothing shows that the request comes from a page of ours. `ask_again`, for what outlives a
+    request: who asks, as it is by then.
     """
 
     request: RequestContext
@@ -64,6 +65,7 @@ class Context:
     keep_session: Callable[[Session | None], None] | None = None
     refresh_token: str | None = None
     cross_site: bool = False
+    ask_again: Callable[[], Awaitable[RequestContext]] | None = None
     cookies: list[str] = field(default_factory=list)
     reserved: Reserved = field(default_factory=Reserved)
     projections: dict[Any, frozenset[str]] = field(default_factory=dict)
@@ -148,6 +150,14 @@ class Context:
         if self.identity is None:
             raise UpstreamUnavailableError("cognito", detail="BFF_COGNITO_POOL is not set")
         return self.identity
+
+    async def asking(self) -> RequestContext:
+        """Who asks, as it is by now.
+
+        Raises:
+            UnauthenticatedError: nobody who may ask any more.
+        """
+        return self.request if self.ask_again is None else await self.ask_again()
 
     def become(self, principal: Principal) -> None:
         """Go on as whoever has just signed in: what the answer shows is theirs."""

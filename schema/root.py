@@ -1,5 +1,6 @@
 """The schema as a whole: the root's fields and how everything is put together."""
 
+from collections.abc import AsyncGenerator
 from typing import Any, ClassVar
 
 import strawberry
@@ -12,7 +13,7 @@ from clients.tmf663 import CARTS
 from clients.tmf666 import BILLING_ACCOUNTS
 from domain.carts.offers import CHOICE_FIELDS, OFFERING_FIELDS, PRICE_FIELDS
 from domain.catalog.on_demand import TREE_FIELDS
-from engine import computed, names
+from engine import computed, followed, names
 from resolvers import carts, catalog, customers, nodes, numbers, port_ins, reservations, sessions
 from schema.types.carts import Cart, CartLine, CartPayload, CreateCartPayload, ReservationPayload
 from schema.types.catalog import (
@@ -144,9 +145,19 @@ class Mutation:
     )
 
 
+@strawberry.type(description="Everything that can be followed, over a WebSocket. One of these in an operation.")
+class Subscription:
+    cart_updated: AsyncGenerator[Cart, None] = followed(
+        carts.cart_updated,
+        description="A cart of the caller's: as it is now, and again whenever it has changed, until it is over.",
+        loads={CARTS: SELECTED},
+    )
+
+
 def build_schema() -> strawberry.Schema:
     """The whole schema. Its printed form is `schema.graphql`."""
     kinds: list[Any] = [ProductOffering, OfferingPrice, ProductSpecification, Category, Cart, CartLine]
     kinds += [Viewer, Customer, Individual, Organization, BillingAccount, Product]
     kinds += [Reservation, PortIn, GenericError, VersionConflictError, NumberUnavailableError]
-    return strawberry.Schema(query=Query, mutation=Mutation, types=kinds, config=StrawberryConfig(scalar_map=SCALARS))
+    config = StrawberryConfig(scalar_map=SCALARS)
+    return strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription, types=kinds, config=config)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -42,14 +42,16 @@ def _is_free(port: int) -> bool:
 
 
 @contextmanager
-def serving(**settings: object) -> Iterator[tuple[str, int]]:
-    """`bff serve` as production runs it, ready; its base URL and process id.
+def serving(*, log: Path | None = None, **settings: object) -> Iterator[tuple[str, int]]:
+    """`bff serve` as production runs it, ready; its base URL and process id. `log`: the file that has what it says.
 
     Keyword arguments are settings by variable, without `BFF_`, in lower case; without `port` a free one is taken.
     """
     given = {"port": free_ports(1), "log_level": "error", **settings}
     environment = {**os.environ, **{f"BFF_{name.upper()}": str(value) for name, value in given.items()}}
-    process = subprocess.Popen([sys.executable, "-m", "bff", "serve"], cwd=ROOT, env=environment)
+    command = [sys.executable, "-m", "bff", "serve"]
+    with nullcontext() if log is None else log.open("wb") as said:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said)
     try:
         base = f"http://127.0.0.1:{given['port']}"
         wait_for(f"{base}/readyz")

@@ -3,12 +3,12 @@
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 _NETWORK = 64  # what one customer of an IPv6 provider has to itself (RFC 6177)
 
 
-def address_of(request: Request) -> str:
+def address_of(request: HTTPConnection) -> str:
     """The client's address; of IPv6 its network of 64 bits, since each customer has at least that many.
 
     The server has already put in what a trusted proxy says of it (`BFF_PROXIES`).

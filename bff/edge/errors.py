@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 import structlog
-from graphql import GraphQLError, ValueNode, VariableDefinitionNode
+from graphql import ExecutionResult, GraphQLError, ValueNode, VariableDefinitionNode
 
 from bff.edge.documents import DocumentError
 from kernel.errors import GatewayError, StoreUnavailableError, UpstreamError
@@ -15,6 +15,12 @@ from kernel.errors import GatewayError, StoreUnavailableError, UpstreamError
 log = structlog.get_logger(__name__)
 
 _UNEXPECTED = "Something went wrong here. The error id finds it in our log."
+
+
+def answer_of(result: ExecutionResult) -> dict[str, Any]:
+    """What came of an operation that was executed."""
+    errors = {"errors": [execution_error(error) for error in result.errors]} if result.errors else {}
+    return {**errors, "data": result.data}
 
 
 def request_error(error: GatewayError) -> dict[str, Any]:

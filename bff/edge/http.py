@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from bff.edge.documents import Documents, Known
-from bff.edge.errors import execution_error, request_error, unexpected
+from bff.edge.errors import answer_of, execution_error, request_error, unexpected
 from bff.edge.metrics import TimedRequest
 from bff.edge.persisted import Persisted, document_hash
 from bff.edge.turns import Turns
@@ -119,11 +119,12 @@ class GraphQLEndpoint:
         public: Public | None = None,
         caching: AnswerSettings | None = None,
         vary: Iterable[str] = (),
+        turns: Turns | None = None,
     ) -> None:
         self._documents, self._make_context, self._max_body = documents, make_context, max_body
         self._persisted = Persisted() if persisted is None else persisted
         self._public, self._caching = public, caching or AnswerSettings()
-        self._turns, self._memo = Turns(), Memo()
+        self._turns, self._memo = turns or Turns(), Memo()
         self._fixed: RawHeaders = [
             (b"vary", ", ".join(("Accept, Accept-Language, X-Channel", *vary)).encode()),
             (b"x-content-type-options", b"nosniff"),
@@ -166,7 +167,7 @@ class GraphQLEndpoint:
         parameters = _parameters(asked)
         await self._turns.take()
         try:
-            text, known = self._document(parameters)
+            text, known = document_of(parameters, self._persisted, self._documents)
             kind = _check_operation(known.document, parameters.operation_name, reading=asked.reading)
             asked.timed.operation = kind.value
             operation = known.operation(parameters.operation_name)
@@ -183,15 +184,6 @@ class GraphQLEndpoint:
                     self._memo.put(asked.raw, question)
                 return await self._whole(asked, parameters, known, operation, question, answers)
         return await self._own(asked, parameters, known, operation)
-
-    def _document(self, parameters: GraphQLRequest) -> tuple[str, Known]:
-        given = None if parameters.query is msgspec.UNSET else parameters.query
-        named = document_hash(parameters.document_id, parameters.extensions)
-        text = self._persisted.text(named, given)
-        known = self._documents.get(text)
-        if named is not None and given is not None:
-            self._persisted.register(named, text)
-        return text, known
 
     # ------------------------------------------------------------------ the same for everybody
 
@@ -243,13 +235,9 @@ class GraphQLEndpoint:
         if result.data is None and result.errors and all(error.path is None for error in result.errors):
             refusal = {"errors": [execution_error(result.errors[0])]}  # the second only says that there are more
             return self._json(refusal, _refused_status(asked.media_type), asked.media_type, named)
-        answer: dict[str, Any] = {}
         asked.timed.outcome = "partial" if result.errors else "whole"
-        if result.errors:
-            answer["errors"] = [execution_error(error) for error in result.errors]
-        answer["data"] = result.data
         named += [(b"set-cookie", cookie.encode()) for cookie in context.cookies]
-        return self._json(answer, 200, asked.media_type, named)
+        return self._json(answer_of(result), 200, asked.media_type, named)
 
     async def _executed(self, known: Known, operation: Prepared, context: Context, parameters: GraphQLRequest) -> Any:
         seconds = max(context.request.deadline.remaining(), 0) + _GRACE
@@ -289,6 +277,21 @@ class GraphQLEndpoint:
 _CONTENT_TYPES = {each: f"{each}; charset=utf-8".encode() for each in (RESPONSE_JSON, JSON)}
 
 
+def document_of(parameters: GraphQLRequest, persisted: Persisted, documents: Documents) -> tuple[str, Known]:
+    """The document that a request sends or names, and its text; one that is sent with its hash can be named from then.
+
+    Raises:
+        GatewayError: it is not known, not allowed, or no document that this schema executes.
+    """
+    given = None if parameters.query is msgspec.UNSET else parameters.query
+    named = document_hash(parameters.document_id, parameters.extensions)
+    text = persisted.text(named, given)
+    known = documents.get(text)
+    if named is not None and given is not None:
+        persisted.register(named, text)
+    return text, known
+
+
 def _check_operation(document: DocumentNode, name: str | None, *, reading: bool) -> OperationType:
     operation = get_operation_ast(document, name)
     if operation is None:
@@ -296,7 +299,7 @@ def _check_operation(document: DocumentNode, name: str | None, *, reading: bool)
     if reading and operation.operation is not OperationType.QUERY:
         raise HTTPError(405, BadRequestError("Only queries can be asked with GET."), {"allow": "POST"})
     if operation.operation is OperationType.SUBSCRIPTION:
-        raise BadRequestError("Subscriptions are not served over plain HTTP.")
+        raise BadRequestError("Subscriptions are served over WebSocket (graphql-transport-ws), not over plain HTTP.")
     return operation.operation
 
 

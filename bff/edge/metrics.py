@@ -11,7 +11,15 @@ from functools import cache
 from types import TracebackType
 from typing import Self
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
@@ -30,6 +38,16 @@ REQUESTS = Histogram(
     ["operation", "outcome"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+SOCKETS = Gauge("bff_sockets_open", "WebSockets that are open.")
+SOCKETS_REFUSED = Counter(
+    "bff_sockets_refused", "Handshakes refused, by why: origin, or too many of its address or its process.", ["why"]
+)
+SOCKETS_CLOSED = Counter(
+    "bff_sockets_closed",
+    "WebSockets that ended, by the code they were closed with here; gone: by the client.",
+    ["code"],
+)
+SUBSCRIPTIONS = Gauge("bff_subscriptions_open", "Subscriptions under way.")
 
 
 class TimedRequest:

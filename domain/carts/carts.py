@@ -1,7 +1,11 @@
-"""Carts as the rest of the shop uses them: making one, changing it, reading it. Who may is decided in here."""
+"""Carts as the rest of the shop uses them: making, changing, reading and following one. Who may is decided here."""
 
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
+from dataloaders.news import News
 from dataloaders.stock import StockLoader
 from domain.carts.access import may_touch, token_hash
 from domain.carts.attaching import lost
@@ -13,24 +17,35 @@ from domain.carts.offers import Offers
 from domain.carts.operations import terms_of
 from domain.carts.outcome import NO_CART, CartOutcome
 from domain.carts.problems import Problem, problems_of
+from domain.carts.record import state_of
 from domain.carts.updating import CartUpdater, Request
 from kernel.context import Principal, RequestContext, Segment
+from kernel.errors import NotFoundError, StoreUnavailableError
 from kernel.outcomes import ErrorCode, Rejected
 from store import carts as rows
 from store.carts import CartRow
 
 _TOUCH_SECONDS = 300.0
+_AGAIN = 1.0
+
+Asking = Callable[[], Awaitable[RequestContext]]
+"""Who follows, as it is now: verified anew, with a new deadline. Raises once that one may ask no more."""
 
 
 @dataclass(frozen=True)
 class Carts:
-    """All carts. One per process. `stock` is None where the operator has no TMF687."""
+    """All carts. One per process. `stock` is None where the operator has no TMF687.
+
+    `news` wakes who follows one; `look`: seconds after which they look although nothing woke them.
+    """
 
     keeper: CartKeeper
     maker: CartMaker
     updater: CartUpdater
     stock: StockLoader | None
     claimer: CartClaimer
+    news: News
+    look: float = 30.0
 
     async def cart(self, ctx: RequestContext, cart_id: str | None) -> Cart | None:
         """A cart of the caller's; without an id the one in use. None for any other, whether there is one or not."""
@@ -42,6 +57,46 @@ class Carts:
             return await self.keeper.read(ctx.audience, row)
         except Rejected:  # gone between two looks
             return None
+
+    async def follow(self, asking: Asking, cart_id: str) -> AsyncGenerator[Cart, None]:
+        """A cart of the caller's as it is now, and again whenever it is another, until it is over.
+
+        Who takes long gets the latest, and nothing of what was in between.
+
+        Raises:
+            NotFoundError: it is not the caller's, or is so no longer.
+        """
+        with self.news.following(cart_id) as woken:
+            shown: Cart | None = None
+            while shown is None or not shown.is_over:
+                woken.clear()
+                wait = self.look
+                try:
+                    cart = await self._changed(await asking(), cart_id, shown)
+                except StoreUnavailableError:
+                    if shown is None:
+                        raise
+                    cart, wait = None, _AGAIN  # it may be back at once; the shopper need not ask anew
+                if cart is not None:
+                    yield (shown := cart)
+                if shown is None or not shown.is_over:
+                    await _woken(woken, wait)
+
+    async def _changed(self, ctx: RequestContext, cart_id: str, shown: Cart | None) -> Cart | None:
+        """The cart; None while it is as it was shown. One that could only be shown stale is tried again."""
+        row = await self.reach(ctx.principal, cart_id)
+        if row is None:
+            raise NotFoundError(NO_CART.message)
+        if shown is None:
+            await self._touch(row)
+        elif not shown.stale and (row.version, state_of(row, self.keeper.holds.clock.now())) == _seen(shown):
+            return None
+        try:
+            cart = await self.keeper.read(ctx.audience, row)
+        except Rejected:  # gone between two looks
+            raise NotFoundError(NO_CART.message) from None
+        same = shown is not None and (_seen(cart), cart.stale) == (_seen(shown), shown.stale)
+        return None if same else cart
 
     async def create(self, ctx: RequestContext, key: str, segment: Segment, currency: str | None) -> CartOutcome:
         """A new cart; for a guest with the token that opens it. The same key brings the same cart and token."""
@@ -96,3 +151,13 @@ class Carts:
             return
         async with holds.database.writing() as connection:
             await rows.touch(connection, row.id, at=now, expires_at=now + holds.lifetime)
+
+
+def _seen(cart: Cart) -> tuple[int, CartState]:
+    return cart.version, cart.state
+
+
+async def _woken(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -113,6 +113,7 @@ class CartClaimer:
                 raise _OvertakenError
             await port_ins.give_to(connection, guest.id, owner)
             await self._finish(claim, guest.id, connection)
+        self._tell(guest, existing)
         return guest.id
 
     async def _keep(self, claim: Claim, guest: CartRow, existing: CartRow) -> str:
@@ -121,6 +122,7 @@ class CartClaimer:
             if not await rows.merge(connection, guest, self.keeper.holds.clock.now()):
                 raise _OvertakenError
             await self._finish(claim, existing.id, connection)
+        self._tell(guest)
         return existing.id
 
     async def _merge(self, ctx: RequestContext, claim: Claim, guest: CartRow, existing: CartRow) -> str:
@@ -176,6 +178,11 @@ class CartClaimer:
         return {str(entry.line_id) for entry in await journal.of_cart(cart_id)} | set(ported)
 
     # ---------------------------------------------------------------- what all share
+
+    def _tell(self, *changed: CartRow | None) -> None:
+        for row in changed:
+            if row is not None:
+                self.keeper.holds.changed(row.id)
 
     async def _own(self, ctx: RequestContext, owner: str) -> CartRow | None:
         async with self.keeper.holds.database.reading() as connection:

@@ -43,6 +43,9 @@ False undoes the whole of it.
 """
 
 
+Changed = Callable[[str], None]
+"""Hears the id of each cart that has another version, or has come to its end, once that is written."""
+
 Reserved = Callable[[Journal, AsyncConnection], Awaitable[None]]
 """What a new version means for the numbers and SIMs of the cart, within the same transaction."""
 
@@ -67,7 +70,7 @@ class HoldLostError(Exception):
 class Holds:
     """Takes hold of carts. `seconds`: after which others may take over; `lifetime`: how long an idle cart lives.
 
-    `journal` is None where nothing can be reserved.
+    `journal` is None where nothing can be reserved. `changed` hears of each cart that is another afterwards.
     """
 
     database: Database
@@ -75,6 +78,7 @@ class Holds:
     seconds: float
     lifetime: float
     journal: Journal | None = None
+    changed: Changed = lambda _: None
 
     async def row(self, cart_id: str) -> CartRow | None:
         async with self.database.reading() as connection:
@@ -250,8 +254,16 @@ class Holds:
                 await reserved(self.journal, connection)
             if and_with is not None and not await and_with(connection, version):
                 raise HoldLostError
+        if change is not None:
+            self._tell(held.row, merged=merged)
         ended = {**values, "version": version, "intent": None, "holder": None, "held_until": None}
         return dataclasses.replace(held.row, **ended)  # type: ignore[arg-type]
+
+    def _tell(self, row: CartRow, *, merged: bool) -> None:
+        self.changed(row.id)
+        guest = merges_of(row) if merged else None
+        if guest is not None:
+            self.changed(guest)
 
     async def _end_guest(self, connection: AsyncConnection, row: CartRow, *, merged: bool) -> None:
         """The guest's cart that was to be merged into this one ends with that; else it is as before."""

@@ -81,6 +81,11 @@ class Cart:
     def line(self, line_id: str) -> Line | None:
         return next((line for line in self.lines if line.id == line_id), None)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it never changes any more."""
+        return self.state not in (CartState.ACTIVE, CartState.LOCKED)
+
     def totals(self) -> tuple[Total, ...]:
         """What all lines come to, by kind of price and period, at the prices that were shown.
 

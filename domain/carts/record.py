@@ -78,15 +78,18 @@ def text(value: Intent | Contact | Sequence[Line] | Sequence[Unsettled]) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def cart_of(row: CartRow, lines: tuple[Line, ...], now: float, *, stale: bool = False) -> Cart:
-    """The cart that a row and its lines are. One whose time is over has expired, whether it was swept or not."""
+def state_of(row: CartRow, now: float) -> CartState:
+    """Where a cart stands. One whose time is over has expired, whether it was swept or not."""
     state = CartState(row.state)
-    if state is CartState.ACTIVE and row.expires_at <= now:
-        state = CartState.EXPIRED
+    return CartState.EXPIRED if state is CartState.ACTIVE and row.expires_at <= now else state
+
+
+def cart_of(row: CartRow, lines: tuple[Line, ...], now: float, *, stale: bool = False) -> Cart:
+    """The cart that a row and its lines are."""
     return Cart(
         id=row.id,
         version=row.version,
-        state=state,
+        state=state_of(row, now),
         segment=Segment(row.segment),
         currency=row.currency,
         lines=lines,

@@ -214,7 +214,7 @@ class AccessTokens:
         user, session = claims["sub"], claims.get("origin_jti") or claims.get("jti")
         if not (isinstance(user, str) and is_local_id(user) and isinstance(session, str) and is_local_id(session)):
             raise UnauthenticatedError(detail="without a usable sub or jti")
-        return _Verified(Principal(user, session=session, token=token), issued_at, until, now)
+        return _Verified(Principal(user, session=session, token=token, until=until), issued_at, until, now)
 
     def _decoded(self, token: str, key: Any) -> dict[str, Any]:
         if key is None:

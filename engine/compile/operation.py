@@ -7,17 +7,18 @@ client, costs what it always cost and keeps no plan. A plan holds for one combin
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import isawaitable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import structlog
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    Executor,
     FragmentDefinitionNode,
     GraphQLSchema,
     Node,
@@ -25,6 +26,7 @@ from graphql import (
     OperationType,
     SelectionSetNode,
     VariableNode,
+    create_source_event_stream,
     execute,
     get_operation_ast,
     get_variable_values,
@@ -173,6 +175,27 @@ class Prepared:
             if timer is not None:
                 timer.cancel()
         return await self.execute(context, variables, root, worth_it=worth_it, seconds=seconds)
+
+    async def subscribe(
+        self, context: Any, variables: dict[str, Any] | None = None
+    ) -> "AsyncGenerator[Any, None] | ExecutionResult":
+        """The events of a subscription, each the `root` of one `execute`; errors where there can be none.
+
+        That is graphql-core's `subscribe` in its two halves, so that each event has a context of its own.
+        """
+        executor = Executor.build(
+            self._operations.schema,
+            self.document,
+            context_value=context,
+            raw_variable_values=variables,
+            operation_name=self.name,
+            max_coercion_errors=1,
+        )
+        if not isinstance(executor, Executor):
+            return ExecutionResult(None, executor)
+        found = create_source_event_stream(executor)
+        events: Any = await found if isawaitable(found) else found
+        return cast("AsyncGenerator[Any, None] | ExecutionResult", events)
 
     def _plan(self, given: dict[str, Any], *, worth_it: bool) -> tuple[Plan, VariableValues] | ExecutionResult:
         if self._not:

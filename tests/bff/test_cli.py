@@ -93,7 +93,7 @@ def test_wrong_settings_stop_every_start(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_serve_hands_the_settings_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Address, workers and the time for a graceful stop are those of the settings."""
+    """Address, workers, the time for a graceful stop and what a WebSocket may are those of the settings."""
     served: dict[str, Any] = {}
     monkeypatch.setattr("uvicorn.run", lambda *args, **options: served.update(options, app=args))
     given = {"TMF620_URL": "http://x", "PORT": "81", "WORKERS": "2", "SHUTDOWN_TIMEOUT": "3", "PROXIES": "10.0.0.0/8"}
@@ -110,6 +110,11 @@ def test_serve_hands_the_settings_to_the_server(monkeypatch: pytest.MonkeyPatch)
         "access_log": False,
         "timeout_graceful_shutdown": 3,
         "forwarded_allow_ips": "10.0.0.0/8",
+        "ws": "bff.edge.socket_server:DrainedSocket",
+        "ws_max_size": 100_000,
+        "ws_ping_interval": 20.0,
+        "ws_ping_timeout": 20.0,
+        "ws_per_message_deflate": False,
     }
     assert isinstance(serving_app(), Starlette)
 

@@ -227,6 +227,30 @@ def test_a_cart_from_the_first_tab_to_the_last(page: Page, heard: Heard, dev_url
     assert_quiet(page, heard, dev_url)
 
 
+FOLLOW = "subscription($id: ID!) { cartUpdated(id: $id) { version lines { nodes { quantity } } } }"
+
+
+def test_a_cart_is_followed_in_the_page(page: Page, heard: Heard, dev_url: str) -> None:
+    """Over a WebSocket that the page's policy lets through, with the tab's own headers: a change shows by itself."""
+    edit(page, CREATE, "variables", {"input": {"idempotencyKey": "00000000-0000-4000-8000-000000000021"}})
+    made = run(page, CREATE)["data"]["createCart"]
+    opened = {"X-Cart-Token": made["guestCartToken"]}
+    edit(page, READ, "headers", opened)
+    edit(page, READ, "variables", {"id": made["cart"]["id"]})
+    page.evaluate(f"text => {QUERY.replace('getValue()', 'setValue(text)')}", FOLLOW)
+    eventually(page, f"sessionStorage['graphiql:query'] === {json.dumps(FOLLOW)}")
+    page.locator(".graphiql-execute-button").click()
+    pane = page.locator(".result-window .view-lines")
+    expect(pane).to_contain_text('"version": 1', timeout=PATIENCE_MS)
+    given = examples()[FILL].variables["input"]
+    wanted = {**given, "cartId": made["cart"]["id"], "idempotencyKey": "00000000-0000-4000-8000-000000000022"}
+    change = Example("change", examples()[FILL].query, {"input": wanted})
+    assert ask(dev_url, change, **opened)["data"]["updateCart"]["errors"] == []
+    expect(pane).to_contain_text('"version": 2', timeout=PATIENCE_MS)
+    page.locator(".graphiql-execute-button").click()  # by now it stops
+    assert_quiet(page, heard, dev_url)
+
+
 def test_two_browsers_race_for_one_number(browser: Browser, page: Page, heard: Heard, dev_url: str) -> None:
     """Whoever comes second is told so, and offered others; one of these it then gets."""
     offer = run(page, FIND)["data"]["availableNumbers"][0]

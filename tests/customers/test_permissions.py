@@ -37,7 +37,7 @@ PUBLIC = {
 """Types that hold nothing of anybody's."""
 
 CASE, PART, CARTS = "a case below", "a part of what a case reaches", "tests/carts and tests/reservations"
-SESSIONS, PORTING = "tests/identity", "tests/porting"
+SESSIONS, PORTING, SOCKETS = "tests/identity", "tests/porting", "tests/sockets"
 TRIED = {
     "Query.node": CASE,
     "Query.node(id)": CASE,
@@ -107,6 +107,8 @@ TRIED = {
     "Mutation.updateCart(input.operations.updateLine.reservationIds)": CARTS,
     "ReservationPayload.cart": CARTS,
     "ReservationPayload.reservation": CARTS,
+    "Subscription.cartUpdated": SOCKETS,
+    "Subscription.cartUpdated(id)": SOCKETS,
     "Query.cart": CARTS,
     "Query.cart(id)": CARTS,
     "Cart.contact": CARTS,

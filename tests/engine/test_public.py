@@ -94,7 +94,8 @@ def value_of(kind: Any) -> str:
 
 def ways(schema: GraphQLSchema) -> dict[str, tuple[str, str]]:
     """How each object type is reached, by public fields if that can be: what stands before a selection, and behind."""
-    found: dict[str, tuple[str, str]] = {"Query": ("query {", "}"), "Mutation": ("mutation {", "}")}
+    roots = ("Query", "Mutation", "Subscription")
+    found: dict[str, tuple[str, str]] = {kind: (f"{kind.lower()} {{", "}") for kind in roots}
     for only_public in (True, False):
         left = deque(found)
         while left:
@@ -170,6 +171,7 @@ def test_a_private_field_makes_any_operation_private(kind: str, name: str) -> No
         "{ __schema { types { name } } }",
         '{ productOfferings { totalCount } __type(name: "Cart") { name } }',
         'mutation { createCart(input: {idempotencyKey: "0b1a3c5e-6d7f-4a2b-9c8d-1e2f3a4b5c6d"}) { __typename } }',
+        'subscription { cartUpdated(id: "x") { __typename } }',
         '{ node(id: "x") { ... on ProductOffering { id } } }',
         "{ cart { __typename } }",
     ],

@@ -141,12 +141,12 @@ def test_every_field_of_an_entity_reads_something() -> None:
 
 
 def test_what_needs_another_call_can_be_null() -> None:
-    """One dead upstream leaves the rest of the page: fields that load are nullable."""
+    """One dead upstream leaves the rest of the page: fields that load are nullable. What is followed has no rest."""
     strict = [
         f"{named.name}.{name}"
         for named in OBJECTS
         for name, field in named.fields.items()
-        if loads_of(field) and is_non_null_type(field.type)
+        if loads_of(field) and is_non_null_type(field.type) and named is not SCHEMA.subscription_type
     ]
     assert strict == []
     assert get_named_type(get_nullable_type(SCHEMA.query_type.fields["productOfferings"].type)).name == (
