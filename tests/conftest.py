@@ -36,7 +36,7 @@ from tests.databases import (
     postgresql_server,
     sqlite_url,
 )
-from tests.processes import free_ports
+from tests.processes import PATIENCE, free_ports
 from tests.upstream import Seed, Upstream
 
 __all__ = [
@@ -164,6 +164,6 @@ def dev_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
         if process.stdout is not None:
             process.stdout.close()

@@ -12,6 +12,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[1]
+PATIENCE = 120.0
+"""Seconds that a test waits for another process: only one that hangs takes so long, however busy the machine is."""
+
 _TEN = 10
 _claims: list[socket.socket] = []
 
@@ -65,17 +68,21 @@ def serving(*, log: Path | None = None, **settings: object) -> Iterator[tuple[st
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said)
     try:
         base = f"http://127.0.0.1:{given['port']}"
-        wait_for(f"{base}/readyz")
+        wait_for(f"{base}/readyz", process)
         yield base, process.pid
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
 
 
-def wait_for(url: str) -> None:
-    for _ in range(400):
+def wait_for(url: str, process: "subprocess.Popen[bytes] | None" = None) -> None:
+    """Until it answers well. The `process` that is to answer must not end before."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        if process is not None and process.poll() is not None:
+            raise RuntimeError(f"{url}: its process has ended with {process.returncode}")
         try:
-            with urlopen(url, timeout=1):
+            with urlopen(url, timeout=PATIENCE):
                 return
         except (URLError, OSError):
             time.sleep(0.05)

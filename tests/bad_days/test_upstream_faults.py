@@ -8,6 +8,7 @@ import pytest
 from sandbox.control import SandboxControl
 from tests.client import Answer, Client
 from tests.conftest import MakeGateway
+from tests.processes import PATIENCE
 from tests.upstream import Upstream, counts, offering_id
 
 PAGE = """{ productOfferings(first: 5) { totalCount nodes {
@@ -36,7 +37,7 @@ SECRETS = ("sandbox", "127.0.0.1", "tmf", "pop-", "po-", "ps-", "gateway</", "Tr
 
 async def ask(client: Client, document: str, **variables: Any) -> Answer:
     """The answer, which must come: a request that hangs fails here instead of holding up the suite."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         answer = await client.query(document, **variables)
     if "errors" in answer.body:
         shown = str(answer.body["errors"])

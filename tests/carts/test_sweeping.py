@@ -24,6 +24,7 @@ from tests.carts.conftest import KEY, MakeShop, new_key
 from tests.carts.operator import Operator
 from tests.carts.shopper import add
 from tests.conftest import settings_of
+from tests.processes import PATIENCE
 
 DAY = 86_400.0
 Sweep = Callable[[], Awaitable[Swept]]
@@ -190,7 +191,7 @@ async def test_a_sweep_goes_on_until_nothing_is_left(
             await shopper.another().create()
         clock.advance(15 * DAY)
         running = asyncio.create_task(sweeper.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while operator.carts():  # noqa: ASYNC110  (the sandbox is another process)
                 await asyncio.sleep(0.02)
         running.cancel()

@@ -10,6 +10,7 @@ from tests.customers.conftest import MakeShop
 from tests.customers.people import VIEWER, Someone, new_key, person
 from tests.customers.records import Records
 from tests.customers.transports import Refusing
+from tests.processes import PATIENCE
 
 STEPS = ["individual", "customer", "billingAccount"]
 QUICK = {f"{name}_timeout": 0.6 for name in ("tmf629", "tmf632", "tmf666", "tmf637")}
@@ -22,7 +23,7 @@ PATIENT = {
 
 async def settled(someone: Someone, key: str, given: dict[str, Any]) -> dict[str, Any]:
     """Ask with the same key until it is no longer being done."""
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE):
         while True:
             payload = await someone.create(given, key=key)
             if [error["code"] for error in payload["errors"]] != ["IN_PROGRESS"]:

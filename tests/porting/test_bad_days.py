@@ -20,7 +20,7 @@ from tests.conftest import gateway_over
 from tests.porting.conftest import MakeShop, Round, given, port_ins_of
 from tests.porting.shopper import CODE, DIGITS, NUMBER, PORTABILITY, REQUEST, PortingShopper
 from tests.porting.systems import Systems
-from tests.processes import serving
+from tests.processes import PATIENCE, serving
 
 NOT_NOW = ("UPSTREAM_UNAVAILABLE", None, True)
 DOWN = [{"kind": "status"}, {"kind": "off"}, {"kind": "html"}, {"kind": "errorBody"}, {"kind": "truncated"}]
@@ -367,7 +367,7 @@ async def test_a_process_that_is_killed_leaves_nothing_behind(
                 body = {"query": REQUEST, "variables": {"input": sent}}
                 asking = asyncio.create_task(http.post("/graphql", json=body, headers=shopper.headers, timeout=60))
                 waited_for = "GET TMF639.resource" if stuck == "TMF639" else "POST PORTING.portIn"
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(PATIENCE):
                     while waited_for not in systems.calls():  # noqa: ASYNC110  (the sandbox is another process)
                         await asyncio.sleep(0.02)
                 os.kill(pid, signal.SIGKILL)
@@ -391,6 +391,6 @@ async def followed(port_ins: PortIns, clock: FixedClock) -> None:
     """Until nothing is due any more."""
 
     follower = Follower(port_ins.desk, None, 60.0)  # type: ignore[arg-type]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while await follower.round():
             clock.advance(700)
