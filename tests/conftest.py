@@ -36,6 +36,7 @@ from tests.databases import (
     postgresql_server,
     sqlite_url,
 )
+from tests.hurry import hurried
 from tests.processes import PATIENCE, free_ports
 from tests.upstream import Seed, Upstream
 
@@ -86,6 +87,13 @@ def seed(sandbox_process: SandboxProcess) -> Seed:
     """The catalogue as it is before any test changes it."""
     sandbox_process.control.reset()
     return Seed.read(Upstream(sandbox_process.base_url))
+
+
+@pytest.fixture
+async def hurry(sandbox: SandboxControl) -> AsyncIterator[None]:
+    """In this test deadlines pass at once while the sandbox holds an answer (`tests.hurry`)."""
+    async with hurried(sandbox):
+        yield
 
 
 @pytest.fixture
