@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+import hypothesis
 import pytest
 import redis as redis_client
 import structlog
@@ -60,6 +61,11 @@ def _drop(_logger: Any, _method: str, _event: Any) -> NoReturn:
 
 # Nobody has set up logging in a test; structlog would print every expected failure. `capture_logs` still sees all.
 structlog.configure(processors=[_drop])
+
+
+# Property tests are not timed: a busy machine is no bug.
+hypothesis.settings.register_profile("calm", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("calm")
 
 
 @pytest.fixture(scope="session")
