@@ -114,8 +114,10 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def redis_url(redis_server: str) -> str:
-    """A Redis with nothing in it."""
+def redis_url(redis_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A Redis with nothing in it, which is waited for: on a busy machine a healthy one may take its time too."""
+    monkeypatch.setattr("dataloaders.shared.PATIENCE", PATIENCE)
+    monkeypatch.setattr("bff.foundation._REDIS_SECONDS", PATIENCE)
     with redis_client.Redis.from_url(redis_server) as client:
         client.flushall()
     return redis_server
