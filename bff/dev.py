@@ -166,7 +166,8 @@ def embedded_redis(folder: Path) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     path = _socket_path(folder)
     _stop_left_over(path)
-    server = ValkeyServer(data_dir=folder, persist=True, unix_socket_path=path, config=dict(_REDIS_CONFIG))
+    # Port 0 is none. Unasked, it would listen on a port as well, that another start may take at the same moment.
+    server = ValkeyServer(data_dir=folder, port=0, persist=True, unix_socket_path=path, config=dict(_REDIS_CONFIG))
     server.start()
     try:
         yield f"unix://{path}"

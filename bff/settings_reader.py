@@ -6,6 +6,7 @@ has: a misspelt name would otherwise be a setting that silently does nothing.
 
 import dataclasses
 import difflib
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin, get_type_hints
@@ -36,13 +37,18 @@ class Variable:
     section: str
 
 
-def variables(model: Any = Settings, prefix: str = PREFIX) -> Iterator[Variable]:
+@functools.cache
+def variables() -> tuple[Variable, ...]:
     """All variables there are, in the order of the settings."""
+    return tuple(_variables(Settings, PREFIX))
+
+
+def _variables(model: Any, prefix: str) -> Iterator[Variable]:
     hints = get_type_hints(model)
     for each in dataclasses.fields(model):
         name, kind = prefix + each.name.upper(), hints[each.name]
         if dataclasses.is_dataclass(kind):
-            yield from variables(kind, name + "_")
+            yield from _variables(kind, name + "_")
         else:
             notes = each.metadata
             section = (model.__doc__ or "").strip()

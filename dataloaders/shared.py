@@ -52,6 +52,10 @@ def _model_tag(kind: Any) -> str:
     return f"{zlib.crc32(repr(msgspec.json.schema(kind)).encode()):08x}"
 
 
+PATIENCE = 0.25
+"""Seconds after which an upstream is asked rather than Redis waited for."""
+
+
 class SharedCache(Generic[V]):
     """Values of one type under one namespace in Redis; without Redis, a cache that is always empty."""
 
@@ -62,14 +66,16 @@ class SharedCache(Generic[V]):
         namespace: str,
         clock: Clock,
         *,
-        timeout: float = 0.25,
+        timeout: float | None = None,
         rest: float = 1.0,
     ) -> None:
         self._clock, self._rest, self._resting_until = clock, rest, 0.0
         self._cache: Any = None
         if redis is not None:
             self._cache = RedisCache(
-                serializer=_JsonSerializer(kind), namespace=f"bff:{namespace}:{_model_tag(kind)}:", timeout=timeout
+                serializer=_JsonSerializer(kind),
+                namespace=f"bff:{namespace}:{_model_tag(kind)}:",
+                timeout=timeout or PATIENCE,
             )
             self._cache.client = redis
 

@@ -77,7 +77,8 @@ def create_sandbox(
     cognito = CognitoServer(parts, Outbox(now))
 
     def reseed() -> None:
-        seed(again=True)
+        if not store.undo():
+            seed(again=True)
         cognito.clear()
 
     routes = [

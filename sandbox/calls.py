@@ -10,6 +10,8 @@ from typing import Any
 from starlette.requests import Request
 
 LOG_LENGTH = 1000
+CALL = "sandbox.call"
+"""Where a request's scope has its call."""
 
 
 class CallLog:
@@ -20,7 +22,10 @@ class CallLog:
         self._log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
 
     def start(self, request: Request, api: str, resource: str | None, *, item: bool) -> dict[str, Any]:
-        """Count a call now, so that one that never ends is seen too; its `status` is filled in when it is known."""
+        """Count a call now, so that one that never ends is seen too; its `status` is filled in when it is known.
+
+        `held`: it was told to wait (`faults.pause`), and does.
+        """
         call = {
             "api": api,
             "resource": resource,
@@ -28,6 +33,7 @@ class CallLog:
             "path": request.url.path,
             "query": request.url.query,
             "status": None,
+            "held": False,
             "item": item,
             "headers": {
                 "accept-language": request.headers.get("accept-language"),
@@ -37,6 +43,7 @@ class CallLog:
         }
         self._counts[f"{api}.{resource or 'unknown'}"] += 1
         self._log.append(call)
+        request.scope[CALL] = call
         return call
 
     def report(self) -> dict[str, Any]:

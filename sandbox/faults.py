@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from sandbox.calls import CALL
 from sandbox.errors import error_body
 from sandbox.serving import abort, transport_of
 
@@ -88,9 +89,12 @@ def _selected(fault: Fault, api: str | None, resource: str | None) -> bool:
 async def pause(request: Request, seconds: float, stopping: asyncio.Event) -> None:
     """Wait, but no longer than the client or the server stays."""
     waits = [asyncio.ensure_future(_disconnected(request.receive)), asyncio.ensure_future(stopping.wait())]
+    call = request.scope.get(CALL, {})
+    call["held"] = True
     try:
         await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        call["held"] = False
         for wait in waits:
             wait.cancel()
 

@@ -56,6 +56,8 @@ class Store:
         self._totals: dict[tuple[str, ...], int] = {}
         self._generated = {each.rule.kind: each for each in placed(rules)}
         self._answers: dict[object, list[int]] = {}
+        self._before: dict[int, Seeded | None] | None = None
+        """What the seed had in each place that was written to since; None when somebody else may have written too."""
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -75,6 +77,22 @@ class Store:
             self._db.execute("DELETE FROM gone")
             self._insert(documents())
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('seed', ?)", (version,))
+        self._before = {}
+        return True
+
+    def undo(self) -> bool:
+        """Take back every write since the seed; False when only seeding again can, because it was another process's.
+
+        Seeding takes a hundred times as long, and tests begin with this.
+        """
+        if self._before is None:
+            return False
+        with self._transaction():
+            for seq in self._before:
+                self._erase(seq)
+            self._insert_at([(seq, before) for seq, before in self._before.items() if before is not None])
+            self._db.execute("DELETE FROM gone")
+        self._before = {}
         return True
 
     def get(self, kind: str, identifier: str) -> Document | None:
@@ -89,7 +107,9 @@ class Store:
         if self._row(kind, document["id"]) or self._unwritten(kind, document["id"]) is not None:
             return False
         with self._transaction():
-            self._insert([(kind, document)])
+            seq = self._next()
+            self._note(seq)
+            self._insert_at([(seq, (kind, document))])
         return True
 
     def replace(self, kind: str, document: Document) -> None:
@@ -165,6 +185,7 @@ class Store:
         """Keep a document by rule as a row, in its place."""
         seq = self._unwritten(kind, identifier)
         if seq is not None:
+            self._note(seq)
             self._insert_at([(seq, (kind, self._generated[kind].document(seq)))])
 
     def _plan(self, kind: str, groups: list[Group]) -> tuple[str, list[str], list[Group]]:
@@ -219,10 +240,14 @@ class Store:
         return row and str(row[0])
 
     def _insert(self, documents: Iterable[Seeded]) -> None:
-        row = self._db.execute("SELECT max(0, coalesce(max(seq), 0)) FROM document").fetchone()
-        numbered = enumerate(documents, int(row[0]) + 1)
+        numbered = enumerate(documents, self._next())
         while batch := list(islice(numbered, _BATCH)):
             self._insert_at(batch)
+
+    def _next(self) -> int:
+        """The sequence number of the next document."""
+        row = self._db.execute("SELECT max(0, coalesce(max(seq), 0)) + 1 FROM document").fetchone()
+        return int(row[0])
 
     def _insert_at(self, batch: list[tuple[int, Seeded]]) -> None:
         self._db.executemany(
@@ -237,12 +262,26 @@ class Store:
             for value in values_at(document, tuple(path.split(".")), DEFAULT):
                 yield kind, path, text_of(value), seq
 
+    def _note(self, seq: int) -> None:
+        """What is in a place, ahead of the first write to it."""
+        if self._before is not None and seq not in self._before:
+            row = self._db.execute("SELECT kind, body FROM document WHERE seq = ?", (seq,)).fetchone()
+            self._before[seq] = row and (row[0], _decode(row[1]))
+
+    def _erase(self, seq: int) -> None:
+        """Leave a place as if there had never been anything."""
+        row = self._db.execute("SELECT kind, id FROM document WHERE seq = ?", (seq,)).fetchone()
+        if row:
+            self._unindexed(*row)
+            self._db.execute("DELETE FROM document WHERE seq = ?", (seq,))
+
     def _unindexed(self, kind: str, identifier: str) -> int:
         """The sequence number of a document after its attributes have left the index."""
         row = self._row(kind, identifier)
         if row is None:
             raise KeyError(identifier)
         seq, body = row
+        self._note(seq)
         statement = "DELETE FROM attribute WHERE kind = ? AND path = ? AND value = ? AND seq = ?"
         self._db.executemany(statement, self._attributes(seq, kind, _decode(body)))
         return seq

@@ -9,6 +9,7 @@ deadlock that no waiting resolves.
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -193,7 +194,8 @@ def sqlite_engine(url: URL, *, pool_size: int, patience: float, read_only: bool 
     def _connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # or sqlite3 would begin transactions of its own, not IMMEDIATE ones
         cursor = connection.cursor()
-        pragmas = ["journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"]
+        _write_ahead(cursor, patience)
+        pragmas = ["synchronous = FULL", "foreign_keys = ON"]
         for pragma in [*pragmas, "query_only = ON"] if read_only else pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -201,6 +203,25 @@ def sqlite_engine(url: URL, *, pool_size: int, patience: float, read_only: bool 
     if not read_only:
         event.listen(engine.sync_engine, "begin", _begin_immediate)
     return engine
+
+
+def _write_ahead(cursor: Any, patience: float) -> None:
+    """Put the file into WAL mode, for good; where it is already, nothing happens.
+
+    SQLite's own patience does not cover this: of several that switch a new file at once, all but one are refused on
+    the spot. They queue as writers do, find the file switched, and try again.
+    """
+    until = time.monotonic() + patience
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        else:
+            return
 
 
 def _begin_immediate(connection: Connection) -> None:

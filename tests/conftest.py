@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+import hypothesis
 import pytest
 import redis as redis_client
 import structlog
@@ -36,7 +37,8 @@ from tests.databases import (
     postgresql_server,
     sqlite_url,
 )
-from tests.processes import free_ports
+from tests.hurry import hurried
+from tests.processes import PATIENCE, free_ports
 from tests.upstream import Seed, Upstream
 
 __all__ = [
@@ -59,6 +61,11 @@ def _drop(_logger: Any, _method: str, _event: Any) -> NoReturn:
 
 # Nobody has set up logging in a test; structlog would print every expected failure. `capture_logs` still sees all.
 structlog.configure(processors=[_drop])
+
+
+# Property tests are not timed: a busy machine is no bug.
+hypothesis.settings.register_profile("calm", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("calm")
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +96,13 @@ def seed(sandbox_process: SandboxProcess) -> Seed:
 
 
 @pytest.fixture
+async def hurry(sandbox: SandboxControl) -> AsyncIterator[None]:
+    """In this test deadlines pass at once while the sandbox holds an answer (`tests.hurry`)."""
+    async with hurried(sandbox):
+        yield
+
+
+@pytest.fixture
 def clock() -> FixedClock:
     return FixedClock()
 
@@ -100,8 +114,10 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def redis_url(redis_server: str) -> str:
-    """A Redis with nothing in it."""
+def redis_url(redis_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A Redis with nothing in it, which is waited for: on a busy machine a healthy one may take its time too."""
+    monkeypatch.setattr("dataloaders.shared.PATIENCE", PATIENCE)
+    monkeypatch.setattr("bff.foundation._REDIS_SECONDS", PATIENCE)
     with redis_client.Redis.from_url(redis_server) as client:
         client.flushall()
     return redis_server
@@ -164,6 +180,6 @@ def dev_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
         if process.stdout is not None:
             process.stdout.close()

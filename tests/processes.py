@@ -12,33 +12,47 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[1]
+PATIENCE = 120.0
+"""Seconds that a test waits for another process: only one that hangs takes so long, however busy the machine is."""
+
+_TEN = 10
+_claims: list[socket.socket] = []
 
 
 def free_ports(count: int, *, first: int = 20_000) -> int:
-    """The first of `count` ports (at most 10) in a row, from `first` on, that were free just now.
+    """The first of `count` ports (at most 9) in a row, from `first` on, that nobody else is given while we live.
 
-    Of tests that run side by side each takes every so-many-th ten, so that none is given what another was just given.
+    Asking whether a port is free tells nothing about the moment after. So whoever takes a ten of ports binds the last
+    of them and keeps it: of all that look for ports at once, in whichever process, one can.
     """
-    worker, workers = _worker()
-    for start in range(first - first % 10, 30_000, 10):
-        if start // 10 % workers == worker and all(_is_free(port) for port in range(start, start + count)):
+    if count > _TEN - 1:
+        raise ValueError("at most 9 ports")
+    for start in range(first - first % _TEN, 30_000, _TEN):
+        claim = _bound(start + _TEN - 1)
+        if claim is None:
+            continue
+        if all(_is_free(port) for port in range(start, start + count)):
+            _claims.append(claim)
             return start
+        claim.close()
     raise RuntimeError("no free ports")
 
 
-def _worker() -> tuple[int, int]:
-    """Which of how many pytest-xdist runs us; processes that a test starts inherit the answer."""
-    name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    return int(name.removeprefix("gw")), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-
-
 def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+    probe = _bound(port)
+    if probe is not None:
+        probe.close()
+    return probe is not None
+
+
+def _bound(port: int) -> socket.socket | None:
+    bound = socket.socket()
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OSError:
+        bound.close()
+        return None
+    return bound
 
 
 @contextmanager
@@ -54,17 +68,21 @@ def serving(*, log: Path | None = None, **settings: object) -> Iterator[tuple[st
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said)
     try:
         base = f"http://127.0.0.1:{given['port']}"
-        wait_for(f"{base}/readyz")
+        wait_for(f"{base}/readyz", process)
         yield base, process.pid
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
 
 
-def wait_for(url: str) -> None:
-    for _ in range(400):
+def wait_for(url: str, process: "subprocess.Popen[bytes] | None" = None) -> None:
+    """Until it answers well. The `process` that is to answer must not end before."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        if process is not None and process.poll() is not None:
+            raise RuntimeError(f"{url}: its process has ended with {process.returncode}")
         try:
-            with urlopen(url, timeout=1):
+            with urlopen(url, timeout=PATIENCE):
                 return
         except (URLError, OSError):
             time.sleep(0.05)

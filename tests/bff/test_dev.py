@@ -31,7 +31,7 @@ from bff.dev import (
 from bff.settings import DatabaseSettings, NumberSettings, Settings
 from sandbox.process import SandboxProcess
 from sandbox.seed.catalogue import offers
-from tests.processes import free_ports
+from tests.processes import PATIENCE, free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = {"query": "{ productOfferings(first: 2) { nodes { name prices { kind } } } }"}
@@ -65,7 +65,7 @@ def test_starts_answers_and_leaves_nothing_behind(tmp_path: Path, how: signal.Si
                 assert redis.ping()
         finally:
             process.send_signal(how)
-            code = process.wait(timeout=30)
+            code = process.wait(timeout=PATIENCE)
             assert process.stdout is not None
             process.stdout.close()
         assert code == 0

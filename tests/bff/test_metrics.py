@@ -201,10 +201,11 @@ async def test_a_call_is_counted_by_what_was_asked_and_what_came(counting: Any) 
     [("status", {"status": 503}, "5xx"), ("status", {"status": 403}, "4xx"), ("reset", {}, "broken off"),
      ("hang", {}, "timeout")],
 )  # fmt: skip
+@pytest.mark.usefixtures("hurry")
 async def test_a_call_that_fails_is_counted_by_how(
     counting: Any, sandbox: SandboxControl, fault: str, options: dict[str, Any], outcome: str
 ) -> None:
-    async with counting(tmf620_timeout=0.3) as client:
+    async with counting() as client:
         sandbox.fault(fault, api="TMF620", **options)
         assert await moved(client, NAMES, CALLS) == {(OFFERINGS, "GET", outcome): 1}
 

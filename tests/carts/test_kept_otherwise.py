@@ -12,7 +12,7 @@ from tests.carts.conftest import MakeShop, new_key
 from tests.carts.operator import Operator
 from tests.carts.shopper import Shopper, add, offering
 
-QUICK = {"tmf663_timeout": 0.4, "tmf663_breaker_threshold": 1000}
+PERSISTENT = {"tmf663_breaker_threshold": 1000}
 COLOUR = [{"name": "Colour", "value": "Fjord blue"}, {"name": "Storage", "value": "512 GB"}]
 
 
@@ -54,7 +54,7 @@ async def test_a_cart_is_the_same_whatever_the_cart_system_makes_of_it(
     shop: MakeShop, sandbox: SandboxControl, operator: Operator, habit: str, options: dict[str, Any]
 ) -> None:
     sandbox.habit(habit, api="TMF663", **options)
-    async with shop(**QUICK) as shopper:
+    async with shop(**PERSISTENT) as shopper:
         await fill(shopper)
         ids = [line["id"] for line in shopper.lines]
         child = shopper.lines[2]["id"]
@@ -119,10 +119,11 @@ async def test_choices_that_the_cart_system_drops_are_not_shown_as_kept(
         ("hang", {}),
     ],
 )
+@pytest.mark.usefixtures("hurry")
 async def test_a_change_is_carried_out_though_its_first_answer_is_no_use(
     shop: MakeShop, sandbox: SandboxControl, operator: Operator, kind: str, options: dict[str, Any]
 ) -> None:
-    async with shop(**QUICK) as shopper:
+    async with shop(**PERSISTENT) as shopper:
         await fill(shopper)
         sandbox.fault(kind, api="TMF663", times=1, **options)
         payload = await shopper.update(add("po-mobile-s"))
@@ -135,7 +136,7 @@ async def test_a_change_is_carried_out_though_its_first_answer_is_no_use(
 async def test_a_change_that_the_cart_system_refuses_is_not_in(
     shop: MakeShop, sandbox: SandboxControl, operator: Operator, status: int
 ) -> None:
-    async with shop(**QUICK) as shopper:
+    async with shop(**PERSISTENT) as shopper:
         await fill(shopper)
         before = shopper.cart
         sandbox.fault("status", api="TMF663", times=1, status=status)
@@ -150,15 +151,16 @@ async def test_a_change_that_the_cart_system_refuses_is_not_in(
 async def test_a_refusal_of_any_shape_is_a_refusal(shop: MakeShop, sandbox: SandboxControl, shape: str) -> None:
     sandbox.habit("error-shapes", api="TMF663", shape=shape)
     sandbox.habit("etag-present", api="TMF663", required=True)
-    async with shop(**QUICK) as shopper:
+    async with shop(**PERSISTENT) as shopper:
         await fill(shopper)
         assert await shopper.read() == shopper.cart
 
 
+@pytest.mark.usefixtures("hurry")
 async def test_a_time_out_after_applying_is_a_success(
     shop: MakeShop, sandbox: SandboxControl, operator: Operator
 ) -> None:
-    async with shop(**QUICK) as shopper:
+    async with shop(**PERSISTENT) as shopper:
         await fill(shopper)
         sandbox.habit("late-apply", api="TMF663", delayMs=0, times=1)
         sandbox.reset_calls()
@@ -174,7 +176,7 @@ async def test_a_time_out_after_applying_is_a_success(
 async def test_a_change_without_any_answer_is_told_to_be_unknown_and_the_same_key_settles_it(
     shop: MakeShop, sandbox: SandboxControl, operator: Operator, kind: str, options: dict[str, Any]
 ) -> None:
-    async with shop(**QUICK) as shopper:
+    async with shop(**PERSISTENT) as shopper:
         await fill(shopper)
         before, key = shopper.cart, new_key()
         sandbox.fault(kind, api="TMF663", **options)
@@ -190,7 +192,7 @@ async def test_a_change_without_any_answer_is_told_to_be_unknown_and_the_same_ke
 async def test_a_change_that_was_in_after_all_is_not_done_twice_under_its_key(
     shop: MakeShop, sandbox: SandboxControl, operator: Operator
 ) -> None:
-    async with shop(**QUICK) as shopper:
+    async with shop(**PERSISTENT) as shopper:
         await fill(shopper)
         key = new_key()
         sandbox.fault("half", api="TMF663")  # every answer breaks off, and the writes happen
@@ -208,7 +210,7 @@ async def test_a_change_that_was_in_after_all_is_not_done_twice_under_its_key(
 
 
 async def test_a_write_that_comes_late_is_undone(shop: MakeShop, sandbox: SandboxControl, operator: Operator) -> None:
-    async with shop(**QUICK) as shopper:
+    async with shop(**PERSISTENT) as shopper:
         await fill(shopper)
         sandbox.habit("applied-later", api="TMF663", times=2)
         payload = await shopper.update(add("po-mobile-xl"))
@@ -225,7 +227,7 @@ async def test_a_write_that_comes_late_is_undone(shop: MakeShop, sandbox: Sandbo
 async def test_a_write_that_comes_late_and_was_repeated_changes_nothing(
     shop: MakeShop, sandbox: SandboxControl, operator: Operator
 ) -> None:
-    async with shop(**QUICK) as shopper:
+    async with shop(**PERSISTENT) as shopper:
         await fill(shopper)
         sandbox.habit("applied-later", api="TMF663", times=1)
         assert (await shopper.update(add("po-mobile-xl")))["errors"] == []

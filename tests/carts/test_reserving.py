@@ -310,8 +310,9 @@ async def test_with_a_dead_inventory_nothing_is_held_and_nothing_leaks(holders: 
         assert (await ada.reserve(offer, key=key))["errors"] == []
 
 
+@pytest.mark.usefixtures("hurry")
 async def test_an_answer_that_is_lost_is_settled_by_the_same_key(holders: Any, sandbox: SandboxControl) -> None:
-    async with holders(tmf639_attempts=1, tmf639_timeout=1, tmf639_breaker_threshold=1000) as ada:
+    async with holders(tmf639_attempts=1, tmf639_breaker_threshold=1000) as ada:
         offer, key = (await ada.numbers())[0]["offerToken"], new_key()
         sandbox.habit("late-apply", api="TMF639", times=1)
         payloads = [await ada.reserve(offer, key=key)]

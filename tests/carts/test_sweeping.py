@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from bff.carts import open_carts
@@ -24,6 +25,7 @@ from tests.carts.conftest import KEY, MakeShop, new_key
 from tests.carts.operator import Operator
 from tests.carts.shopper import add
 from tests.conftest import settings_of
+from tests.processes import PATIENCE
 
 DAY = 86_400.0
 Sweep = Callable[[], Awaitable[Swept]]
@@ -165,17 +167,30 @@ async def test_what_never_became_a_cart_is_removed_on_both_sides(
         assert len(operator.carts()) == 1
 
 
+class Slow(httpx.AsyncHTTPTransport):
+    """What is sent by this way gets there when it may go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.reached.set()
+        await self.go_on.wait()
+        return await super().handle_async_request(request)
+
+
 async def test_a_cart_that_comes_about_after_it_was_swept_is_removed_too(
-    shop: MakeShop, sandbox: SandboxControl, operator: Operator, clock: FixedClock, sweep: Sweep, tmp_path: Path
+    shop: MakeShop, operator: Operator, clock: FixedClock, sweep: Sweep, tmp_path: Path
 ) -> None:
     """A process that slept between the POST and its answer: nobody else would ever look for that cart."""
-    async with shop(clock=clock) as shopper:
-        sandbox.fault("delay", api="TMF663", delayMs=500, times=1)
+    slow = Slow()
+    async with shop(clock=clock, transports={"tmf663": slow}) as shopper:
         making = asyncio.create_task(shopper.create())
-        while sandbox.calls()["total"] == 0:  # noqa: ASYNC110  (the sandbox is another process)
-            await asyncio.sleep(0.02)
+        await slow.reached.wait()
         clock.advance(121)
         assert await sweep() == Swept(unborn=1)
+        slow.go_on.set()
         (error,) = (await making)["errors"]
         assert (error["code"], error["retryable"]) == ("UPSTREAM_UNAVAILABLE", True)
         assert (operator.carts(), in_sql(tmp_path, "SELECT * FROM carts")) == ([], [])
@@ -190,7 +205,7 @@ async def test_a_sweep_goes_on_until_nothing_is_left(
             await shopper.another().create()
         clock.advance(15 * DAY)
         running = asyncio.create_task(sweeper.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while operator.carts():  # noqa: ASYNC110  (the sandbox is another process)
                 await asyncio.sleep(0.02)
         running.cancel()

@@ -62,7 +62,7 @@ async def _asleep_in_a_checkout(running: Estate, http: httpx.AsyncClient) -> lis
     while hers is None or await ada.step("freeze", hers) != 200:  # nothing can be held before the first sweep
         hers = await ada.reserve(offer)
     running.control.reset_calls()
-    running.control.fault("delay", api="TMF639", delayMs=1_500)
+    running.control.fault("delay", api="TMF639", delayMs=4_000)
     assigning = asyncio.create_task(ada.step("assign", hers))
     await _is_looking(running, number)
     _put_to_sleep(sleeper, running.folder / "bff.db")

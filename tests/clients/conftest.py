@@ -1,13 +1,9 @@
-"""Clients without waiting: retries follow each other at once, and property tests are not timed."""
+"""Clients without waiting: retries follow each other at once."""
 
 from collections.abc import Iterator
 
 import pytest
 import stamina
-from hypothesis import settings
-
-settings.register_profile("calm", deadline=None)
-settings.load_profile("calm")
 
 
 @pytest.fixture(autouse=True)

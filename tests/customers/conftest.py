@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -51,7 +50,7 @@ async def login_of(caller: Principal) -> str | None:
 
 @pytest.fixture
 def shop(
-    sandbox_process: SandboxProcess, sandbox: SandboxControl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox_process: SandboxProcess, sandbox: SandboxControl, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> MakeShop:
     """Makes shops over SQLite, one at a time: pipelines are one in a process."""
     monkeypatch.setattr("bff.app.principal_of", principal)
@@ -62,7 +61,7 @@ def shop(
         *, clock: Clock | None = None, transports: Transports | None = None, version: str = "v4", **given: Any
     ) -> AsyncIterator[Someone]:
         url = sandbox_process.base_url
-        settings = {**settings_over(url, f"sqlite:///{tmp_path}/bff.db", version), **given}
+        settings = {**settings_over(url, sqlite_url, version), **given}
         async with gateway_over(url, clock=clock, transports=transports, **settings) as client:
             yield Someone(client)
 

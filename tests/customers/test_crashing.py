@@ -23,7 +23,7 @@ from store.pipelines import steps_of, unfinished
 from tests.customers.conftest import settings_over
 from tests.customers.people import CREATE, VIEWER, person
 from tests.customers.records import Records
-from tests.processes import ROOT, free_ports, wait_for
+from tests.processes import PATIENCE, ROOT, free_ports, wait_for
 
 STEPS = ["individual", "customer", "billingAccount"]
 
@@ -37,17 +37,17 @@ def gateway(sandbox_url: str, database_url: str, **more: Any) -> Iterator[tuple[
     process = subprocess.Popen([sys.executable, "-m", "tests.customers.server"], cwd=ROOT, env=environment)
     try:
         base = f"http://127.0.0.1:{settings['port']}"
-        wait_for(f"{base}/readyz")
+        wait_for(f"{base}/readyz", process)
         yield base, process.pid
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
 
 
 def ask(base: str, document: str, **variables: Any) -> Any:
     body = json.dumps({"query": document, "variables": variables}).encode()
     headers = {"content-type": "application/json", "x-test-user": "user-ada", "connection": "close"}
-    with urlopen(Request(f"{base}/graphql", body, headers), timeout=30) as answer:
+    with urlopen(Request(f"{base}/graphql", body, headers), timeout=PATIENCE) as answer:
         return json.loads(answer.read())
 
 
@@ -57,7 +57,7 @@ async def killed_while_writing(
     """Kill the gateway while it waits for the answer to the POST of `resource`, which has been carried out."""
     sandbox.habit("late-apply", api=None, resource=resource)
     asking = asyncio.create_task(asyncio.to_thread(ask, base, CREATE, input=given))
-    await asyncio.wait_for(applied(records, resource), 60)
+    await asyncio.wait_for(applied(records, resource), PATIENCE)
     os.kill(pid, signal.SIGKILL)
     (outcome,) = await asyncio.gather(asking, return_exceptions=True)
     assert isinstance(outcome, OSError)
@@ -74,7 +74,7 @@ async def brought_to_its_end(database_url: str) -> None:
     """Until no pipeline is unfinished, asked of the database itself."""
     database = await Database.open(database_url, migrate=False)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 async with database.reading() as connection:
                     if not await unfinished(connection, 9e12, limit=10):

@@ -16,6 +16,7 @@ from kernel.clock import FixedClock
 from kernel.errors import UpstreamInvalidError, UpstreamUnavailableError
 from tests.clients.upstream import client_of
 from tests.dataloaders.loading import context, settle
+from tests.processes import PATIENCE
 
 NAME, BRAND = frozenset({"name"}), frozenset({"description"})
 
@@ -110,7 +111,7 @@ async def test_pages_of_a_tick_fly_together() -> None:
         return shop(request)
 
     loaders = loaders_of(slow)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         pages = await asyncio.gather(*(ids(loaders.offering_pages, offset, 2) for offset in (0, 2, 4)))
     assert pages[2] == [(4, "po-4"), (5, "po-5")]
     await loaders.aclose()

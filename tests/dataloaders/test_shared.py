@@ -170,8 +170,8 @@ async def test_redis_hangs() -> None:
 async def test_an_answer_given_up_reaches_nobody_else(redis: Redis, redis_url: str) -> None:
     """The late answer to a command that was given up is never taken for the answer to the next."""
     clock = FixedClock()
+    await cache(redis, clock, timeout=10).set_many({"a": Fact("A"), "b": Fact("B")}, 60)
     shared = cache(redis, clock, timeout=0.05)
-    await shared.set_many({"a": Fact("A"), "b": Fact("B")}, 60)
     async with Redis.from_url(redis_url) as admin:
         await admin.execute_command("CLIENT", "PAUSE", "60000", "WRITE")
         await shared.set_many({"a": Fact("late"), "b": Fact("late")}, 60)

@@ -11,6 +11,7 @@ from dataloaders.tiered import ENTRY_BYTES
 from kernel.context import Audience, Segment
 from kernel.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
 from tests.dataloaders.loading import AB, EN, FRESHNESS, A, B, Item, Upstream, departed, set_up, settle
+from tests.processes import PATIENCE
 
 DOWN = UpstreamUnavailableError("test")
 
@@ -230,7 +231,7 @@ async def test_patience_ends_with_the_deadline() -> None:
     await setup.load("x")
     setup.clock.advance(201)
     setup.upstream.gates = [asyncio.Event()]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await setup.load("x", seconds=0.01) == Item(id="x", a=1)
     await setup.loader.aclose()
 
@@ -366,7 +367,7 @@ async def test_close(turns: int) -> None:
         for task in waiting:
             task.cancel()
         return
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [UpstreamTimeoutError] * 3
     assert (setup.upstream.ended, setup.loader._tasks, setup.loader._flying) == (0, set(), {})

@@ -15,6 +15,7 @@ from kernel.clock import FixedClock
 from kernel.context import Audience
 from kernel.errors import UpstreamError, UpstreamUnavailableError
 from tests.dataloaders.loading import AB, FRESHNESS, A, B, context, settle
+from tests.processes import PATIENCE
 
 AUDIENCES = [Audience("en", "web"), Audience("de", "web")]
 STEPS = st.one_of(
@@ -130,7 +131,7 @@ async def test_any_history(steps: list[Any]) -> None:
             world.memories[details[0]].clear()
         else:
             world.mood = details[0]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*waiting)
     for which, loader in enumerate(world.loaders):
         await settle(loader)

@@ -14,6 +14,7 @@ from sandbox.process import SandboxProcess
 from tests.client import Client
 from tests.conftest import MakeGateway, gateway_over, settings_of
 from tests.dumps.making import Loader, load_into, write_sandbox_dump
+from tests.processes import PATIENCE
 from tests.upstream import Upstream
 
 
@@ -79,7 +80,7 @@ def dumps(tmp_path: Path) -> Loader:
     return Loader(tmp_path / "dumps", tmp_path / "sources")
 
 
-async def until(condition: Any, *, seconds: float = 20.0) -> None:
+async def until(condition: Any, *, seconds: float = PATIENCE) -> None:
     """Wait for something that happens beside us; a failure after `seconds`."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  (another process, which cannot set an event of ours)

@@ -311,7 +311,7 @@ def test_a_dump_of_the_sandbox(
         {"@type": "CatalogDumpEnd", "records": len(records) - 2},
     )
     offers = [(each["id"], each["@language"]) for each in records if each["@type"] == "ProductOffering"]
-    assert len(offers) == len(set(offers)) == 300
+    assert len(offers) == len(set(offers)) == 306
     status, said = run("load", str(file))
     assert status == 0
     assert not re.search("rejected|missing|itself|left alone|could not", said)

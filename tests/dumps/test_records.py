@@ -65,7 +65,11 @@ def test_several_gzip_members_are_one_file(tmp_path: Path) -> None:
     assert ids(read(tmp_path, content)) == IDS
 
 
-@pytest.mark.parametrize("content", [b"", b" \r\n\n", BOM, b"[]", b" [ ] ", gzip.compress(b"")])
+# Without the time of day in it: workers that run tests side by side must agree about what this test is called.
+ZIPPED = gzip.compress(b"", mtime=0)
+
+
+@pytest.mark.parametrize("content", [b"", b" \r\n\n", BOM, b"[]", b" [ ] ", ZIPPED])
 def test_nothing_is_no_records(tmp_path: Path, content: bytes) -> None:
     """Empty files and arrays have no records; whether that may serve is decided elsewhere."""
     assert read(tmp_path, content) == []

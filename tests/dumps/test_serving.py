@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from domain.catalog.dumps.errors import DumpError
 from domain.catalog.dumps.generations import Generations
 from tests.dumps.making import Document, Loader, ndjson, offering, price
-from tests.processes import ROOT, serving
+from tests.processes import PATIENCE, ROOT, serving
 
 QUERY = """{ productOfferings(first: 20, filter: {search: "plan"}) {
   totalCount nodes { name prices { name net { amount } } } } }"""
@@ -39,7 +40,9 @@ def bff(folder: Path, *arguments: str, **settings: Any) -> "subprocess.Completed
     environment = {**os.environ, "BFF_DUMP_FOLDER": str(folder), "COLUMNS": "200"}
     environment |= {f"BFF_{name.upper()}": str(value) for name, value in settings.items()}
     command = [sys.executable, "-m", "bff", "catalog", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
 
 
 class Asking:
@@ -52,7 +55,7 @@ class Asking:
         self.thread = threading.Thread(target=self._ask)
 
     def _ask(self) -> None:
-        with httpx.Client() as client:
+        with httpx.Client(timeout=PATIENCE) as client:
             while not self.stop.is_set():
                 try:
                     self.check(client.post(f"{self.url}/graphql", json={"query": QUERY}).json())
@@ -85,7 +88,8 @@ def asked(*urls: str) -> Iterator[list[Asking]]:
 
 def until(client: Asking, generation: int) -> None:
     """Wait until the client is answered from that generation, or has found a fault."""
-    for _ in range(3_000):
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
         if client.faults or (client.seen and client.seen[-1] == generation):
             return
         client.stop.wait(0.01)

@@ -28,7 +28,7 @@ from tests.conftest import MakeGateway
 from tests.dumps.conftest import until
 from tests.dumps.making import Loader, category, ndjson, offering, offerings
 from tests.needs import need
-from tests.processes import ROOT
+from tests.processes import PATIENCE, ROOT
 from tests.upstream import Upstream, offering_id
 
 CTX = RequestContext(Audience("en", "web"), Deadline(float("inf")))
@@ -185,7 +185,7 @@ async def test_a_process_that_starts_on_a_bad_generation(gateway: MakeGateway, d
         answer = await client.query(document)
         assert (answer.data, answer.codes) == ({"productOfferings": None}, ["UPSTREAM_UNAVAILABLE"])
         dumps.load(offerings(3), force=True)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (answer := await client.query(document)).codes:  # noqa: ASYNC110  (it tells nobody)
                 await asyncio.sleep(0.02)
     assert answer.data == {"productOfferings": {"totalCount": 3}}

@@ -16,7 +16,7 @@ import pytest
 from bff.dev import SANDBOX_TMF620
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
-from tests.processes import free_ports, serving
+from tests.processes import PATIENCE, free_ports, serving
 
 TOKEN = "a-secret-word"
 NEW_PRICE = {"price": {"unit": "EUR", "value": 17.5}}
@@ -34,7 +34,7 @@ def patch(base_url: str, resource: str, local_id: str, change: dict[str, Any]) -
 
 
 def first_offering(url: str) -> dict[str, Any]:
-    answer = httpx.post(f"{url}/graphql", json={"query": QUERY}).json()
+    answer = httpx.post(f"{url}/graphql", json={"query": QUERY}, timeout=PATIENCE).json()
     assert "errors" not in answer, answer
     node: dict[str, Any] = answer["data"]["productOfferings"]["nodes"][0]
     return node
@@ -51,7 +51,8 @@ def subscribed(sandbox: SandboxControl, url: str) -> bool:
 
 def eventually(seen: Callable[[], bool], what: str) -> None:
     """Until it is seen; bounded far above the second that is promised, so that only a miss fails, no slow machine."""
-    for _ in range(300):
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
         if seen():
             return
         time.sleep(0.05)

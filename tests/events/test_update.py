@@ -117,5 +117,5 @@ async def test_the_dates_of_a_dump(world: World) -> None:
     assert world.services.dumps is not None
     assert world.services.dumps.serving is not None
     dates = await world.updater.dates(world.services.dumps.serving, OFFERINGS)
-    assert len(dates) == 150
+    assert len(dates) == 153
     assert dates["po-mobile-m"] == "2026-01-05T09:00:00Z"

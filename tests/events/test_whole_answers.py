@@ -4,6 +4,7 @@ import httpx
 
 from sandbox.process import SandboxProcess
 from tests.events.test_events import NEW_PRICE, PRICE, QUERY, eventually, patch, two
+from tests.processes import PATIENCE
 from tests.upstream import Upstream
 
 __all__ = ["two"]
@@ -11,7 +12,11 @@ __all__ = ["two"]
 
 def look(url: str, etag: str = "") -> httpx.Response:
     """What a CDN asks when its copy has got old."""
-    return httpx.get(f"{url}/graphql", params={"query": QUERY}, headers={"if-none-match": etag})
+    return ask(url, {"query": QUERY}, {"if-none-match": etag})
+
+
+def ask(url: str, params: dict[str, str], headers: dict[str, str] | None = None) -> httpx.Response:
+    return httpx.get(f"{url}/graphql", params=params, headers=headers, timeout=PATIENCE)
 
 
 def status(answer: httpx.Response) -> tuple[int, str]:
@@ -38,11 +43,11 @@ def test_a_change_of_something_else_ends_nothing(two: tuple[str, str], sandbox_p
     params = {"query": other}
     for url in two:
         look(url)
-        httpx.get(f"{url}/graphql", params=params)
+        ask(url, params)
     patch(sandbox_process.base_url, "productOfferingPrice", PRICE, NEW_PRICE)
     for url in two:
         eventually(lambda url=url: "17.50" in look(url).text, "the new price")  # type: ignore[misc]
-        assert status(httpx.get(f"{url}/graphql", params=params)) == (200, "bff; hit")
+        assert status(ask(url, params)) == (200, "bff; hit")
 
 
 def test_a_new_offering_ends_the_pages_it_may_belong_to(two: tuple[str, str], sandbox_process: SandboxProcess) -> None:
@@ -50,10 +55,13 @@ def test_a_new_offering_ends_the_pages_it_may_belong_to(two: tuple[str, str], sa
     found = {"query": '{ productOfferings(filter: {search: "zeppelin"}) { nodes { name } } }'}
     shelves = {"query": "{ categories { name } }"}
     for url in two:
-        assert httpx.get(f"{url}/graphql", params=found).json()["data"]["productOfferings"]["nodes"] == []
-        httpx.get(f"{url}/graphql", params=shelves)
+        assert ask(url, found).json()["data"]["productOfferings"]["nodes"] == []
+        ask(url, shelves)
     new = {"id": "po-zeppelin", "name": "Zeppelin", "lifecycleStatus": "Active", "@type": "ProductOffering"}
     Upstream(sandbox_process.base_url).create("productOffering", new)
     for url in two:
-        eventually(lambda url=url: "Zeppelin" in httpx.get(f"{url}/graphql", params=found).text, "the new one")  # type: ignore[misc]
-        assert status(httpx.get(f"{url}/graphql", params=shelves)) == (200, "bff; hit")
+        eventually(
+            lambda url=url: "Zeppelin" in ask(url, found).text,
+            "the new one",
+        )  # type: ignore[misc]
+        assert status(ask(url, shelves)) == (200, "bff; hit")

@@ -17,10 +17,11 @@ from kernel.clock import FixedClock
 from sandbox.process import SandboxProcess
 from tests.carts.conftest import new_key
 from tests.conftest import gateway_over
+from tests.hurry import hurried
 from tests.porting.conftest import MakeShop, Round, given, port_ins_of
 from tests.porting.shopper import CODE, DIGITS, NUMBER, PORTABILITY, REQUEST, PortingShopper
 from tests.porting.systems import Systems
-from tests.processes import serving
+from tests.processes import PATIENCE, serving
 
 NOT_NOW = ("UPSTREAM_UNAVAILABLE", None, True)
 DOWN = [{"kind": "status"}, {"kind": "off"}, {"kind": "html"}, {"kind": "errorBody"}, {"kind": "truncated"}]
@@ -74,7 +75,8 @@ async def test_a_lost_answer_of_the_provider_is_looked_up(shop: MakeShop, system
     async with shop() as shopper:
         await shopper.begin()
         systems.control.habit("late-apply", api="PORTING", resource="portIn", times=1)
-        payload = await shopper.port()
+        async with hurried(systems.control):
+            payload = await shopper.port()
         assert (payload["portIn"]["status"], payload["errors"]) == ("REQUESTED", [])
         assert systems.calls().count("POST PORTING.portIn") == 1
 
@@ -83,7 +85,9 @@ async def test_a_lost_answer_of_the_inventory_is_looked_up(shop: MakeShop, syste
     async with shop() as shopper:
         await shopper.begin()
         systems.control.habit("late-apply", api="TMF639", times=1)
-        assert (await shopper.port())["portIn"]["status"] == "REQUESTED"
+        async with hurried(systems.control):
+            payload = await shopper.port()
+        assert payload["portIn"]["status"] == "REQUESTED"
         assert systems.calls().count("POST TMF639.resource") == 1
         assert len(systems.numbers(DIGITS)) == 1
 
@@ -306,7 +310,8 @@ async def test_a_correction_whose_answer_is_lost_is_looked_up(shop: MakeShop, sy
     async with shop() as shopper:
         port_in = (await (await shopper.begin()).port(authorisationCode="0000"))["portIn"]["id"]
         systems.control.habit("late-apply", api="PORTING", resource="portIn", times=1)
-        payload = await shopper.correct(port_in, authorisationCode="1234")
+        async with hurried(systems.control):
+            payload = await shopper.correct(port_in, authorisationCode="1234")
         assert (payload["portIn"]["status"], payload["errors"]) == ("REQUESTED", [])
         assert systems.calls().count("PATCH PORTING.portIn") == 1
 
@@ -333,12 +338,14 @@ async def test_a_correction_that_is_made_late_is_seen(
 
 async def test_what_is_cut_short_is_finished_by_the_same_key(shop: MakeShop, systems: Systems) -> None:
     """The request's time is over in the middle; another process carries on."""
-    async with shop(request_timeout=0.5, porting_timeout=30) as shopper, shop() as elsewhere:
+    async with shop(request_timeout=10, porting_timeout=60) as shopper, shop() as elsewhere:
         await shopper.begin()
         key = new_key()
         systems.control.fault("hang", api="PORTING", resource="portIn")
-        answer = await shopper.ask(key=key)
+        async with hurried(systems.control, seconds=20):
+            answer = await shopper.ask(key=key)
         assert answer.data["requestPortIn"] is None
+        assert systems.calls()[-1] == "POST PORTING.portIn"
         systems.control.clear_faults()
         payload = await shopper.at(elsewhere).port(key=key)
         assert (payload["portIn"]["status"], payload["errors"]) == ("REQUESTED", [])
@@ -367,7 +374,7 @@ async def test_a_process_that_is_killed_leaves_nothing_behind(
                 body = {"query": REQUEST, "variables": {"input": sent}}
                 asking = asyncio.create_task(http.post("/graphql", json=body, headers=shopper.headers, timeout=60))
                 waited_for = "GET TMF639.resource" if stuck == "TMF639" else "POST PORTING.portIn"
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(PATIENCE):
                     while waited_for not in systems.calls():  # noqa: ASYNC110  (the sandbox is another process)
                         await asyncio.sleep(0.02)
                 os.kill(pid, signal.SIGKILL)
@@ -391,6 +398,6 @@ async def followed(port_ins: PortIns, clock: FixedClock) -> None:
     """Until nothing is due any more."""
 
     follower = Follower(port_ins.desk, None, 60.0)  # type: ignore[arg-type]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while await follower.round():
             clock.advance(700)

@@ -19,7 +19,7 @@ from tests.conftest import gateway_over
 from tests.porting.conftest import MakeShop, Round, given
 from tests.porting.shopper import ACCOUNT, DIGITS, PortingShopper
 from tests.porting.systems import Systems
-from tests.processes import free_ports, serving
+from tests.processes import PATIENCE, free_ports, serving
 
 DAY = 86_400.0
 LOOK = 3_601.0
@@ -36,7 +36,7 @@ async def announce(shopper: PortingShopper, provider_id: str | None, *, event_id
 
 async def until(shopper: PortingShopper, port_in: str, status: str) -> Any:
     """The port-in once it is there: events are worked off behind their answer."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (found := await shopper.look(port_in))["status"] != status:
             pass
     return found
@@ -61,7 +61,7 @@ async def test_events_move_it_all_the_way(shop: MakeShop, systems: Systems) -> N
             systems.move(state, **more)
             assert await announce(shopper, provider_id) == 204
             found = await until(shopper, port_in, state.upper())
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while systems.shown(DIGITS) != shown:  # noqa: ASYNC110
                     await asyncio.sleep(0)
         assert (found["scheduledAt"], found["fixable"]) == (WHEN, False)
@@ -74,7 +74,7 @@ async def test_an_event_costs_a_look(shop: MakeShop, systems: Systems) -> None:
         systems.control.reset_calls()
         await announce(shopper, systems.port_in()["id"])
         await until(shopper, port_in, "VALIDATED")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while len(systems.calls()) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0)
         assert systems.calls() == ["GET PORTING.portIn", "GET TMF639.resource"]
@@ -153,7 +153,7 @@ async def test_a_word_that_nobody_explained_changes_nothing(shop: MakeShop, syst
         systems.move("validated")
         with capture_logs() as logs:
             await announce(shopper, systems.port_in()["id"])
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while "port_in.unknown_state" not in [each["event"] for each in logs]:  # noqa: ASYNC110
                     await asyncio.sleep(0)
         assert (await shopper.look(port_in))["status"] == "REQUESTED"
@@ -454,7 +454,7 @@ async def test_the_provider_s_own_hub_tells_a_serving_gateway(
         async with gateway_over(porting_process.base_url, **{**settings, "events_callback": ""}) as client:
             shopper = PortingShopper(client)
             port_in = await begun(shopper)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 while "PORTING" not in [each["api"] for each in systems.control.hubs()]:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
             systems.move("validated")

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from sandbox.process import SandboxProcess
 from tests.conftest import gateway_over
+from tests.hurry import hurried
 from tests.porting.conftest import given
 from tests.porting.shopper import ACCOUNT, CODE, DIGITS, NUMBER, PORTABILITY, PortingShopper
 from tests.porting.systems import Systems
@@ -75,13 +76,13 @@ async def test_a_number_stands_in_no_log(
     porting_process: SandboxProcess, systems: Systems, tmp_path: Path, api: str, kind: str
 ) -> None:
     """Whatever goes wrong with the call that names it."""
-    more = {"request_timeout": 1, "porting_timeout": 0.3, "tmf639_timeout": 0.3}
-    settings = given(porting_process.base_url, f"sqlite:///{tmp_path}/bff.db", more)
+    settings = given(porting_process.base_url, f"sqlite:///{tmp_path}/bff.db", {})
     with capture_logs() as logs:
         async with gateway_over(porting_process.base_url, **settings) as client:
             shopper = await PortingShopper(client).begin()
             systems.control.fault(kind, api=api)
-            await shopper.client.query(PORTABILITY, msisdn=NUMBER)
-            await shopper.ask()
+            async with hurried(systems.control):
+                await shopper.client.query(PORTABILITY, msisdn=NUMBER)
+                await shopper.ask()
     assert logs != []
     assert DIGITS not in repr(logs)

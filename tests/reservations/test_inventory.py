@@ -44,7 +44,7 @@ async def inventory(
     if strictness == "conditional":
         for habit in ("etag-present", "transitions-enforced"):
             sandbox.habit(habit, api="TMF639")
-    made = inventory_over(sandbox_process.base_url, clock, version=version, timeout=1.5)
+    made = inventory_over(sandbox_process.base_url, clock, version=version)
     yield made
     assert isinstance(made.client.sender, HttpxSender)
     await made.client.sender.aclose()
@@ -259,6 +259,7 @@ async def test_a_write_that_was_accepted_and_does_not_show_is_unknown(inventory:
         assert await inventory.reserve(NUMBER, MINE) is Marked.UNKNOWN
 
 
+@pytest.mark.usefixtures("hurry")
 async def test_a_write_whose_answer_is_lost_is_read_back(inventory: Inventory, sandbox: SandboxControl) -> None:
     sandbox.habit("late-apply", api="TMF639", times=1)
     assert await inventory.reserve(NUMBER, MINE) is Marked.DONE
@@ -294,6 +295,7 @@ async def test_a_ghost_finds_the_number_taken_where_the_server_is_conditional(
 
 
 @pytest.mark.parametrize("fault", ["reset", "hang"])
+@pytest.mark.usefixtures("hurry")
 async def test_nothing_was_sent_while_the_inventory_cannot_be_read(
     fault: str, inventory: Inventory, sandbox: SandboxControl, numbers: Numbers
 ) -> None:

@@ -29,7 +29,7 @@ async def make_pool(
     made: list[Pool] = []
 
     def make(**given: Any) -> Pool:
-        made.append(pool_over(sandbox_process.base_url, clock, timeout=1.5, **given))
+        made.append(pool_over(sandbox_process.base_url, clock, **given))
         return made[-1]
 
     yield make
@@ -142,6 +142,7 @@ async def test_a_server_that_does_not_filter_reserves_nothing(
     assert len(reservations()) == 1
 
 
+@pytest.mark.usefixtures("hurry")
 async def test_a_post_whose_answer_is_lost_is_looked_up(pool: Pool, sandbox: SandboxControl) -> None:
     sandbox.habit("late-apply", api="TMF685", times=1)
     assert await pool.reserve(NUMBER, MINE) is Marked.DONE
@@ -167,6 +168,7 @@ async def test_what_was_unknown_is_settled_by_a_later_look(
 
 
 @pytest.mark.parametrize("fault", ["reset", "hang", "status", "html", "errorBody", "truncated", "half"])
+@pytest.mark.usefixtures("hurry")
 async def test_nothing_is_reserved_while_nobody_can_be_asked(
     fault: str, pool: Pool, sandbox: SandboxControl, numbers: Numbers
 ) -> None:

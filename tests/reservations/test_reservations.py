@@ -24,6 +24,7 @@ from sandbox.control import SandboxControl
 from store.leases import Leases
 from store.reservations import Entry
 from tests.carts.fate import Killed, Life, boundary, live, mortal
+from tests.processes import PATIENCE
 from tests.reservations.estate import TIMES, Estate, Numbers, ask, before_the_patch, free_numbers, meddling
 
 NUMBERS = free_numbers(20)
@@ -555,7 +556,7 @@ async def test_who_has_swept_sweeps_again_before_its_lease_is_over(estate: Estat
     swept = metrics.SWEEPS.labels("done")
     before = _value(swept)
     running = asyncio.create_task(sweeper.run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while _value(swept) < before + 3:  # noqa: ASYNC110  (a counter has no event)
             await asyncio.sleep(0.01)
     await stop([running])

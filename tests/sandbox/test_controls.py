@@ -26,6 +26,7 @@ async def test_every_call_is_counted_and_described(client: httpx.AsyncClient) ->
         "path": f"{BASE}/category",
         "query": "limit=1&fields=name",
         "status": 206,
+        "held": False,
         "item": False,
         "headers": {"accept-language": "de", "x-channel": "app", "authorization-present": True},
     }

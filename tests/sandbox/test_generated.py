@@ -1,10 +1,13 @@
 """Documents by rule in the store: they cost nothing until they are changed, and nobody sees which ones were."""
 
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.filters import parse_filters
 from sandbox.generated import Column
@@ -54,6 +57,12 @@ def opened(folder: Path) -> Store:
     store = Store(folder / "s.sqlite", INDEX, [Letters("X.a", 6), Letters("X.b", 3)])
     store.seed("1", lambda: iter([("X.c", {"id": "seeded"})]))
     return store
+
+
+def everything(store: Store) -> list[list[Any]]:
+    """Every row of every table of documents."""
+    tables = ("document", "attribute", "gone")
+    return [sorted(store.connection.execute(f"SELECT * FROM {table}")) for table in tables]
 
 
 def ids(store: Store, query: str = "", *, kind: str = "X.a", sort: str = "", page: Page | None = None) -> str:
@@ -152,6 +161,30 @@ def test_a_removed_one_stays_away_and_its_id_is_free_again(store: Store) -> None
 def test_what_is_not_there_cannot_be_replaced(store: Store) -> None:
     with pytest.raises(KeyError):
         store.replace("X.a", {"id": "zz"})
+
+
+@given(st.lists(st.tuples(st.sampled_from(["add", "replace", "remove"]), st.sampled_from("abcwxyz")), max_size=12))
+def test_undoing_leaves_the_very_rows_of_the_seed(writes: list[tuple[str, str]]) -> None:
+    """Whatever was written, to documents by rule, to those of the seed and to new ones, more than once."""
+    with closing(Store(Path(":memory:"), INDEX, [Letters("X.a", 6)])) as store:
+        store.seed("1", lambda: iter([("X.a", {"id": each, "size": "small"}) for each in "xy"]))
+        seeded = everything(store)
+        for _ in range(2):
+            for what, identifier in writes:
+                with suppress(KeyError):
+                    if what == "remove":
+                        store.remove("X.a", identifier)
+                    else:
+                        getattr(store, what)("X.a", {"id": identifier, "size": what})
+            assert store.undo()
+            assert everything(store) == seeded
+
+
+def test_what_another_process_wrote_cannot_be_undone(tmp_path: Path, store: Store) -> None:
+    store.remove("X.a", "c")
+    second = opened(tmp_path)
+    assert (second.undo(), ids(second)) == (False, "abdef")
+    second.close()
 
 
 def test_changes_survive_a_restart_and_end_with_a_reset(tmp_path: Path, store: Store) -> None:

@@ -47,8 +47,8 @@ def test_sizes(catalogue: dict[str, Documents]) -> None:
         "catalog": 2,
         "category": 47,
         "productSpecification": 54,
-        "productOfferingPrice": 347,
-        "productOffering": 150,
+        "productOfferingPrice": 350,
+        "productOffering": 153,
     }
 
 
@@ -124,7 +124,7 @@ def test_every_offering_is_in_a_category_that_lists_it(catalogue: dict[str, Docu
 def test_what_must_not_be_sold_comes_last(offerings: Documents) -> None:
     statuses = Counter(offering["lifecycleStatus"] for offering in offerings.values())
     assert statuses == {
-        "Active": 137,
+        "Active": 140,
         "Launched": 2,
         "Retired": 4,
         "Obsolete": 1,
@@ -134,7 +134,7 @@ def test_what_must_not_be_sold_comes_last(offerings: Documents) -> None:
         "Rejected": 1,
     }
     unsold = [number for number, offering in enumerate(offerings.values()) if _unsold(offering)]
-    assert unsold == list(range(132, 150))
+    assert unsold == list(range(135, 153))
     periods = [offering["validFor"] for offering in offerings.values()]
     assert sum(period["startDateTime"] >= "2099" for period in periods) == 3
     assert sum(period.get("endDateTime", "9999") < "2026" for period in periods) == 3
@@ -303,8 +303,8 @@ def test_scaling_adds_exactly_what_was_asked() -> None:
     kinds = Counter(kind for kind, _ in documents(1150))
     assert kinds["TMF620.productOffering"] == 1150
     assert kinds["TMF620.productSpecification"] == 54 + 100
-    assert kinds["TMF620.productOfferingPrice"] == 347 + 2500
-    assert Counter(kind for kind, _ in documents(10))["TMF620.productOffering"] == 150
+    assert kinds["TMF620.productOfferingPrice"] == 350 + 2500
+    assert Counter(kind for kind, _ in documents(10))["TMF620.productOffering"] == 153
 
 
 def test_scaled_references_lead_somewhere() -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.errors import StoreUnavailableError
-from store.database import Database, parse_url
+from store.database import Database, _write_ahead, parse_url
 from store.tables import cart_changes, carts, leases
 from tests.databases import PostgreSQL, postgresql
 
@@ -404,6 +405,44 @@ async def test_sqlite_is_set_up_to_lose_nothing(tmp_path: Path) -> None:
         assert found == wanted
     await database.aclose()
     assert (tmp_path / "new" / "folder").stat().st_mode & 0o777 == 0o700
+
+
+class Spoken:
+    """A cursor that notes what it is told; `before` is called ahead of a statement that waits for others."""
+
+    def __init__(self, cursor: sqlite3.Cursor, before: Callable[[], None]) -> None:
+        self._cursor, self._before = cursor, before
+        self.told: list[str] = []
+
+    def execute(self, statement: str) -> None:
+        self.told.append(statement)
+        if statement == "BEGIN IMMEDIATE":
+            self._before()
+        self._cursor.execute(statement)
+
+
+def test_who_meets_another_in_a_new_file_waits_for_it(tmp_path: Path) -> None:
+    """SQLite refuses to switch a file that somebody writes to, however long it was told to wait."""
+    with (
+        closing(sqlite3.connect(tmp_path / "new.db", isolation_level=None)) as other,
+        closing(sqlite3.connect(tmp_path / "new.db", timeout=60, isolation_level=None)) as ours,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        cursor = Spoken(ours.cursor(), other.rollback)
+        _write_ahead(cursor, 60)
+        switch = "PRAGMA journal_mode = WAL"
+        assert cursor.told == [switch, "BEGIN IMMEDIATE", "ROLLBACK", switch]
+        assert ours.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
+
+
+def test_who_waits_for_another_in_a_new_file_gives_up_in_time(tmp_path: Path) -> None:
+    with (
+        closing(sqlite3.connect(tmp_path / "new.db", isolation_level=None)) as other,
+        closing(sqlite3.connect(tmp_path / "new.db", timeout=0, isolation_level=None)) as ours,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            _write_ahead(ours.cursor(), 0)
 
 
 async def test_a_writer_does_not_wait_for_a_reader(database: Database, database_url: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from kernel.clock import FixedClock
 from sandbox.control import SandboxControl
+from tests.hurry import hurried
 from tests.identity.sessions.conftest import MakeShop
 from tests.identity.sessions.person import Person, codes
 
@@ -23,14 +24,14 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "half"},
     {"kind": "truncated"},
 ]
-QUICK = {"cognito_timeout": 2}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault['kind']}{fault.get('status', '')}")
+@pytest.mark.usefixtures("hurry")
 async def test_signing_in_is_refused_as_retryable_and_the_signed_in_go_on(
     shop: MakeShop, sandbox: SandboxControl, fault: dict[str, Any]
 ) -> None:
-    async with shop(**QUICK) as ada:
+    async with shop() as ada:
         await ada.joined()
         sandbox.fault(**fault, api="Cognito")
         payload = await ada.sign_in()
@@ -43,7 +44,7 @@ async def test_signing_in_is_refused_as_retryable_and_the_signed_in_go_on(
 async def test_no_challenge_is_given_for_a_code_that_nobody_sent(
     shop: MakeShop, sandbox: SandboxControl, mutation: str
 ) -> None:
-    async with shop(**QUICK) as ada:
+    async with shop() as ada:
         sandbox.fault("status", status=500, api="Cognito")
         payload = await ada.do(mutation, login=ada.login)
         assert codes(payload) == ["UPSTREAM_UNAVAILABLE"]
@@ -51,7 +52,7 @@ async def test_no_challenge_is_given_for_a_code_that_nobody_sent(
 
 
 async def test_a_renewal_that_fails_leaves_the_session_as_it_is(shop: MakeShop, sandbox: SandboxControl) -> None:
-    async with shop(**QUICK) as ada:
+    async with shop() as ada:
         await ada.joined()
         sandbox.fault("reset", api="Cognito")
         assert codes(await ada.do("refreshSession", refreshToken=ada.refresh)) == ["UPSTREAM_UNAVAILABLE"]
@@ -62,7 +63,7 @@ async def test_a_renewal_that_fails_leaves_the_session_as_it_is(shop: MakeShop, 
 async def test_signing_out_says_when_it_did_not_happen_and_can_be_repeated(
     shop: MakeShop, sandbox: SandboxControl
 ) -> None:
-    async with shop(**QUICK) as ada:
+    async with shop() as ada:
         await ada.joined()
         sandbox.fault("reset", api="Cognito")
         payload = await ada.do("signOut")
@@ -74,7 +75,7 @@ async def test_signing_out_says_when_it_did_not_happen_and_can_be_repeated(
 async def test_a_pool_that_is_down_is_left_alone_for_a_while(
     shop: MakeShop, sandbox: SandboxControl, clock: FixedClock
 ) -> None:
-    async with shop(clock=clock, cognito_breaker_threshold=3, **QUICK) as ada:
+    async with shop(clock=clock, cognito_breaker_threshold=3) as ada:
         await ada.joined()
         sandbox.fault("status", status=503, api="Cognito")
         sandbox.reset_calls()
@@ -89,7 +90,7 @@ async def test_a_pool_that_is_down_is_left_alone_for_a_while(
 async def test_wrong_passwords_and_throttling_do_not_make_the_pool_count_as_down(
     shop: MakeShop, sandbox: SandboxControl
 ) -> None:
-    async with shop(cognito_breaker_threshold=2, **QUICK) as ada:
+    async with shop(cognito_breaker_threshold=2) as ada:
         await ada.joined()
         sandbox.fault("status", status=429, api="Cognito", times=4)
         for _ in range(4):
@@ -100,7 +101,7 @@ async def test_wrong_passwords_and_throttling_do_not_make_the_pool_count_as_down
 
 
 async def test_a_viewer_whose_login_cannot_be_asked_for_is_still_there(shop: MakeShop, sandbox: SandboxControl) -> None:
-    async with shop(**QUICK) as ada, shop(**QUICK) as other:
+    async with shop() as ada, shop() as other:
         await ada.joined()
         elsewhere = Person(other.client, sandbox, token=ada.token)
         assert (await other.client.query("{ viewer { id } }", headers=elsewhere.headers)).data["viewer"]
@@ -130,14 +131,15 @@ async def test_a_shop_without_a_pool_says_so(gateway: Any) -> None:
 async def test_many_sign_ins_at_a_pool_that_hangs_keep_nobody_else_waiting(
     shop: MakeShop, sandbox: SandboxControl
 ) -> None:
-    async with shop(identity_sign_ins=1_000, **QUICK) as ada:
+    async with shop(identity_sign_ins=1_000) as ada:
         await ada.joined()
         sandbox.fault("hang", api="Cognito", resource="InitiateAuth")
         waiting = [asyncio.create_task(ada.sign_in()) for _ in range(30)]
         other = Person(ada.client, sandbox, token=ada.token)
         assert await other.viewer() is not None
         assert not any(task.done() for task in waiting)
-        assert {codes(payload)[0] for payload in await asyncio.gather(*waiting)} == {"UPSTREAM_UNAVAILABLE"}
+        async with hurried(sandbox):
+            assert {codes(payload)[0] for payload in await asyncio.gather(*waiting)} == {"UPSTREAM_UNAVAILABLE"}
 
 
 @pytest.mark.parametrize("keys", [b"{}", b"[]", b"\xff", b'{"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "1"}]}'])

@@ -197,10 +197,11 @@ async def test_a_thousand_unknown_keys_cost_one_fetch_and_known_ones_keep_workin
 @pytest.mark.parametrize(
     "fault", [{"kind": "status", "status": 500}, {"kind": "reset"}, {"kind": "html"}, {"kind": "hang"}]
 )
+@pytest.mark.usefixtures("hurry")
 async def test_known_keys_verify_while_the_pools_cannot_be_fetched(
     shop: MakeShop, clock: FixedClock, fault: dict[str, Any]
 ) -> None:
-    async with shop(clock=clock, cognito_timeout=2) as ada:
+    async with shop(clock=clock) as ada:
         await ada.joined()
         unseen = ada.sandbox.mint(claims_of(ada.token))
         ada.sandbox.fault(**fault, api="Cognito")

@@ -10,7 +10,7 @@ from tests.sandbox.habits.conftest import Switch
 
 OFFERING = f"{BASE}/productOffering"
 PRICE = f"{BASE}/productOfferingPrice"
-WHOLE = 150
+WHOLE = 153
 
 
 async def ids(client: httpx.AsyncClient, address: str) -> list[str]:
