@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import structlog
 
 from dataloaders.freshness import Age, Freshness
-from dataloaders.held import Held, merged
+from dataloaders.held import Held, merged, weight
 from dataloaders.lru import ByteLRU
 from dataloaders.metrics import Counted
 from dataloaders.shared import SharedCache, encode
@@ -32,12 +32,6 @@ _QUIET_TICKS = 2
 _MOST_TICKS = 8
 _OUTDATED_KEPT = 10_000
 _STEADY = 1.0
-
-# What an entry takes in memory: its objects under three times the bytes of their JSON; key, attributes, slot and what
-# is worked out of it are the rest. The sum is 1.0 to 1.5 times the truth (tests/dataloaders/test_memory.py).
-MEMORY_FACTOR = 3
-ENTRY_BYTES = 1_400
-
 
 Outcome: TypeAlias = Held[V] | UpstreamError
 Fetch: TypeAlias = Callable[[Audience, Mapping[str, frozenset[str]]], Awaitable[Mapping[str, V | UpstreamError | None]]]
@@ -218,7 +212,7 @@ class TieredLoader(Generic[V]):
         self.generation += 1
         memory, prefix = self._memory, _key(audience, "")
         items = {prefix + key: self._beside(key, prefix + key, item) for key, item in held.items()}
-        size = ENTRY_BYTES + len(encode(list(items.values()))) * MEMORY_FACTOR // len(items)
+        size = weight([item.value for item in items.values()], len(encode(list(items.values())))) // len(items)
         for full, item in items.items():
             memory.put(full, item, size)
 

@@ -17,6 +17,8 @@ from dataloaders.lru import ByteLRU
 from dataloaders.shared import SharedCache
 from dataloaders.tiered import Caches, TieredLoader
 from domain.catalog import prices
+from domain.catalog.joined import Joining
+from engine.compile.keeping import keep
 from kernel.clock import FixedClock
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
@@ -61,6 +63,28 @@ def _work_out(entity: Any) -> None:
     if isinstance(entity, tmf620.ProductOfferingPrice):
         prices.net(entity, includes_tax=False)
         prices.gross(entity, includes_tax=False)
+        keep(vars(entity), Part, (Part(entity.id * 2, entity.name, str(entity.price), None),))
+    if isinstance(entity, tmf620.ProductOffering):
+        for name, found in (("prices", [*entity.product_offering_price]), ("specification", entity)):
+            Joining(name, Reader(), context(), SELECTED, 0.0).keep([entity], [found])
+        parts = [Part(each.id * 2, each.name, each.id * 3, None) for each in entity.product_offering_price]
+        keep(vars(entity), Part, (Part(entity.id * 2, entity.name, parts, None), parts, entity))
+
+
+class Part(msgspec.Struct, gc=False):
+    """A part of an answer, as a plan makes it."""
+
+    one: Any
+    two: Any
+    three: Any
+    four: Any
+
+
+class Reader:
+    generation, steady = 1, 1.0
+
+
+SELECTED = frozenset({"id"})
 
 
 def _documents(url: str) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from dataloaders.tiered import ENTRY_BYTES
+from dataloaders.held import ENTRY_BYTES
 from kernel.context import Audience, Segment
 from kernel.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
 from tests.dataloaders.loading import AB, EN, FRESHNESS, A, B, Item, Upstream, departed, set_up, settle
@@ -463,7 +463,7 @@ async def test_without_redis() -> None:
 
 async def test_memory_is_bounded(redis: Redis) -> None:
     """A memory that holds one entry holds the last; the others come from Redis again, not from the upstream."""
-    setup = set_up(redis, memory_bytes=ENTRY_BYTES * 2)
+    setup = set_up(redis, memory_bytes=ENTRY_BYTES * 4)
     for key in "xyzx":
         assert (await setup.load(key)).id == key
         await settle(setup.loader)

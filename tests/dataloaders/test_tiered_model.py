@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.tmf import Entity
-from dataloaders.held import Held
+from dataloaders.held import ENTRY_BYTES, Held
 from dataloaders.lru import ByteLRU
-from dataloaders.tiered import ENTRY_BYTES, Caches, TieredLoader
+from dataloaders.tiered import Caches, TieredLoader
 from kernel.clock import FixedClock
 from kernel.context import Audience
 from kernel.errors import UpstreamError, UpstreamUnavailableError

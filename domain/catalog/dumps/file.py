@@ -13,9 +13,9 @@ import msgspec
 
 from clients.tmf import Collection, Entity
 from clients.tmf620 import CATEGORIES, UPSTREAM, Category
+from dataloaders.held import weight
 from dataloaders.lru import ByteLRU
 from dataloaders.pages import note_periods
-from dataloaders.tiered import ENTRY_BYTES, MEMORY_FACTOR
 from domain.catalog.dumps.errors import DumpError
 from domain.catalog.dumps.tables import SCHEMA_VERSION
 from kernel.context import RequestContext
@@ -142,7 +142,7 @@ class DumpReader(Generic[E]):
             raise UpstreamInvalidError(UPSTREAM, detail=f"{self._file.path.name} is damaged: {error}") from error
         for key, entity in found.items():
             name = f"{self.collection.path}:{language}:{key}"
-            self._file.memory.put(name, entity, ENTRY_BYTES + len(bodies[key]) * MEMORY_FACTOR)
+            self._file.memory.put(name, entity, weight((entity,), len(bodies[key])))
         return found
 
 
@@ -159,5 +159,5 @@ class CategoryReader(DumpReader[Category]):
         if known is None:
             rows = self._file.rows(_CATEGORIES, (CATEGORIES.path, language, self._file.languages[0]))
             known = tuple(self._best(rows, language).values())
-            self._file.memory.put(f"categories:{language}", known, sum(len(body) for *_, body in rows) * MEMORY_FACTOR)
+            self._file.memory.put(f"categories:{language}", known, weight(known, sum(len(body) for *_, body in rows)))
         return known
