@@ -143,6 +143,10 @@ class Journal:
         """Every live row in one of these states."""
         return await self._all(select(reservations).where(LIVE, _its.state.in_(tuple(states))))
 
+    async def ended_early(self, now: float) -> list[Entry]:
+        """Every row that is over before its time. It reads the whole table: not for every day."""
+        return await self._all(select(reservations).where(~_its.live, _its.expires_at > now))
+
     async def of_resource(self, kind: str, resource: str) -> list[Entry]:
         """The whole history of a resource, oldest first."""
         where = (_its.kind == kind, _its.resource == resource)
