@@ -47,7 +47,7 @@ SANDBOX_TMF687 = "/tmf-api/stockManagement/v4"
 SANDBOX_PORTING = "/porting/v1"
 # The sandbox gives as many as it is asked for up to 1,000, so that its whole catalogue fits on one page.
 _SANDBOX_PAGE = 500
-_SANDBOX_TIERS = tuple(f"{tier}=po-service-number-{tier.lower()}" for tier in ("SILVER", "GOLD", "PLATINUM"))
+SANDBOX_TIERS = tuple(f"{tier}=po-service-number-{tier.lower()}" for tier in ("SILVER", "GOLD", "PLATINUM"))
 _LONGEST_SOCKET_PATH = 90
 _REDIS_CONFIG = {"appendonly": "yes", "maxmemory": "256mb"}
 
@@ -115,7 +115,7 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
             settings.customers, duplicate_key=settings.customers.duplicate_key or _own_key(data, "duplicate-key")
         ),
         tmf639=numbers,
-        numbers=dataclasses.replace(settings.numbers, tier_offerings=settings.numbers.tier_offerings or _SANDBOX_TIERS),
+        numbers=dataclasses.replace(settings.numbers, tier_offerings=settings.numbers.tier_offerings or SANDBOX_TIERS),
         tmf663=carts,
         tmf685=pools,
         tmf687=stock,

@@ -49,7 +49,7 @@ def _include_libraries(settings: Settings, renderer: structlog.typing.Processor)
     # A line for each upstream call, with its whole URL; each statement with its values, shoppers' addresses among them;
     # each start's plugins; each call of Cognito, with its password.
     databases, callers = (
-        ("aiosqlite", "alembic", "psycopg", "sqlalchemy"),
+        ("alembic", "psycopg", "sqlalchemy"),
         ("boto3", "botocore", "urllib3", "s3transfer"),
     )
     for chatty in ("httpx", "httpcore", "aiocache", *databases, *callers):

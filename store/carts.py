@@ -9,9 +9,9 @@ Everything is written under that fence. Texts named `lines`, `contact`, `intent`
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Row, and_, bindparam, delete, insert, or_, select, update
 
+from store.database import Connection
 from store.tables import cart_changes, carts
 
 
@@ -52,123 +52,120 @@ class Change:
     what: str
 
 
-async def add(connection: AsyncConnection, row: CartRow) -> None:
-    await connection.execute(insert(carts).values(**row.__dict__))
+async def add(connection: Connection, row: CartRow) -> None:
+    await connection.execute(_ADD, row.__dict__)
 
 
-async def by_id(connection: AsyncConnection, cart_id: str) -> CartRow | None:
-    return _one((await connection.execute(select(carts).where(carts.c.id == cart_id))).one_or_none())
+async def by_id(connection: Connection, cart_id: str) -> CartRow | None:
+    return _one((await connection.execute(_BY_ID, {"its_id": cart_id})).one_or_none())
 
 
-async def by_token(connection: AsyncConnection, token_hash: str) -> CartRow | None:
-    return _one((await connection.execute(select(carts).where(carts.c.token_hash == token_hash))).one_or_none())
+async def by_token(connection: Connection, token_hash: str) -> CartRow | None:
+    return _one((await connection.execute(_BY_TOKEN, {"its_token": token_hash})).one_or_none())
 
 
-async def active_of(connection: AsyncConnection, owner: str) -> CartRow | None:
+async def active_of(connection: Connection, owner: str) -> CartRow | None:
     """The cart that an owner changed last, of those that can be changed."""
-    found = select(carts).where(carts.c.owner == owner, carts.c.state == "ACTIVE")
-    return _one((await connection.execute(found.order_by(carts.c.updated_at.desc()).limit(1))).one_or_none())
+    return _one((await connection.execute(_ACTIVE_OF, {"its_owner": owner})).one_or_none())
 
 
 async def claim(
-    connection: AsyncConnection, cart_id: str, version: int, *, holder: str, until: float, now: float, intent: str
+    connection: Connection, cart_id: str, version: int, *, holder: str, until: float, now: float, intent: str
 ) -> bool:
     """Hold a cart at a version, with what is intended; False when it has moved on or someone else holds it."""
-    changed = await connection.execute(
-        update(carts)
-        .where(carts.c.id == cart_id, carts.c.version == version, carts.c.intent.is_(None), _free(now))
-        .values(holder=holder, held_until=until, intent=intent)
-    )
+    its = {"its_id": cart_id, "its_version": version, "now": now}
+    changed = await connection.execute(_CLAIM, {**its, "holder": holder, "held_until": until, "intent": intent})
     return changed.rowcount == 1
 
 
-async def lock(connection: AsyncConnection, cart_id: str, version: int, now: float) -> bool:
+async def lock(connection: Connection, cart_id: str, version: int, now: float) -> bool:
     """Let nobody change a guest's cart while it is merged into another; False when it is not as it was."""
     changed = await connection.execute(update(carts).where(*_idle(cart_id, version, now)).values(state="LOCKED"))
     return changed.rowcount == 1
 
 
-async def unlock(connection: AsyncConnection, cart_id: str) -> None:
+async def unlock(connection: Connection, cart_id: str) -> None:
     """It was not merged."""
     locked = (carts.c.id == cart_id, carts.c.state == "LOCKED", carts.c.owner.is_(None))
     await connection.execute(update(carts).where(*locked).values(state="ACTIVE"))
 
 
-async def merged(connection: AsyncConnection, cart_id: str, now: float) -> None:
+async def merged(connection: Connection, cart_id: str, now: float) -> None:
     """A guest's cart that was locked has become part of another. Its token opens nothing any more."""
     locked = (carts.c.id == cart_id, carts.c.state == "LOCKED", carts.c.owner.is_(None))
     over = {"state": "MERGED", "token_hash": None, "contact": None, "updated_at": now}
     await connection.execute(update(carts).where(*locked).values(over))
 
 
-async def merge(connection: AsyncConnection, row: CartRow, now: float) -> bool:
+async def merge(connection: Connection, row: CartRow, now: float) -> bool:
     """End a cart for another's sake; False when it is not as `row` shows. A sweep removes it upstream."""
     over = {"state": "MERGED", "token_hash": None, "contact": None, "updated_at": now}
     changed = await connection.execute(update(carts).where(*_idle(row.id, row.version, now)).values(over))
     return changed.rowcount == 1
 
 
-async def give_to(connection: AsyncConnection, row: CartRow, owner: str, change: Change, *, expires_at: float) -> bool:
+async def give_to(connection: Connection, row: CartRow, owner: str, change: Change, *, expires_at: float) -> bool:
     """Let a guest's cart be an owner's from now on; False when it is not as `row` shows."""
     values = {"owner": owner, "token_hash": None, "version": change.version, "updated_at": change.at}
     mine = (*_idle(row.id, row.version, change.at), carts.c.owner.is_(None))
     given = update(carts).where(*mine).values(**values, active_at=change.at, expires_at=expires_at)
     if (await connection.execute(given)).rowcount != 1:
         return False
-    await connection.execute(insert(cart_changes).values(cart_id=row.id, **change.__dict__))
+    await connection.execute(_ADD_CHANGE, {"cart_id": row.id, **change.__dict__})
     return True
 
 
-async def take_over(connection: AsyncConnection, row: CartRow, *, holder: str, until: float, now: float) -> bool:
+async def take_over(connection: Connection, row: CartRow, *, holder: str, until: float, now: float) -> bool:
     """Hold a cart exactly as `row` shows it, whatever was intended; False when it is held or has changed."""
     same = (carts.c.id == row.id, carts.c.version == row.version, _equals(carts.c.intent, row.intent))
     changed = await connection.execute(update(carts).where(*same, _free(now)).values(holder=holder, held_until=until))
     return changed.rowcount == 1
 
 
-async def finish(connection: AsyncConnection, cart_id: str, holder: str, change: Change | None, **values: Any) -> bool:
+async def finish(connection: Connection, cart_id: str, holder: str, change: Change | None, **values: Any) -> bool:
     """Write what came of a claim, with its entry in the history, and let go; False when the hold was lost."""
-    changed = await connection.execute(
-        update(carts).where(*_held(cart_id, holder)).values(holder=None, held_until=None, intent=None, **values)
-    )
+    over: dict[str, Any] = {"holder": None, "held_until": None, "intent": None}
+    changed = await connection.execute(_HELD, {"its_id": cart_id, "its_holder": holder, **over, **values})
     if changed.rowcount != 1:
         return False
     if change is not None:
-        await connection.execute(insert(cart_changes).values(cart_id=cart_id, **change.__dict__))
+        await connection.execute(_ADD_CHANGE, {"cart_id": cart_id, **change.__dict__})
     return True
 
 
-async def remember(connection: AsyncConnection, cart_id: str, holder: str, unsettled: str) -> bool:
+async def remember(connection: Connection, cart_id: str, holder: str, unsettled: str) -> bool:
     """Write down under a hold what may come late; False when the hold was lost."""
-    changed = await connection.execute(update(carts).where(*_held(cart_id, holder)).values(unsettled=unsettled))
+    its = {"its_id": cart_id, "its_holder": holder}
+    changed = await connection.execute(_HELD, {**its, "unsettled": unsettled})
     return changed.rowcount == 1
 
 
-async def let_go(connection: AsyncConnection, cart_id: str, holder: str) -> None:
+async def let_go(connection: Connection, cart_id: str, holder: str) -> None:
     """Let go of a claim whose outcome is not known: the intent stays, for whoever comes next to settle."""
-    await connection.execute(update(carts).where(*_held(cart_id, holder)).values(holder=None, held_until=None))
+    its = {"its_id": cart_id, "its_holder": holder}
+    await connection.execute(_HELD, {**its, "holder": None, "held_until": None})
 
 
-async def touch(connection: AsyncConnection, cart_id: str, *, at: float, expires_at: float) -> None:
+async def touch(connection: Connection, cart_id: str, *, at: float, expires_at: float) -> None:
     """Take note that the shopper was here."""
     alive = (carts.c.id == cart_id, carts.c.state == "ACTIVE", carts.c.active_at < at)
     await connection.execute(update(carts).where(*alive).values(active_at=at, expires_at=expires_at))
 
 
-async def change_of(connection: AsyncConnection, cart_id: str, key: str) -> Change | None:
+async def change_of(connection: Connection, cart_id: str, key: str) -> Change | None:
     """What was done to a cart under an idempotency key."""
     wanted = (cart_changes.c.cart_id == cart_id, cart_changes.c.key == key)
     found = (await connection.execute(select(cart_changes).where(*wanted).limit(1))).one_or_none()
     return None if found is None else _change(found)
 
 
-async def history(connection: AsyncConnection, cart_id: str) -> list[Change]:
+async def history(connection: Connection, cart_id: str) -> list[Change]:
     """Everything that was done to a cart, oldest first."""
     wanted = select(cart_changes).where(cart_changes.c.cart_id == cart_id).order_by(cart_changes.c.version)
     return [_change(row) for row in (await connection.execute(wanted)).all()]
 
 
-async def expired(connection: AsyncConnection, now: float, *, limit: int) -> list[CartRow]:
+async def expired(connection: Connection, now: float, *, limit: int) -> list[CartRow]:
     """Carts whose time is over, or that became part of another, and that nobody holds."""
     ended = and_(carts.c.state == "ACTIVE", carts.c.expires_at < now)
     over = (or_(ended, carts.c.state == "MERGED"), carts.c.intent.is_(None), _free(now))
@@ -176,23 +173,21 @@ async def expired(connection: AsyncConnection, now: float, *, limit: int) -> lis
     return [_cart(row) for row in found.all()]
 
 
-async def left_over(connection: AsyncConnection, now: float, *, limit: int) -> list[CartRow]:
+async def left_over(connection: Connection, now: float, *, limit: int) -> list[CartRow]:
     """Carts with a change that nobody carries on with: its process died, or the outcome could not be known."""
     dead = (carts.c.intent.is_not(None), _free(now))
     found = await connection.execute(select(carts).where(*dead).order_by(carts.c.updated_at).limit(limit))
     return [_cart(row) for row in found.all()]
 
 
-async def unborn(connection: AsyncConnection, before: float, *, limit: int) -> list[CartRow]:
+async def unborn(connection: Connection, before: float, *, limit: int) -> list[CartRow]:
     """Carts that were begun before a moment and never came about: their process died, or no cart system answered."""
     wanted = (carts.c.upstream_id.is_(None), carts.c.created_at < before)
     found = await connection.execute(select(carts).where(*wanted).limit(limit))
     return [_cart(row) for row in found.all()]
 
 
-async def born(
-    connection: AsyncConnection, cart_id: str, change: Change, *, upstream_id: str, etag: str | None
-) -> bool:
+async def born(connection: Connection, cart_id: str, change: Change, *, upstream_id: str, etag: str | None) -> bool:
     """The cart system has made the cart; False when the row was swept away meanwhile."""
     changed = await connection.execute(
         update(carts)
@@ -200,15 +195,15 @@ async def born(
         .values(upstream_id=upstream_id, etag=etag)
     )
     if changed.rowcount == 1:
-        await connection.execute(insert(cart_changes).values(cart_id=cart_id, **change.__dict__))
+        await connection.execute(_ADD_CHANGE, {"cart_id": cart_id, **change.__dict__})
     return changed.rowcount == 1
 
 
-async def remove(connection: AsyncConnection, cart_id: str) -> None:
+async def remove(connection: Connection, cart_id: str) -> None:
     await connection.execute(delete(carts).where(carts.c.id == cart_id))
 
 
-async def forget(connection: AsyncConnection, before: float) -> int:
+async def forget(connection: Connection, before: float) -> int:
     """Remove carts that came to their end before a moment, with their history; how many."""
     ended = (carts.c.state.in_(("EXPIRED", "MERGED", "ORDERED")), carts.c.updated_at < before)
     return (await connection.execute(delete(carts).where(*ended))).rowcount
@@ -220,14 +215,9 @@ def _idle(cart_id: str, version: int, now: float) -> tuple[Any, ...]:
     return (*same, carts.c.intent.is_(None), _free(now))
 
 
-def _free(now: float) -> Any:
+def _free(now: Any) -> Any:
     """That nobody is at a cart, or nobody who is still heard of."""
     return or_(carts.c.holder.is_(None), carts.c.held_until < now)
-
-
-def _held(cart_id: str, holder: str) -> tuple[Any, Any]:
-    """That a cart is held under this name."""
-    return carts.c.id == cart_id, carts.c.holder == holder
 
 
 def _one(row: "Row[Any] | None") -> CartRow | None:
@@ -244,3 +234,22 @@ def _change(row: "Row[Any]") -> Change:
 
 def _equals(column: Any, value: Any) -> Any:
     return column.is_(None) if value is None else column == value
+
+
+# ---------------------------------------------------------------- built once: what a request of a cart runs
+
+_ITS = carts.c.id == bindparam("its_id")
+_BY_ID = select(carts).where(_ITS)
+_BY_TOKEN = select(carts).where(carts.c.token_hash == bindparam("its_token"))
+_ACTIVE_OF = (
+    select(carts)
+    .where(carts.c.owner == bindparam("its_owner"), carts.c.state == "ACTIVE")
+    .order_by(carts.c.updated_at.desc())
+    .limit(1)
+)
+_ADD = insert(carts)
+_ADD_CHANGE = insert(cart_changes)
+_CLAIM = update(carts).where(
+    _ITS, carts.c.version == bindparam("its_version"), carts.c.intent.is_(None), _free(bindparam("now"))
+)
+_HELD = update(carts).where(_ITS, carts.c.holder == bindparam("its_holder"))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.database import Connection
 from store.tables import customers, identities, invitations, members
 from store.upsert import insert_into
 
@@ -38,32 +38,34 @@ class MemberRow:
 # ---------------------------------------------------------------- customers and members
 
 
-async def add_customer(connection: AsyncConnection, row: CustomerRow) -> None:
+async def add_customer(connection: Connection, row: CustomerRow) -> None:
     """A customer that is there already stays as it is: a step may run twice."""
-    await connection.execute(insert_into(connection, customers).values(**row.__dict__).on_conflict_do_nothing())
+    await connection.execute(
+        insert_into(connection.dialect.name, customers).values(**row.__dict__).on_conflict_do_nothing()
+    )
 
 
-async def remove_customer(connection: AsyncConnection, customer_id: str) -> None:
+async def remove_customer(connection: Connection, customer_id: str) -> None:
     """With its members and invitations."""
     await connection.execute(delete(members).where(members.c.customer_id == customer_id))
     await connection.execute(delete(invitations).where(invitations.c.customer_id == customer_id))
     await connection.execute(delete(customers).where(customers.c.id == customer_id))
 
 
-async def by_id(connection: AsyncConnection, customer_id: str) -> CustomerRow | None:
+async def by_id(connection: Connection, customer_id: str) -> CustomerRow | None:
     found = (await connection.execute(select(customers).where(customers.c.id == customer_id))).one_or_none()
     return None if found is None else _customer(found)
 
 
 async def add_member(
-    connection: AsyncConnection, customer_id: str, principal: str, role: str, *, by: str, now: float
+    connection: Connection, customer_id: str, principal: str, role: str, *, by: str, now: float
 ) -> None:
     """Whoever is a member already keeps the role."""
     row = {"customer_id": customer_id, "principal": principal, "role": role, "since": now, "added_by": by}
-    await connection.execute(insert_into(connection, members).values(**row).on_conflict_do_nothing())
+    await connection.execute(insert_into(connection.dialect.name, members).values(**row).on_conflict_do_nothing())
 
 
-async def memberships(connection: AsyncConnection, principal: str) -> list[MemberRow]:
+async def memberships(connection: Connection, principal: str) -> list[MemberRow]:
     """The customers that somebody acts for, oldest first."""
     wanted = (
         select(customers, members.c.role)
@@ -78,29 +80,29 @@ async def memberships(connection: AsyncConnection, principal: str) -> list[Membe
 
 
 async def invite(
-    connection: AsyncConnection, customer_id: str, login: str, role: str, *, by: str, now: float, until: float
+    connection: Connection, customer_id: str, login: str, role: str, *, by: str, now: float, until: float
 ) -> None:
     """`login` as a keyed HMAC. A second invitation of the same login replaces the first."""
     row = {"role": role, "invited_by": by, "created_at": now, "expires_at": until}
-    wanted = insert_into(connection, invitations).values(customer_id=customer_id, login=login, **row)
+    wanted = insert_into(connection.dialect.name, invitations).values(customer_id=customer_id, login=login, **row)
     await connection.execute(
         wanted.on_conflict_do_update(index_elements=[invitations.c.customer_id, invitations.c.login], set_=row)
     )
 
 
-async def invited(connection: AsyncConnection, logins: Sequence[str], now: float) -> list[Any]:
+async def invited(connection: Connection, logins: Sequence[str], now: float) -> list[Any]:
     """Invitations of any of these logins whose time is not over: customer_id, login, role, invited_by."""
     wanted = select(invitations).where(invitations.c.login.in_(logins), invitations.c.expires_at > now)
     return list((await connection.execute(wanted)).all())
 
 
-async def settle_invitation(connection: AsyncConnection, customer_id: str, login: str) -> None:
+async def settle_invitation(connection: Connection, customer_id: str, login: str) -> None:
     await connection.execute(
         delete(invitations).where(invitations.c.customer_id == customer_id, invitations.c.login == login)
     )
 
 
-async def forget_invitations(connection: AsyncConnection, now: float) -> int:
+async def forget_invitations(connection: Connection, now: float) -> int:
     """Remove those whose time is over; how many."""
     return (await connection.execute(delete(invitations).where(invitations.c.expires_at <= now))).rowcount
 
@@ -109,7 +111,7 @@ async def forget_invitations(connection: AsyncConnection, now: float) -> int:
 
 
 async def claim_identities(
-    connection: AsyncConnection, customer_id: str, macs: Iterable[tuple[str, str]], now: float
+    connection: Connection, customer_id: str, macs: Iterable[tuple[str, str]], now: float
 ) -> list[str] | None:
     """Claim values, each a kind with its keyed HMAC; those that are new, or None when another customer has one.
 
@@ -119,7 +121,7 @@ async def claim_identities(
     new = []
     for kind, mac in sorted(macs, key=lambda each: each[1]):
         row = {"mac": mac, "customer_id": customer_id, "kind": kind, "created_at": now}
-        claimed = insert_into(connection, identities).values(**row).on_conflict_do_nothing()
+        claimed = insert_into(connection.dialect.name, identities).values(**row).on_conflict_do_nothing()
         if (await connection.execute(claimed.returning(identities.c.mac))).first() is not None:
             new.append(mac)
             continue
@@ -129,18 +131,16 @@ async def claim_identities(
     return new
 
 
-async def release_identities(connection: AsyncConnection, customer_id: str, macs: Sequence[str]) -> None:
+async def release_identities(connection: Connection, customer_id: str, macs: Sequence[str]) -> None:
     wanted = (identities.c.customer_id == customer_id, identities.c.mac.in_(macs))
     await connection.execute(delete(identities).where(*wanted))
 
 
-async def release_all_identities(connection: AsyncConnection, customer_id: str) -> None:
+async def release_all_identities(connection: Connection, customer_id: str) -> None:
     await connection.execute(delete(identities).where(identities.c.customer_id == customer_id))
 
 
-async def keep_identities(
-    connection: AsyncConnection, customer_id: str, kinds: Sequence[str], macs: Sequence[str]
-) -> None:
+async def keep_identities(connection: Connection, customer_id: str, kinds: Sequence[str], macs: Sequence[str]) -> None:
     """Of these kinds let go of what is not among `macs`."""
     outdated = (
         identities.c.customer_id == customer_id,

@@ -13,14 +13,14 @@ import asyncio
 import secrets
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Executable, Row, and_, bindparam, delete, or_, select, update
 
 from kernel.clock import Clock
 from kernel.keys import SigningKeys
-from store.database import Database
+from store.database import Connection, Database
 from store.tables import idempotency
 from store.upsert import insert_into
 
@@ -102,7 +102,7 @@ class Idempotency:
         key: str,
         body: bytes,
         *,
-        connection: AsyncConnection | None = None,
+        connection: Connection | None = None,
         patience: float | None = None,
     ) -> Outcome:
         """Claim the key, or say what became of it. `body` is canonical and without secrets; only its HMAC is kept.
@@ -124,14 +124,14 @@ class Idempotency:
         """What has become of a key, without claiming it; None when it is nobody's."""
         claim = Claim(scope, mutation, key, "")
         async with self._database.reading() as connection:
-            found = (await connection.execute(select(idempotency).where(_is(claim)))).one_or_none()
+            found = (await connection.execute(_LOOK, _names(claim))).one_or_none()
         if found is None:
             return None
         if not self._keys.any_match(bytes.fromhex(found.body), _PURPOSE, *_signed(claim, body)):
             return Mismatch()
         return Replay(found.result.encode()) if found.state == _DONE else InProgress(_RETRY_AFTER)
 
-    async def finish(self, claim: Claim, result: bytes, *, connection: AsyncConnection | None = None) -> bool:
+    async def finish(self, claim: Claim, result: bytes, *, connection: Connection | None = None) -> bool:
         """Remember the result, in the caller's transaction if given, so that it and the effect are kept together.
 
         False when the claim was taken over or forgotten: somebody else decides, and the caller's transaction should
@@ -140,9 +140,9 @@ class Idempotency:
         done = {"state": _DONE, "result": result.decode(), "finished_at": self._clock.now()}
         return await self._update_held(claim, done, connection)
 
-    async def is_held(self, claim: Claim, connection: AsyncConnection) -> bool:
+    async def is_held(self, claim: Claim, connection: Connection) -> bool:
         """Whether nobody has taken it over, and, until the caller's transaction ends, nobody will."""
-        found = await connection.execute(select(_its.key).where(_held_by(claim)).with_for_update())
+        found = await connection.execute(_LOCK, {**_names(claim), "its_holder": claim.holder})
         return found.one_or_none() is not None
 
     async def abandon(self, claim: Claim) -> None:
@@ -151,7 +151,7 @@ class Idempotency:
             await self.release(claim)
             return
         async with self._database.writing() as connection:
-            await connection.execute(delete(idempotency).where(_held_by(claim)))
+            await connection.execute(_REMOVE, {**_names(claim), "its_holder": claim.holder})
 
     async def release(self, claim: Claim) -> None:
         """Nobody knows what happened: the next to come may take over at once."""
@@ -160,33 +160,30 @@ class Idempotency:
     async def sweep(self) -> int:
         """Forget what is older than `keep` and not running; how many."""
         async with self._database.writing() as connection:
-            return (await connection.execute(delete(idempotency).where(self._outlived()))).rowcount
+            return (await connection.execute(_FORGET, self._limits())).rowcount
 
-    async def _claim(self, claim: Claim, body: bytes, connection: AsyncConnection) -> Outcome:
+    async def _claim(self, claim: Claim, body: bytes, connection: Connection) -> Outcome:
         """One look and one step, inside a transaction."""
         mac = self._keys.mac(_PURPOSE, *_signed(claim, body)).hex()
+        now = self._clock.now()
         first = {
+            **_name(claim),
             "body": mac,
             "state": _RUNNING,
             "holder": claim.holder,
-            "held_until": self._clock.now() + self._lease,
+            "held_until": now + self._lease,
             "result": None,
-            "started_at": self._clock.now(),
+            "started_at": now,
             "finished_at": None,
         }
-        new = insert_into(connection, idempotency).values(
-            scope=claim.scope, mutation=claim.mutation, key=claim.key, **first
-        )
-        replacing = new.on_conflict_do_update(
-            index_elements=[_its.scope, _its.mutation, _its.key], set_=first, where=self._outlived()
-        ).returning(_its.key)
-        if (await connection.execute(replacing)).first() is not None:
+        taken = await connection.execute(_claiming(connection.dialect.name), {**first, **self._limits()})
+        if taken.first() is not None:
             return Fresh(claim)
         # The row is ours until the transaction ends: PostgreSQL locks what an insert conflicts with, updated or not.
-        found = (await connection.execute(select(idempotency).where(_is(claim)))).one()
+        found = (await connection.execute(_LOOK, _names(claim))).one()
         return await self._outcome(claim, body, found, connection)
 
-    async def _outcome(self, claim: Claim, body: bytes, found: Row[Any], connection: AsyncConnection) -> Outcome:
+    async def _outcome(self, claim: Claim, body: bytes, found: Row[Any], connection: Connection) -> Outcome:
         if not self._keys.any_match(bytes.fromhex(found.body), _PURPOSE, *_signed(claim, body)):
             return Mismatch()
         if found.state == _DONE:
@@ -195,7 +192,7 @@ class Idempotency:
         if found.held_until > now:
             return InProgress(min(_RETRY_AFTER, found.held_until - now))
         taken_over = {"holder": claim.holder, "held_until": now + self._lease}
-        await connection.execute(update(idempotency).where(_is(claim)).values(taken_over))
+        await connection.execute(_TAKE_OVER, {**_names(claim), **taken_over})
         return Fresh(Claim(claim.scope, claim.mutation, claim.key, claim.holder, resumed=True))
 
     async def _changed(self, claim: Claim, until: float) -> bool:
@@ -204,36 +201,58 @@ class Idempotency:
         while (left := until - loop.time()) > 0:
             await asyncio.sleep(min(_POLL, left))
             async with self._database.reading() as connection:
-                running = select(_its.key).where(_is(claim), _running_after(self._clock.now()))
-                if (await connection.execute(running)).one_or_none() is None:
+                running = {**_names(claim), "now": self._clock.now()}
+                if (await connection.execute(_RUNNING_NOW, running)).one_or_none() is None:
                     return True
         return False
 
-    async def _update_held(self, claim: Claim, values: dict[str, Any], connection: AsyncConnection | None) -> bool:
-        statement = update(idempotency).where(_held_by(claim)).values(values)
-        own: AbstractAsyncContextManager[AsyncConnection]
+    async def _update_held(self, claim: Claim, values: dict[str, Any], connection: Connection | None) -> bool:
+        held = {**_names(claim), "its_holder": claim.holder}
+        own: AbstractAsyncContextManager[Connection]
         own = self._database.writing() if connection is None else nullcontext(connection)
         async with own as using:
-            return bool((await using.execute(statement)).rowcount)
+            return bool((await using.execute(_CHANGE, {**held, **values})).rowcount)
 
-    def _outlived(self) -> ColumnElement[bool]:
-        """Older than a key is kept. One that is running keeps its place: it would otherwise run twice at once."""
+    def _limits(self) -> dict[str, float]:
+        """What `_OUTLIVED` goes by."""
         now = self._clock.now()
-        over = or_(_its.state == _DONE, _its.held_until <= now)
-        return and_(_its.started_at <= now - self._keep, over)
-
-
-def _is(claim: Claim) -> ColumnElement[bool]:
-    return and_(_its.scope == claim.scope, _its.mutation == claim.mutation, _its.key == claim.key)
-
-
-def _held_by(claim: Claim) -> ColumnElement[bool]:
-    return and_(_is(claim), _its.holder == claim.holder, _its.state == _RUNNING)
-
-
-def _running_after(now: float) -> ColumnElement[bool]:
-    return and_(_its.state == _RUNNING, _its.held_until > now)
+        return {"now": now, "begun_before": now - self._keep}
 
 
 def _signed(claim: Claim, body: bytes) -> tuple[bytes, ...]:
     return claim.scope.encode(), claim.mutation.encode(), claim.key.encode(), body
+
+
+def _name(claim: Claim) -> dict[str, str]:
+    return {"scope": claim.scope, "mutation": claim.mutation, "key": claim.key}
+
+
+def _names(claim: Claim) -> dict[str, str]:
+    """The same as `_ITS` has it."""
+    return {"its_scope": claim.scope, "its_mutation": claim.mutation, "its_key": claim.key}
+
+
+# ---------------------------------------------------------------- built once
+
+_NAME = ("scope", "mutation", "key")
+_ITS = tuple(_its[part] == bindparam(f"its_{part}") for part in _NAME)
+_HELD = (*_ITS, _its.holder == bindparam("its_holder"), _its.state == _RUNNING)
+# Older than a key is kept. One that is running keeps its place: it would otherwise run twice at once.
+_OUTLIVED = and_(
+    _its.started_at <= bindparam("begun_before"), or_(_its.state == _DONE, _its.held_until <= bindparam("now"))
+)
+_LOOK = select(idempotency).where(*_ITS)
+_LOCK = select(_its.key).where(*_HELD).with_for_update()
+_RUNNING_NOW = select(_its.key).where(*_ITS, _its.state == _RUNNING, _its.held_until > bindparam("now"))
+_CHANGE = update(idempotency).where(*_HELD)
+_TAKE_OVER = update(idempotency).where(*_ITS)
+_REMOVE = delete(idempotency).where(*_HELD)
+_FORGET = delete(idempotency).where(_OUTLIVED)
+
+
+@cache
+def _claiming(dialect: str) -> Executable:
+    """A new row, or one in the place of a row that has outlived its time; nothing where that has not."""
+    new = insert_into(dialect, idempotency)
+    again = {column.name: new.excluded[column.name] for column in _its if column.name not in _NAME}
+    return new.on_conflict_do_update(index_elements=_NAME, set_=again, where=_OUTLIVED).returning(_its.key)

@@ -42,7 +42,9 @@ class Leases:
         """The lease, or None while another holds it."""
         lease, now = Lease(name, secrets.token_hex(16), seconds), self._clock.now()
         async with self._database.writing() as connection:
-            wanted = insert_into(connection, leases).values(name=name, holder=lease.holder, held_until=now + seconds)
+            wanted = insert_into(connection.dialect.name, leases).values(
+                name=name, holder=lease.holder, held_until=now + seconds
+            )
             taken = await connection.execute(
                 wanted.on_conflict_do_update(
                     index_elements=[leases.c.name],

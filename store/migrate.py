@@ -15,9 +15,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database import parse_url, postgresql_engine, sqlite_engine, translated
+from store import database
 
 _PATIENCE = 60.0
 _ADVISORY_LOCK = 7_262_346_001
@@ -86,16 +85,13 @@ async def require_current(url: str) -> None:
 
 
 @asynccontextmanager
-async def transaction(url: str) -> AsyncIterator[AsyncConnection]:
-    parsed = parse_url(url)
-    make = sqlite_engine if parsed.get_backend_name() == "sqlite" else postgresql_engine
-    engine = make(parsed, pool_size=1, patience=_PATIENCE)
+async def transaction(url: str) -> AsyncIterator[database.Connection]:
+    own = database.Database(database.parse_url(url), _PATIENCE)
     try:
-        with translated():
-            async with engine.begin() as connection:
-                yield connection
+        async with own.writing() as connection:
+            yield connection
     finally:
-        await engine.dispose()
+        await own.aclose()
 
 
 def _status(connection: Connection) -> Status:

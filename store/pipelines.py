@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.database import Connection
 from store.tables import idempotency, pipeline_steps, pipelines
 
 
@@ -44,7 +44,7 @@ class StepRow:
     note: str | None
 
 
-async def add(connection: AsyncConnection, row: PipelineRow, steps: Sequence[str]) -> None:
+async def add(connection: Connection, row: PipelineRow, steps: Sequence[str]) -> None:
     await connection.execute(insert(pipelines).values(**row.__dict__))
     first = {"pipeline_id": row.id, "state": "PENDING", "attempts": 0}
     await connection.execute(
@@ -52,30 +52,28 @@ async def add(connection: AsyncConnection, row: PipelineRow, steps: Sequence[str
     )
 
 
-async def by_id(connection: AsyncConnection, pipeline_id: str) -> PipelineRow | None:
+async def by_id(connection: Connection, pipeline_id: str) -> PipelineRow | None:
     found = (await connection.execute(select(pipelines).where(pipelines.c.id == pipeline_id))).one_or_none()
     return None if found is None else PipelineRow(**found._mapping)  # noqa: SLF001  (public, whatever its name)
 
 
-async def steps_of(connection: AsyncConnection, pipeline_id: str) -> list[StepRow]:
+async def steps_of(connection: Connection, pipeline_id: str) -> list[StepRow]:
     """In their order."""
     wanted = select(pipeline_steps).where(pipeline_steps.c.pipeline_id == pipeline_id)
     found = (await connection.execute(wanted.order_by(pipeline_steps.c.place))).all()
     return [StepRow(**row._mapping) for row in found]  # noqa: SLF001
 
 
-async def write_step(connection: AsyncConnection, pipeline_id: str, name: str, **values: Any) -> None:
+async def write_step(connection: Connection, pipeline_id: str, name: str, **values: Any) -> None:
     wanted = (pipeline_steps.c.pipeline_id == pipeline_id, pipeline_steps.c.name == name)
     await connection.execute(update(pipeline_steps).where(*wanted).values(**values))
 
 
-async def write_state(connection: AsyncConnection, pipeline_id: str, state: str) -> None:
+async def write_state(connection: Connection, pipeline_id: str, state: str) -> None:
     await connection.execute(update(pipelines).where(pipelines.c.id == pipeline_id).values(state=state))
 
 
-async def finish(
-    connection: AsyncConnection, pipeline_id: str, state: str, now: float, failure: str | None = None
-) -> bool:
+async def finish(connection: Connection, pipeline_id: str, state: str, now: float, failure: str | None = None) -> bool:
     """Come to an end, and erase what it was given; False when it had come to it before."""
     wanted = (pipelines.c.id == pipeline_id, pipelines.c.finished_at.is_(None))
     changed = await connection.execute(
@@ -84,7 +82,7 @@ async def finish(
     return changed.rowcount == 1
 
 
-async def forget_key(connection: AsyncConnection, row: PipelineRow, mutation: str) -> None:
+async def forget_key(connection: Connection, row: PipelineRow, mutation: str) -> None:
     """Let the key a pipeline was begun with be used again, as if it had not been."""
     wanted = (
         idempotency.c.scope == row.scope,
@@ -95,14 +93,14 @@ async def forget_key(connection: AsyncConnection, row: PipelineRow, mutation: st
     await connection.execute(delete(idempotency).where(*wanted))
 
 
-async def unfinished(connection: AsyncConnection, before: float, *, limit: int) -> list[PipelineRow]:
+async def unfinished(connection: Connection, before: float, *, limit: int) -> list[PipelineRow]:
     """Pipelines that were begun before a moment and have not come to an end, oldest first."""
     wanted = select(pipelines).where(pipelines.c.finished_at.is_(None), pipelines.c.created_at < before)
     found = (await connection.execute(wanted.order_by(pipelines.c.created_at).limit(limit))).all()
     return [PipelineRow(**row._mapping) for row in found]  # noqa: SLF001
 
 
-async def forget(connection: AsyncConnection, before: float) -> list[str]:
+async def forget(connection: Connection, before: float) -> list[str]:
     """Remove those that ended well or were undone before a moment; which."""
     ended = (pipelines.c.state.in_(("DONE", "FAILED")), pipelines.c.finished_at < before)
     gone = await connection.execute(select(pipelines.c.id).where(*ended).limit(1_000))

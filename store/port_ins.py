@@ -12,10 +12,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database import Database
-from store.tables import port_ins
+from store.database import Connection, Database
+from store.tables import LIVE, port_ins
 
 _its = port_ins.c
 
@@ -57,7 +56,7 @@ class NumberTakenError(Exception):
     """The number, or the line, has a live row already."""
 
 
-async def hurry(connection: AsyncConnection, cart_id: str, lines: Collection[str] | None, at: float) -> None:
+async def hurry(connection: Connection, cart_id: str, lines: Collection[str] | None, at: float) -> None:
     """Have the port-ins of some lines of a cart, or of all of them, looked at by whoever looks next."""
     where = [_its.cart_id == cart_id, _its.due_at.is_not(None)]
     if lines is not None:
@@ -65,23 +64,23 @@ async def hurry(connection: AsyncConnection, cart_id: str, lines: Collection[str
     await connection.execute(update(port_ins).where(*where).values(due_at=at))
 
 
-async def give_to(connection: AsyncConnection, cart_id: str, owner: str) -> None:
+async def give_to(connection: Connection, cart_id: str, owner: str) -> None:
     """A cart has an owner now: so have its port-ins."""
     await connection.execute(
         update(port_ins).where(_its.cart_id == cart_id).values(owner=owner, version=_its.version + 1)
     )
 
 
-async def move(connection: AsyncConnection, cart_id: str, to: str) -> None:
+async def move(connection: Connection, cart_id: str, to: str) -> None:
     """The lines of a cart stand in another now, under the ids they had."""
     await connection.execute(
         update(port_ins).where(_its.cart_id == cart_id).values(cart_id=to, version=_its.version + 1)
     )
 
 
-async def lines_of_cart(connection: AsyncConnection, cart_id: str) -> list[str]:
+async def lines_of_cart(connection: Connection, cart_id: str) -> list[str]:
     """The lines that a number is being brought along for."""
-    found = await connection.execute(select(_its.line_id).where(_its.cart_id == cart_id, _its.live))
+    found = await connection.execute(select(_its.line_id).where(_its.cart_id == cart_id, LIVE))
     return [line for (line,) in found.all()]
 
 
@@ -131,7 +130,7 @@ class PortInRows:
         return await self._first(_its.provider_id == provider_id)
 
     async def live_of(self, msisdn: str) -> PortInRow | None:
-        return await self._first(_its.msisdn == msisdn, _its.live)
+        return await self._first(_its.msisdn == msisdn, LIVE)
 
     async def in_states(self, states: Collection[str], *, limit: int) -> list[PortInRow]:
         return await self._all(_its.state.in_(tuple(states)), limit=limit)

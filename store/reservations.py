@@ -5,18 +5,18 @@ that names the row, the token of who takes it and the states it may be taken fro
 gone on, and its step has no effect. Nobody writes to this table in any other way.
 """
 
-import dataclasses
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
-from store.database import Database
-from store.tables import reservations
+from store.database import Connection, Database
+from store.tables import LIVE, reservations
 
 _its = reservations.c
 
@@ -55,17 +55,17 @@ class Journal:
 
     database: Database
 
-    async def open(self, entry: Entry, *, connection: AsyncConnection | None = None) -> None:
+    async def open(self, entry: Entry, *, connection: Connection | None = None) -> None:
         """Write an intent down. A transaction of the caller's is not to be used any more when it raises.
 
         Raises:
             TakenError: the resource has a live row.
         """
-        own: AbstractAsyncContextManager[AsyncConnection]
+        own: AbstractAsyncContextManager[Connection]
         own = self.database.writing() if connection is None else nullcontext(connection)
         try:
             async with own as using:
-                await using.execute(insert(reservations).values(**dataclasses.asdict(entry)))
+                await using.execute(_ADD, entry.__dict__)
         except IntegrityError:
             raise TakenError from None
 
@@ -74,7 +74,7 @@ class Journal:
         entry: Entry,
         states: Collection[str],
         *,
-        connection: AsyncConnection | None = None,
+        connection: Connection | None = None,
         before: float | None = None,
         overdue: float | None = None,
         **values: Any,
@@ -83,33 +83,29 @@ class Journal:
 
         `before`: only if its time is not over then; `overdue`: only if it is.
         """
-        where = [_its.id == entry.id, _its.token == entry.token, _its.state.in_(tuple(states))]
-        if before is not None:
-            where.append(_its.expires_at > before)
-        if overdue is not None:
-            where.append(_its.expires_at <= overdue)
-        taken = update(reservations).where(*where).values(**values).returning(reservations)
+        taking = _taking(tuple(states), before=before is not None, overdue=overdue is not None)
+        given = {"its_id": entry.id, "its_token": entry.token, "before": before, "overdue": overdue, **values}
         if connection is not None:
-            return _one((await connection.execute(taken)).one_or_none())
+            return _one((await connection.execute(taking, given)).one_or_none())
         async with self.database.writing() as own:
-            return _one((await own.execute(taken)).one_or_none())
+            return _one((await own.execute(taking, given)).one_or_none())
 
-    async def attach(self, connection: AsyncConnection, cart_id: str, line_id: str, wanted: Collection[str]) -> None:
+    async def attach(self, connection: Connection, cart_id: str, line_id: str, wanted: Collection[str]) -> None:
         """Let a line have exactly these of its cart's live reservations; what it had else belongs to the cart alone."""
-        mine = (_its.cart_id == cart_id, _its.live)
+        mine = (_its.cart_id == cart_id, LIVE)
         others = (*mine, _its.line_id == line_id, _its.id.not_in(tuple(wanted)))
         await connection.execute(update(reservations).where(*others).values(line_id=None))
         if wanted:
             these = (*mine, _its.id.in_(tuple(wanted)))
             await connection.execute(update(reservations).where(*these).values(line_id=line_id))
 
-    async def move(self, connection: AsyncConnection, cart_id: str, to: str) -> None:
+    async def move(self, connection: Connection, cart_id: str, to: str) -> None:
         """The lines of a cart stand in another now, under the ids they had."""
         await connection.execute(update(reservations).where(_its.cart_id == cart_id).values(cart_id=to))
 
     async def step_of_cart(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         cart_id: str,
         states: Collection[str],
         *,
@@ -117,26 +113,26 @@ class Journal:
         **values: Any,
     ) -> None:
         """Take on every row of a cart that is in one of `states`; only those of some `lines`, where they are given."""
-        where = [_its.cart_id == cart_id, _its.live, _its.state.in_(tuple(states))]
+        where = [_its.cart_id == cart_id, LIVE, _its.state.in_(tuple(states))]
         if lines is not None:
             where.append(_its.line_id.in_(tuple(lines)))
         await connection.execute(update(reservations).where(*where).values(**values))
 
     async def by_id(self, reservation_id: str) -> Entry | None:
-        return await self._first(_its.id == reservation_id)
+        return await self._first(id=reservation_id)
 
     async def by_key(self, shopper: str, key: str) -> Entry | None:
         """What a shopper reserved, or tried to, under an idempotency key."""
-        return await self._first(_its.shopper == shopper, _its.key == key)
+        return await self._first(shopper=shopper, key=key)
 
     async def by_token(self, token: str) -> Entry | None:
-        return await self._first(_its.token == token)
+        return await self._first(token=token)
 
     async def live_of(self, kind: str, resource: str) -> Entry | None:
-        return await self._first(_its.kind == kind, _its.resource == resource, _its.live)
+        return await self._first(LIVE, kind=kind, resource=resource)
 
     async def of_cart(self, cart_id: str, *, live: bool = True) -> list[Entry]:
-        where = [_its.cart_id == cart_id, *([_its.live] if live else [])]
+        where = [_its.cart_id == cart_id, *([LIVE] if live else [])]
         return await self._all(select(reservations).where(*where).order_by(_its.created_at))
 
     async def due(self, now: float, *, limit: int) -> list[Entry]:
@@ -145,7 +141,11 @@ class Journal:
 
     async def holding(self, states: Collection[str]) -> list[Entry]:
         """Every live row in one of these states."""
-        return await self._all(select(reservations).where(_its.live, _its.state.in_(tuple(states))))
+        return await self._all(select(reservations).where(LIVE, _its.state.in_(tuple(states))))
+
+    async def ended_early(self, now: float) -> list[Entry]:
+        """Every row that is over before its time. It reads the whole table: not for every day."""
+        return await self._all(select(reservations).where(~_its.live, _its.expires_at > now))
 
     async def of_resource(self, kind: str, resource: str) -> list[Entry]:
         """The whole history of a resource, oldest first."""
@@ -158,18 +158,18 @@ class Journal:
         """The latest rows: in one of `states` where any are given, of a resource of any kind, or `live` ones alone."""
         where: list[ColumnElement[bool]] = [_its.state.in_(tuple(states))] if states else []
         where += [_its.resource == resource] if resource is not None else []
-        where += [_its.live.is_(True)] if live else []
+        where += [LIVE] if live else []
         return await self._all(select(reservations).where(*where).order_by(_its.created_at.desc()).limit(limit))
 
     async def count(self) -> dict[tuple[str, str], int]:
         """How many rows there are of each kind and state, the live ones."""
-        counted = select(_its.kind, _its.state, func.count()).where(_its.live).group_by(_its.kind, _its.state)
+        counted = select(_its.kind, _its.state, func.count()).where(LIVE).group_by(_its.kind, _its.state)
         async with self.database.reading() as connection:
             return {(kind, state): count for kind, state, count in (await connection.execute(counted)).all()}
 
     async def hurry(self, kind: str, resource: str, at: float) -> None:
         """Have the live row of a resource looked at by the next sweep."""
-        due = update(reservations).where(_its.kind == kind, _its.resource == resource, _its.live).values(due_at=at)
+        due = update(reservations).where(_its.kind == kind, _its.resource == resource, LIVE).values(due_at=at)
         async with self.database.writing() as connection:
             await connection.execute(due)
 
@@ -179,10 +179,10 @@ class Journal:
             ended = delete(reservations).where(~_its.live, _its.updated_at < before)
             return (await connection.execute(ended)).rowcount
 
-    async def _first(self, *where: Any) -> Entry | None:
-        wanted = select(reservations).where(*where).order_by(_its.created_at.desc()).limit(1)
+    async def _first(self, *where: ColumnElement[bool], **its: Any) -> Entry | None:
+        """The latest of those with these values."""
         async with self.database.reading() as connection:
-            return _one((await connection.execute(wanted)).one_or_none())
+            return _one((await connection.execute(_latest(tuple(its), *where), its)).one_or_none())
 
     async def _all(self, wanted: Any) -> list[Entry]:
         async with self.database.reading() as connection:
@@ -195,3 +195,24 @@ def _one(row: "Row[Any] | None") -> Entry | None:
 
 def _entry(row: "Row[Any]") -> Entry:
     return Entry(**row._mapping)  # noqa: SLF001  (SQLAlchemy's public name for a row as a mapping)
+
+
+# ---------------------------------------------------------------- built once
+
+_ADD = insert(reservations)
+
+
+@cache
+def _latest(columns: tuple[str, ...], *where: ColumnElement[bool]) -> Select[Any]:
+    same = (_its[column] == bindparam(column) for column in columns)
+    return select(reservations).where(*same, *where).order_by(_its.created_at.desc()).limit(1)
+
+
+@cache
+def _taking(states: tuple[str, ...], *, before: bool, overdue: bool) -> ReturningUpdate[Any]:
+    where = [_its.id == bindparam("its_id"), _its.token == bindparam("its_token"), _its.state.in_(states)]
+    if before:
+        where.append(_its.expires_at > bindparam("before"))
+    if overdue:
+        where.append(_its.expires_at <= bindparam("overdue"))
+    return update(reservations).where(*where).returning(reservations)

@@ -4,7 +4,21 @@ Times are seconds since the epoch, as `kernel.clock` gives them, and end in `_at
 length hold JSON that only the room that writes them reads.
 """
 
-from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    literal_column,
+    text,
+)
 
 # Named, or a later migration could not name what it drops, and SQLite and PostgreSQL would call it differently.
 metadata = MetaData(
@@ -15,6 +29,9 @@ metadata = MetaData(
         "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     }
 )
+
+LIVE: ColumnElement[bool] = literal_column("live")  # without a type, or it would be written as `live = 1`
+"""That a row is live. SQLite uses a partial index only where its condition is repeated word for word."""
 
 idempotency = Table(
     "idempotency",

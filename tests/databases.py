@@ -166,6 +166,6 @@ def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = await Database.open(database_url, migrate=False)
+    opened = await Database.open(database_url, migrate=False, patience=60.0)  # a busy machine is not what is tested
     yield opened
     await opened.aclose()

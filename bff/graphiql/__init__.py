@@ -63,8 +63,9 @@ def static_files() -> ASGIApp:
 
 
 def examples() -> tuple[Example, ...]:
-    """The example queries in the order of the tabs."""
-    return tuple(_example(path) for path in sorted((HERE / "examples").glob("*.graphql")))
+    """The example queries in the order of the tabs, which their names begin with."""
+    files = (HERE / "examples").glob("*.graphql")
+    return tuple(_example(path) for path in sorted(files, key=lambda path: int(path.name.partition("-")[0])))
 
 
 class _Static(StaticFiles):

@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from domain.carts.model import Line, counts
 from domain.reservations.reservation import Step, shown
 from kernel.outcomes import ErrorCode, Path, Rejected, Rejection
 from store import port_ins
+from store.database import Connection
 from store.reservations import Entry, Journal
 
 
@@ -58,21 +57,21 @@ def _usable(entry: Entry | None, path: Path, now: float) -> Entry:
 
 
 async def attach(
-    journal: Journal, connection: AsyncConnection, cart_id: str, attached: Sequence[tuple[str, tuple[str, ...]]]
+    journal: Journal, connection: Connection, cart_id: str, attached: Sequence[tuple[str, tuple[str, ...]]]
 ) -> None:
     """Write down what lines have. What has ended since it was checked is not taken up."""
     for line, wanted in attached:
         await journal.attach(connection, cart_id, line, wanted)
 
 
-async def detach(journal: Journal, connection: AsyncConnection, cart_id: str, lines: set[str]) -> None:
+async def detach(journal: Journal, connection: Connection, cart_id: str, lines: set[str]) -> None:
     """These lines are gone without the shopper's doing: what they had stays with the cart."""
     for line in lines:
         await journal.attach(connection, cart_id, line, ())
 
 
 async def give_back(
-    journal: Journal, connection: AsyncConnection, cart_id: str, now: float, *, reason: str, lines: set[str] | None
+    journal: Journal, connection: Connection, cart_id: str, now: float, *, reason: str, lines: set[str] | None
 ) -> None:
     """Have everything given back that some lines, or the whole cart, have. The next sweep carries it out.
 

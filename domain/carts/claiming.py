@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.carts.access import name_of, token_hash
 from domain.carts.keeper import BUSY, NOT_NOW, UNKNOWN, CartKeeper, OutcomeUnknownError
@@ -24,6 +23,7 @@ from kernel.outcomes import ErrorCode, Rejected, Rejection
 from store import carts as rows
 from store import port_ins
 from store.carts import CartRow, Change
+from store.database import Connection
 from store.idempotency import Claim, Fresh, Idempotency, Replay
 
 _TRIES = 5
@@ -136,10 +136,10 @@ class CartClaimer:
             merges=(guest.id, guest.version),
         )
 
-        async def allowed(connection: AsyncConnection) -> bool:
+        async def allowed(connection: Connection) -> bool:
             return await self.idempotency.is_held(claim, connection)
 
-        async def and_with(connection: AsyncConnection, _: int) -> bool:
+        async def and_with(connection: Connection, _: int) -> bool:
             await port_ins.give_to(connection, existing.id, str(existing.owner))
             return await self.idempotency.finish(claim, Done(existing.id).encode(), connection=connection)
 
@@ -206,7 +206,7 @@ class CartClaimer:
                 await self._finish(claim, existing.id, connection)
         return done is not None
 
-    async def _finish(self, claim: Claim, cart_id: str, connection: AsyncConnection) -> None:
+    async def _finish(self, claim: Claim, cart_id: str, connection: Connection) -> None:
         if not await self.idempotency.finish(claim, Done(cart_id).encode(), connection=connection):
             raise OutcomeUnknownError
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.carts.attaching import attach, detach, give_back
 from domain.carts.model import Line, new_line_id
@@ -24,7 +23,7 @@ from kernel.errors import StoreUnavailableError
 from store import carts as rows
 from store import port_ins
 from store.carts import CartRow, Change
-from store.database import Database
+from store.database import Connection, Database
 from store.reservations import Journal
 
 log = structlog.get_logger(__name__)
@@ -33,10 +32,10 @@ UPSTREAM = "upstream"
 """Who made a version that nobody asked us for."""
 _REMEMBERED = 20
 
-Allowed = Callable[[AsyncConnection], Awaitable[bool]]
+Allowed = Callable[[Connection], Awaitable[bool]]
 """Whether a change may still begin, asked within the transaction that begins it."""
 
-AndWith = Callable[[AsyncConnection, int], Awaitable[bool]]
+AndWith = Callable[[Connection, int], Awaitable[bool]]
 """What else belongs into the transaction that makes a new version: given the connection and that version.
 
 False undoes the whole of it.
@@ -46,7 +45,7 @@ False undoes the whole of it.
 Changed = Callable[[str], None]
 """Hears the id of each cart that has another version, or has come to its end, once that is written."""
 
-Reserved = Callable[[Journal, AsyncConnection], Awaitable[None]]
+Reserved = Callable[[Journal, Connection], Awaitable[None]]
 """What a new version means for the numbers and SIMs of the cart, within the same transaction."""
 
 
@@ -102,7 +101,7 @@ class Holds:
         except _GuestChangedError:
             return None
 
-    async def begin_within(self, connection: AsyncConnection, row: CartRow, intent: Intent) -> Held | None:
+    async def begin_within(self, connection: Connection, row: CartRow, intent: Intent) -> Held | None:
         """As `begin`, within a transaction of the caller's."""
         holder, now, written = secrets.token_hex(16), self.clock.now(), text(intent)
         mine = await rows.claim(
@@ -183,7 +182,7 @@ class Holds:
             **alive,
         )
 
-    async def _hand_on(self, row: CartRow, intent: Intent, journal: Journal, connection: AsyncConnection) -> None:
+    async def _hand_on(self, row: CartRow, intent: Intent, journal: Journal, connection: Connection) -> None:
         gone = _ids(lines_of(row)) - _ids(intent.lines)
         if gone:
             await give_back(journal, connection, row.id, self.clock.now(), reason="line removed", lines=gone)
@@ -204,7 +203,7 @@ class Holds:
             reserved=partial(self._leave, held.row.id, _ids(lines_of(held.row)) - _ids(lines)),
         )
 
-    async def _leave(self, cart_id: str, gone: set[str], journal: Journal, connection: AsyncConnection) -> None:
+    async def _leave(self, cart_id: str, gone: set[str], journal: Journal, connection: Connection) -> None:
         await detach(journal, connection, cart_id, gone)
 
     async def drop(self, held: Held, given_up: Intent | None) -> CartRow:
@@ -232,7 +231,7 @@ class Holds:
         over = partial(self._give_all_back, held.row.id)
         return await self._finish(held, change, state="EXPIRED", contact=None, updated_at=now, reserved=over)
 
-    async def _give_all_back(self, cart_id: str, journal: Journal, connection: AsyncConnection) -> None:
+    async def _give_all_back(self, cart_id: str, journal: Journal, connection: Connection) -> None:
         await give_back(journal, connection, cart_id, self.clock.now(), reason="cart over", lines=None)
 
     async def _finish(
@@ -265,7 +264,7 @@ class Holds:
         if guest is not None:
             self.changed(guest)
 
-    async def _end_guest(self, connection: AsyncConnection, row: CartRow, *, merged: bool) -> None:
+    async def _end_guest(self, connection: Connection, row: CartRow, *, merged: bool) -> None:
         """The guest's cart that was to be merged into this one ends with that; else it is as before."""
         guest = merges_of(row)
         if guest is None:

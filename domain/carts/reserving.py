@@ -9,7 +9,6 @@ from typing import NoReturn
 
 import msgspec
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.carts.carts import Carts
 from domain.carts.outcome import NO_CART, refusal
@@ -24,6 +23,7 @@ from kernel.context import Principal, RequestContext
 from kernel.errors import UpstreamError
 from kernel.outcomes import ErrorCode, Rejected, Rejection
 from store.carts import CartRow
+from store.database import Connection
 from store.idempotency import Claim, Fresh, Idempotency, Outcome, Replay
 from store.reservations import Entry
 
@@ -224,7 +224,7 @@ class _Once:
     def claim(self) -> Claim | None:
         return self.begun.claim if isinstance(self.begun, Fresh) else None
 
-    async def begin(self, connection: AsyncConnection | None) -> bool:
+    async def begin(self, connection: Connection | None) -> bool:
         used = (self.scope, self.mutation, self.key, self.body)
         self.begun = await self.idempotency.begin(*used, connection=connection)
         return isinstance(self.begun, Fresh)
@@ -235,7 +235,7 @@ class _Once:
             self.begun = await self.idempotency.look(self.scope, self.mutation, self.key, self.body)
         return self.begun is not None and self.claim is None
 
-    async def finish(self, connection: AsyncConnection | None, reservation_id: str) -> bool:
+    async def finish(self, connection: Connection | None, reservation_id: str) -> bool:
         if self.claim is None:
             return True
         return await self.idempotency.finish(self.claim, reservation_id.encode(), connection=connection)

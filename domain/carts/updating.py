@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.carts.access import name_of
 from domain.carts.attaching import check
@@ -21,6 +20,7 @@ from kernel.errors import UpstreamError
 from kernel.outcomes import ErrorCode, Rejected, Rejection
 from store import carts as rows
 from store.carts import CartRow
+from store.database import Connection
 from store.idempotency import Claim, Fresh, Idempotency, InProgress, Outcome, Replay
 
 _TRIES = 5
@@ -81,7 +81,7 @@ class CartUpdater:
         return CartOutcome(self._as_known(changed))
 
     async def _carry_out(self, ctx: RequestContext, offers: Offers, claim: Claim, request: Request) -> CartRow:
-        async def allowed(connection: AsyncConnection) -> bool:
+        async def allowed(connection: Connection) -> bool:
             return await self.idempotency.is_held(claim, connection)  # or another may have refused this very request
 
         remember = self._remembering(claim, request)
@@ -124,7 +124,7 @@ class CartUpdater:
         return await self.idempotency.begin(*used), None
 
     def _remembering(self, claim: Claim, request: Request) -> AndWith:
-        async def remember(connection: AsyncConnection, _version: int) -> bool:
+        async def remember(connection: Connection, _version: int) -> bool:
             return await self.idempotency.finish(claim, Done(request.cart_id).encode(), connection=connection)
 
         return remember

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.pipelines.durable import Durable
 from domain.pipelines.model import ENDED, Pipeline, PipelineState, StepState
@@ -15,7 +14,7 @@ from kernel.clock import Clock
 from kernel.errors import StoreUnavailableError
 from kernel.outcomes import Rejection
 from store import pipelines as rows
-from store.database import Database
+from store.database import Connection, Database
 from store.idempotency import Claim
 from store.pipelines import PipelineRow, StepRow
 
@@ -61,7 +60,7 @@ class Pipelines:
     keep: float
     every: float
 
-    async def begin(self, connection: AsyncConnection, pipeline: Pipeline, claim: Claim, given: bytes) -> str:
+    async def begin(self, connection: Connection, pipeline: Pipeline, claim: Claim, given: bytes) -> str:
         """Write a pipeline down, in the transaction that finishes its idempotency key; its id. `go` follows the commit.
 
         A process that dies before `go` leaves it to be found by a sweep.

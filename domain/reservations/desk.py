@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.reservations import metrics
 from domain.reservations.holds import Hold, Holds, HoldsUnavailableError
@@ -13,6 +12,7 @@ from domain.reservations.inventory import Backend, Marked
 from domain.reservations.model import Candidate
 from domain.reservations.reservation import OVER, Step, candidate_of
 from kernel.clock import Clock
+from store.database import Connection
 from store.reservations import Entry, Journal
 
 log = structlog.get_logger(__name__)
@@ -54,10 +54,10 @@ class Heard(Protocol):
 class Together(Protocol):
     """What belongs into the same transactions as a reservation: the key under which it is asked for."""
 
-    async def begin(self, connection: AsyncConnection | None) -> bool:
+    async def begin(self, connection: Connection | None) -> bool:
         """Before anything is written; False: it is not to be."""
 
-    async def finish(self, connection: AsyncConnection, reservation_id: str) -> bool:
+    async def finish(self, connection: Connection, reservation_id: str) -> bool:
         """With the step that makes it held; False undoes that step."""
 
 

@@ -176,6 +176,14 @@ class Holds:
             raise HoldsUnavailableError(str(error)) from error
         return None if found is None else float(found)
 
+    async def server(self) -> str | None:
+        """Which run of Redis answers: one that was started again may have come back older. None: it does not tell."""
+        try:
+            found: str | None = (await self.redis.info("server")).get("run_id")
+        except (RedisError, OSError) as error:
+            raise HoldsUnavailableError(str(error)) from error
+        return found
+
     async def begin_epoch(self, holds: Iterable[tuple[Hold, float]], name: str) -> None:
         """Put back what the journal knows, each with the seconds it has left, then allow new holds again."""
         known = list(holds)
@@ -193,6 +201,17 @@ class Holds:
                 async with self.redis.pipeline(transaction=False) as pipeline:
                     for hold, seconds in holds[start : start + _AT_ONCE]:
                         pipeline.eval(_KEEP, len(hold.keys), *hold.keys, hold.token, max(1, int(seconds * 1000)))
+                    await pipeline.execute()
+            except (RedisError, OSError) as error:
+                raise HoldsUnavailableError(str(error)) from error
+
+    async def drop_all(self, holds: Sequence[Hold]) -> None:
+        """As `drop`, many at once."""
+        for start in range(0, len(holds), _AT_ONCE):
+            try:
+                async with self.redis.pipeline(transaction=False) as pipeline:
+                    for hold in holds[start : start + _AT_ONCE]:
+                        pipeline.eval(_DROP, len(hold.keys), *hold.keys, hold.token)
                     await pipeline.execute()
             except (RedisError, OSError) as error:
                 raise HoldsUnavailableError(str(error)) from error

@@ -3,7 +3,7 @@
 One process of the estate sweeps at a time, and two would do no harm: every step it takes is fenced like any other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -25,6 +25,13 @@ _HOLDING = (Step.INTENT.value, Step.HELD.value, Step.IN_CHECKOUT.value, Step.ASS
 _AUDITS = (600.0, 3_600.0)
 
 
+@dataclass
+class _Server:
+    """The run of Redis that is known to hold nothing that is over."""
+
+    known: str | None = ""
+
+
 @dataclass(frozen=True)
 class ReservationSweeper:
     """Sweeps every `every` seconds. `keep`: seconds for which an ended reservation is remembered."""
@@ -33,6 +40,7 @@ class ReservationSweeper:
     leases: Leases
     every: float
     keep: float
+    _server: _Server = field(default_factory=_Server)
 
     async def run(self) -> None:
         """Sweep again and again, until cancelled."""
@@ -65,6 +73,7 @@ class ReservationSweeper:
         now = desk.clock.now()
         try:
             began = await desk.holds.epoch()
+            await self._drop_what_is_over(now)
             live = await desk.journal.holding(_HOLDING)
             holds = [(hold_of(entry), max(entry.expires_at - now, 1.0)) for entry in live]
             if began is None:
@@ -75,13 +84,19 @@ class ReservationSweeper:
                 await desk.holds.keep_all(holds)
             # What ended in between was let go before it was put back, and would be kept until its time is over.
             still = {entry.id for entry in await desk.journal.holding(_HOLDING)}
-            for entry in live:
-                if entry.id not in still:
-                    await desk.holds.drop(hold_of(entry))
+            await desk.holds.drop_all([hold_of(entry) for entry in live if entry.id not in still])
             metrics.EPOCH.set(began)
         except HoldsUnavailableError as error:
             metrics.EPOCH.set(0)
             log.warning("holds.unavailable", detail=str(error))
+
+    async def _drop_what_is_over(self, now: float) -> None:
+        """Let go of what a Redis that came back older holds again: nobody else would, and it blocks its number."""
+        desk = self.desk
+        server = await desk.holds.server()
+        if server != self._server.known:
+            await desk.holds.drop_all([hold_of(entry) for entry in await desk.journal.ended_early(now)])
+            self._server.known = server
 
     async def attempt(self, entry: Entry) -> Exception | None:
         """Settle one row, or put it off; what kept it from being settled."""

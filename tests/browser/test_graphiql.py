@@ -109,8 +109,11 @@ TABS = [
     "ReadCart",
     "FindNumber",
     "HoldNumber",
+    "CheckNumber",
+    "BringNumber",
+    "FollowNumber",
 ]
-CREATE, FILL, READ, FIND, HOLD = 3, 4, 5, 6, 7
+CREATE, FILL, READ, FIND, HOLD, CHECK, BRING, FOLLOW = range(3, 11)
 
 
 def assert_quiet(page: Page, heard: Heard, dev_url: str) -> None:
@@ -254,6 +257,7 @@ def test_a_cart_is_followed_in_the_page(page: Page, heard: Heard, dev_url: str) 
 def test_two_browsers_race_for_one_number(browser: Browser, page: Page, heard: Heard, dev_url: str) -> None:
     """Whoever comes second is told so, and offered others; one of these it then gets."""
     offer = run(page, FIND)["data"]["availableNumbers"][0]
+    assert (offer["tier"], offer["price"]) == ("GOLD", {"amount": "49.99", "currency": "EUR"})
     with opened(browser, dev_url, heard) as second:
         first, beaten = hold(page, offer["offerToken"], "01"), hold(second, offer["offerToken"], "02")
         assert (first["reservation"]["resource"], first["errors"]) == (offer["msisdn"], [])
@@ -274,6 +278,56 @@ def hold(page: Page, offer: str, number: str) -> dict[str, Any]:
     edit(page, HOLD, "variables", {"input": wanted})
     held: dict[str, Any] = run(page, HOLD)["data"]["reserveNumber"]
     return held
+
+
+def test_a_number_comes_from_another_provider(page: Page, heard: Heard, dev_url: str) -> None:
+    """It can come, is asked for, and is seen to go on when the provider moves it: by its event, within moments."""
+    key = "00000000-0000-4000-8000-000000000201"
+    edit(page, CREATE, "variables", {"input": {"idempotencyKey": key}})
+    made = run(page, CREATE)["data"]["createCart"]
+    opened, cart = {"X-Cart-Token": made["guestCartToken"]}, made["cart"]["id"]
+    edit(page, FILL, "headers", opened)
+    edit(page, FILL, "variables", {"input": {**asked(FILL), "idempotencyKey": key, "cartId": cart}})
+    line = run(page, FILL)["data"]["updateCart"]["cart"]["lines"]["nodes"][0]
+    told = run(page, CHECK)["data"]["portability"]
+    assert (told["portable"], told["requires"], told["reason"]) == (True, ["authorisationCode"], None)
+
+    edit(page, BRING, "headers", opened)
+    edit(page, BRING, "variables", {"input": {**asked(BRING), "cartId": cart, "lineId": line["id"]}})
+    brought = run(page, BRING)["data"]["requestPortIn"]
+
+    assert (brought["errors"], brought["portIn"]["status"]) == ([], "REQUESTED")
+    sandbox = provider_of(dev_url)
+    (port_in,) = httpx.get(f"{sandbox}/sandbox/porting").json()
+    edit(page, FOLLOW, "headers", opened)
+    edit(page, FOLLOW, "variables", {"id": cart})
+    for state in ("validated", "scheduled", "ported"):
+        httpx.post(f"{sandbox}/sandbox/porting/{port_in['id']}", json={"state": state}).raise_for_status()
+        assert state.upper() in followed(page, state.upper())
+    assert_quiet(page, heard, dev_url)
+
+
+def asked(number: int) -> dict[str, Any]:
+    """What an example asks for before anything is pasted into it."""
+    given: dict[str, Any] = examples()[number].variables["input"]
+    return given
+
+
+def provider_of(dev_url: str) -> str:
+    """The sandbox that `bff dev` runs on the port after its own."""
+    shop = urlsplit(dev_url)
+    return f"http://{shop.hostname}:{(shop.port or 0) + 1}"
+
+
+def followed(page: Page, status: str) -> list[str]:
+    """Where the numbers of the cart stand, once one stands there."""
+    for _ in range(PATIENCE_MS // 100):
+        nodes = run(page, FOLLOW)["data"]["cart"]["lines"]["nodes"]
+        found = [each["portIn"]["status"] for each in nodes if each["portIn"]]
+        if status in found:
+            return found
+        page.wait_for_timeout(100)
+    return found
 
 
 def test_the_german_tab_answers_in_german(page: Page, heard: Heard, dev_url: str) -> None:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database import Database
+from store.database import Connection, Database
 
 
 class Killed(BaseException):
@@ -54,7 +53,7 @@ def mortal(monkeypatch: pytest.MonkeyPatch) -> None:
     writing = Database.writing
 
     @asynccontextmanager
-    async def stepping(self: Database) -> AsyncIterator[AsyncConnection]:
+    async def stepping(self: Database) -> AsyncIterator[Connection]:
         await boundary()
         async with writing(self) as connection:
             yield connection

@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from bff.dev import SANDBOX_TMF639
+from bff.dev import SANDBOX_TIERS, SANDBOX_TMF639
 from domain.reservations.offer_tokens import OfferTokens
 from kernel.clock import SystemClock
 from kernel.ids import local_id
@@ -151,6 +151,22 @@ async def test_a_tier_is_shown_with_the_price_of_its_offering(
     for each in found["availableNumbers"]:
         assert each["price"] == (amounts[0] if each["tier"] == "STANDARD" else None)
     assert asked(sandbox) == 2
+
+
+async def test_the_sandbox_s_tiers_cost_what_its_catalogue_says(
+    shop: Any, redis_url: str, sandbox: SandboxControl
+) -> None:
+    """As in `bff dev`: two calls for all tiers, offerings and prices, and none for the next answer."""
+    async with warm(shop, redis_url, numbers_tier_offerings=",".join(SANDBOX_TIERS)) as client:
+        sandbox.reset_calls()
+        for _ in range(2):
+            found = await client.data("{ availableNumbers(count: 50) { tier price { amount currency } } }")
+            assert asked(sandbox) == 2
+    seen = {each["tier"]: each["price"] for each in found["availableNumbers"]}
+    assert seen.pop("STANDARD") is None
+    wanted = {"SILVER": "9.99", "GOLD": "49.99", "PLATINUM": "249.00"}
+    assert seen == {tier: {"amount": wanted[tier], "currency": "EUR"} for tier in seen}
+    assert seen
 
 
 async def test_an_event_takes_a_number_out(shop: Any, redis_url: str, inventory_process: SandboxProcess) -> None:

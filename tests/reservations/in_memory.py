@@ -52,6 +52,13 @@ class HoldsInMemory(Holds):
         if self.kept.get(hold.key, ("", 0.0))[0] == hold.token:
             del self.kept[hold.key]
 
+    async def drop_all(self, holds: Sequence[Hold]) -> None:
+        for hold in holds:
+            await self.drop(hold)
+
+    async def server(self) -> str | None:
+        return "one"
+
     async def epoch(self) -> float | None:
         return float(self.epochs[-1]) if self.epochs else None
 

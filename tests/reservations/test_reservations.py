@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from clients.http import Reply
 from domain.reservations import metrics
-from domain.reservations.desk import LostRaceError, OutcomeUnknownError
+from domain.reservations.desk import LostRaceError, OutcomeUnknownError, hold_of
 from domain.reservations.holds import Hold, Holds
 from domain.reservations.reservation import ReservationState
 from domain.reservations.reservations import Reservation
@@ -94,9 +94,13 @@ async def test_of_twenty_whom_redis_does_not_keep_apart_one_gets_it(estate: Esta
     assert len(won(await everybody([reserve(f"s{each}") for each in range(20)]))) == 1
 
 
-async def test_two_hundred_shoppers_get_twenty_numbers_each_once(estate: Estate) -> None:
+async def test_two_hundred_shoppers_get_twenty_numbers_each_once(make_estate: Callable[..., Estate]) -> None:
+    """However long the machine takes: a call that is given up would leave its number to nobody."""
+    estate = make_estate(timeout=60.0)
+    await estate.sweeper.sweep()
     wanted = [(shopper, NUMBERS[shopper % 20]) for shopper in range(200)]
     made = won(await everybody([estate.reservations.reserve(ask(f"s{who}"), what) for who, what in wanted]))
+    await estate.aclose()
     assert Counter(each.candidate.value for each in made) == {each.value: 1 for each in NUMBERS}
 
 
@@ -520,6 +524,37 @@ async def test_the_journal_refuses_what_redis_allowed(estate: Estate, redis: Red
     with pytest.raises(LostRaceError):
         await estate.reservations.reserve(ask("bob"), ONE)
     assert numbers.state(ONE) == ("reserved", entry.token)
+
+
+@dataclass(frozen=True)
+class RestartedHolds(Holds):
+    """Over a Redis that was started again, as often as `runs` says."""
+
+    runs: list[str]
+
+    async def server(self) -> str | None:
+        return self.runs[-1]
+
+
+async def test_what_a_redis_that_came_back_older_holds_again_is_let_go(estate: Estate, redis: Redis) -> None:
+    """Once for each run of it; what is live, and what another has by now, it leaves alone."""
+    holds = RestartedHolds(redis, 5, 500, ["first"])
+    sweeper = replace(estate.sweeper, desk=replace(estate.desk, holds=holds))
+    entry, live = await held(estate), await estate.reservations.reserve(ask("eve"), OTHER)
+    await estate.reservations.release(entry)
+    await sweeper.sweep()
+    await holds.keep(hold_of(entry), seconds=900.0)
+    await sweeper.sweep()
+    with pytest.raises(LostRaceError):
+        await estate.reservations.reserve(ask("bob"), ONE)
+    holds.runs.append("second")
+    await sweeper.sweep()
+    assert (await estate.reservations.reserve(ask("bob"), ONE)).state is ReservationState.HELD
+    holds.runs.append("third")
+    await sweeper.sweep()
+    for each in (ONE, OTHER):
+        assert await redis.exists(f"bff:{{holds}}:NUMBER:{each.value}")
+    assert (await estate.entry(live.id)).state == "HELD"
 
 
 # ---------------------------------------------------------------- sweeping

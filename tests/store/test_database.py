@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.errors import StoreUnavailableError
-from store.database import Database, _write_ahead, parse_url
+from store.database import Connection, Database, parse_url
+from store.sqlite import _write_ahead
 from store.tables import cart_changes, carts, leases
 from tests.databases import PostgreSQL, postgresql
 
 
-async def put(connection: AsyncConnection, name: str, held_until: float = 0.0) -> None:
+async def put(connection: Connection, name: str, held_until: float = 0.0) -> None:
     await connection.execute(insert(leases).values(name=name, holder="h", held_until=held_until))
 
 
@@ -81,16 +81,6 @@ async def test_a_second_row_of_one_key_is_an_integrity_error(database: Database)
     with pytest.raises(IntegrityError):
         await put_all(database, "a", "a")
     assert await names(database) == []
-
-
-async def test_a_savepoint_survives_a_second_row(database: Database) -> None:
-    async with database.writing() as connection:
-        await put(connection, "a")
-        with pytest.raises(IntegrityError):
-            async with connection.begin_nested():
-                await put(connection, "a")
-        await put(connection, "b")
-    assert await names(database) == ["a", "b"]
 
 
 async def test_wrong_sql_is_not_called_unavailable(database: Database) -> None:
@@ -459,3 +449,35 @@ async def test_a_writer_does_not_wait_for_a_reader(database: Database, database_
             await reader.execute(select(leases))
             await put(connection, "a")
     assert await names(database) == ["a"]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+async def test_a_commit_that_fails_leaves_nothing_behind(database: Database) -> None:
+    """SQLite stays in a transaction that it could not commit; the next one is not to find itself in it."""
+
+    async def fail() -> None:
+        async with database.writing() as connection:
+            await connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+            await put(connection, "a")
+            await connection.execute(insert(cart_changes).values(cart_id="x", version=1, at=0.0, who="w", what="{}"))
+
+    with pytest.raises(IntegrityError):
+        await fail()
+    await put_all(database, "b")
+    assert await names(database) == ["b"]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+async def test_a_cancelled_transaction_is_undone_before_the_next_begins(database: Database, database_url: str) -> None:
+    """Cancelled while its statement waits for another's lock: what it may still do there, it does to no one else."""
+    other = await Database.open(database_url, migrate=False)
+    async with other.writing() as connection:
+        await put(connection, "theirs")
+        cancelled = asyncio.create_task(put_all(database, "a"))
+        await asyncio.sleep(0)  # it has its turn, and has sent its first statement to wait for the lock
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        following = asyncio.create_task(put_all(database, "b"))
+    await following
+    assert await names(database) == ["b", "theirs"]
+    await other.aclose()

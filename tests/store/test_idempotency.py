@@ -4,11 +4,10 @@ import asyncio
 
 import pytest
 from sqlalchemy import insert, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.clock import FixedClock
 from kernel.keys import SigningKeys
-from store.database import Database
+from store.database import Connection, Database
 from store.idempotency import Claim, Fresh, Idempotency, InProgress, Mismatch, Outcome, Replay
 from store.tables import idempotency as table
 from store.tables import leases
@@ -34,7 +33,7 @@ async def begin(once: Idempotency, body: bytes = BODY, key: str = "k", *, patien
     return await once.begin("guest", "createCart", key, body, patience=patience)
 
 
-async def effect(connection: AsyncConnection, name: str = "effect") -> None:
+async def effect(connection: Connection, name: str = "effect") -> None:
     await connection.execute(insert(leases).values(name=name, holder="h", held_until=0.0))
 
 

@@ -54,7 +54,7 @@ const workerBuild = await build({ ...common, entryPoints: ["worker.js"], format:
 const folder = join(here, "..", "examples");
 const examples = readdirSync(folder)
   .filter((file) => file.endsWith(".graphql"))
-  .sort()
+  .sort((one, other) => parseInt(one) - parseInt(other)) // their names begin with the place of their tab
   .map((file) => ({
     query: readFileSync(join(folder, file), "utf8"),
     ...JSON.parse(readFileSync(join(folder, file.replace(/graphql$/, "json")), "utf8")),
