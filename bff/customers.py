@@ -5,11 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bff.foundation import Foundation
+from bff.identity import limits_of
 from bff.settings import CustomerSettings
-from clients import tmf629, tmf632, tmf637, tmf666
+from clients import tmf629, tmf632, tmf637, tmf666, tmf681
+from clients.tmf import TMFClient
+from domain.catalog.rules import folded
 from domain.identity.applying import ApplicationRules, BillingChoices
+from domain.identity.challenges import ChallengeTokens
 from domain.identity.desk import Reading
 from domain.identity.duplicates import Fingerprints
+from domain.identity.limits import Limits
+from domain.identity.lines import Lines
+from domain.identity.linking import Linking, MessageRules
 from domain.identity.members import Members, VerifiedLogin
 from domain.identity.systems import CustomerSystems, Statuses
 from domain.pipelines.customers import Customers, CustomerSteps
@@ -68,7 +75,45 @@ async def open_customers(base: Foundation, login_of: VerifiedLogin) -> AsyncIter
             rules_of(given, clock),
             given.patience,
             invitation,
+            await stack.enter_async_context(_linking(base, parties, customers, products)),
         )
+
+
+@asynccontextmanager
+async def _linking(
+    base: Foundation, parties: TMFClient, customers: TMFClient, products: TMFClient | None
+) -> AsyncIterator[Linking | None]:
+    """Linking lines; None where they are not known, cannot be written to, or tries cannot be counted."""
+    settings, clock, given, redis = base.settings, base.clock, base.settings.linking, base.redis
+    if products is None or redis is None or not settings.tmf681.url:
+        yield None
+        return
+    records, keys = base.require_records(), base.require_keys()
+    async with AsyncExitStack() as stack:
+        lines = Lines(
+            products,
+            customers,
+            parties,
+            records.database,
+            records.leases,
+            base.audience,
+            given.lookups,
+            folded(given.statuses),
+            given.role,
+        )
+        linking = Linking(
+            lines,
+            base.client(tmf681.UPSTREAM, stack),
+            MessageRules(given.text, given.sender),
+            Limits(redis, keys, clock),
+            limits_of(settings.identity),
+            ChallengeTokens(keys, clock),
+            keys,
+            records.idempotency,
+            settings.identity.pace,
+        )
+        stack.push_async_callback(linking.aclose)
+        yield linking
 
 
 def rules_of(given: CustomerSettings, clock: Clock) -> ApplicationRules:

@@ -7,6 +7,7 @@ from bff.setting_checks import (
     Check,
     at_least,
     bill_words,
+    code_text,
     currency,
     database_url,
     filters,
@@ -515,6 +516,21 @@ class CustomerSettings:
 
 
 @dataclass(frozen=True)
+class LinkingSettings:
+    """Lines that people have already; they can be linked where TMF637, TMF681 and Redis are."""
+
+    lookups: tuple[str, ...] = setting(
+        ("productCharacteristic.value={digits}", "productCharacteristic.value=+{digits}"),
+        "Filters by which TMF637 finds a line; checked again here.",
+        check=lookups,
+    )
+    statuses: tuple[str, ...] = setting(("active",), "Statuses of lines that can be linked.")
+    role: str = setting("user", "As what a customer is written into a line's related parties.")
+    text: str = setting("Your code is {code}. Give it to nobody.", "The text message, with {code}.", check=code_text)
+    sender: str = setting("Shop", "In whose name it is sent.")
+
+
+@dataclass(frozen=True)
 class PipelineSettings:
     """What runs through several systems, step by step."""
 
@@ -572,6 +588,7 @@ class Settings:
     cart: CartSettings = field(default_factory=CartSettings)
     numbers: NumberSettings = field(default_factory=NumberSettings)
     customers: CustomerSettings = field(default_factory=CustomerSettings)
+    linking: LinkingSettings = field(default_factory=LinkingSettings)
     pipelines: PipelineSettings = field(default_factory=PipelineSettings)
     sockets: SocketSettings = field(default_factory=SocketSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
@@ -585,6 +602,7 @@ class Settings:
     tmf639: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf663: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf666: UpstreamSettings = field(default_factory=UpstreamSettings)
+    tmf681: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf685: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf687: UpstreamSettings = field(default_factory=UpstreamSettings)
     porting: PortingSettings = field(default_factory=PortingSettings)

@@ -3,11 +3,11 @@
 A customer's id is the gateway's own. It exists here once all its parts exist upstream.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.tables import customers, identities, invitations, members
@@ -53,6 +53,12 @@ async def remove_customer(connection: AsyncConnection, customer_id: str) -> None
 async def by_id(connection: AsyncConnection, customer_id: str) -> CustomerRow | None:
     found = (await connection.execute(select(customers).where(customers.c.id == customer_id))).one_or_none()
     return None if found is None else _customer(found)
+
+
+async def any_is_known(connection: AsyncConnection, ids: Collection[str]) -> bool:
+    """Whether any of these ids is a customer's or its party's, as the operator calls them."""
+    wanted = select(customers.c.id).where(or_(customers.c.upstream_id.in_(ids), customers.c.party_id.in_(ids)))
+    return (await connection.execute(wanted.limit(1))).first() is not None
 
 
 async def add_member(

@@ -32,11 +32,14 @@ class Kind(Enum):
     SIGN_UP = "signUp"
     SIGN_IN = "signIn"
     RESET = "reset"
+    LINK = "link"
 
 
 # A pool's session has up to 2,048 characters, by which alone a sign-in's token is longer.
-_PADDED = {Kind.SIGN_UP: 512, Kind.RESET: 512, Kind.SIGN_IN: 2_560}
-_LIVES = {Kind.SIGN_UP: 3_600.0, Kind.RESET: 900.0, Kind.SIGN_IN: 180.0}
+_PADDED = {Kind.SIGN_UP: 512, Kind.RESET: 512, Kind.LINK: 512, Kind.SIGN_IN: 2_560}
+_LIVES = {Kind.SIGN_UP: 3_600.0, Kind.RESET: 900.0, Kind.LINK: 600.0, Kind.SIGN_IN: 180.0}
+FROM_POOL = (Kind.SIGN_UP, Kind.SIGN_IN, Kind.RESET)
+"""Those whose codes the user pool sends, and sends again."""
 
 
 @dataclass(frozen=True)

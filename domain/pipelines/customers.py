@@ -15,6 +15,7 @@ from domain.identity.applying import ApplicationRules
 from domain.identity.contact import Contact
 from domain.identity.desk import CustomerDesk, Reading
 from domain.identity.duplicates import CONTACT, Claims, Fingerprints
+from domain.identity.linking import Linking
 from domain.identity.model import Applicant, Membership, Role
 from domain.identity.permissions import Action
 from domain.identity.systems import CustomerSystems
@@ -198,6 +199,7 @@ class Customers:
     rules: ApplicationRules
     patience: float
     invitation: float
+    linking: Linking | None = None
 
     def desk(self, ctx: RequestContext) -> CustomerDesk:
         """What one request may see of customers."""
