@@ -18,6 +18,7 @@ from domain.identity.limits import Limits
 from domain.identity.lines import Lines
 from domain.identity.linking import Linking, MessageRules
 from domain.identity.members import Members, VerifiedLogin
+from domain.identity.seen import SegmentsSeen
 from domain.identity.systems import CustomerSystems, Statuses
 from domain.pipelines.customers import Customers, CustomerSteps
 from domain.pipelines.durable import Durable
@@ -52,7 +53,8 @@ async def open_customers(base: Foundation, login_of: VerifiedLogin) -> AsyncIter
         steps = CustomerSteps(systems, records.database, clock)
         fingerprints = Fingerprints(SigningKeys([given.duplicate_key.encode()]))
         invitation = given.invitation_days * _DAY
-        members = Members(records.database, clock, fingerprints, login_of, invitation)
+        seen = SegmentsSeen(records.database, clock)
+        members = Members(records.database, clock, fingerprints, login_of, invitation, seen)
         known = {each.name: each for each in (steps.opening(), steps.profile())}
         runner = Runner(records.database, clock)
         durable = await Durable.open(runner, known, settings.database.url, migrate=settings.database.migrate)

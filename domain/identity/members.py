@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import structlog
 
 from domain.identity.duplicates import Fingerprints
-from domain.identity.model import Membership, Role
+from domain.identity.model import Membership
+from domain.identity.seen import SegmentsSeen
 from kernel.clock import Clock
 from kernel.context import Principal
 from kernel.errors import GatewayError, StoreUnavailableError, UnauthenticatedError
@@ -36,6 +37,7 @@ class Members:
     fingerprints: Fingerprints
     login_of: VerifiedLogin
     invitation: float
+    seen: SegmentsSeen
 
     async def of(self, principal: Principal) -> Sequence[Membership]:
         """A user's memberships, oldest first, with those that waited for this login; none for a guest."""
@@ -44,7 +46,9 @@ class Members:
         await self._claim(principal.id, principal)
         async with self.database.reading() as connection:
             found = await rows.memberships(connection, principal.id)
-        return [Membership(each.customer, Role(each.role)) for each in found]
+        memberships = [Membership.of(each) for each in found]
+        self.seen.learn(principal.id, memberships)
+        return memberships
 
     async def _claim(self, user: str, principal: Principal) -> None:
         """Take up what this login was invited to. A user pool that is away keeps nobody from what is theirs."""

@@ -205,6 +205,10 @@ class Customers:
         """What one request may see of customers."""
         return CustomerDesk(self.reading, ctx)
 
+    async def segments(self, principal: Principal) -> frozenset[Segment]:
+        """What of the catalogue a caller may see."""
+        return await self.reading.members.seen.of(principal)
+
     async def create(self, desk: CustomerDesk, key: str, applicant: Applicant) -> CustomerOutcome:
         """A new customer whose owner is the caller; the same key brings the same one.
 
