@@ -11,16 +11,17 @@ from clients import tmf629, tmf632, tmf637, tmf666, tmf681
 from clients.tmf import TMFClient
 from domain.catalog.rules import folded
 from domain.identity.applying import ApplicationRules, BillingChoices
+from domain.identity.before import Before
 from domain.identity.challenges import ChallengeTokens
 from domain.identity.desk import Reading
 from domain.identity.duplicates import Fingerprints
-from domain.identity.limits import Limits
+from domain.identity.limits import Limit, Limits
 from domain.identity.lines import Lines
 from domain.identity.linking import Linking, MessageRules
 from domain.identity.members import Members, VerifiedLogin
 from domain.identity.seen import SegmentsSeen
 from domain.identity.systems import CustomerSystems, Statuses
-from domain.pipelines.customers import Customers, CustomerSteps
+from domain.pipelines.customers import Customers, CustomerSteps, Tries
 from domain.pipelines.durable import Durable
 from domain.pipelines.pipelines import Pipelines
 from domain.pipelines.runner import Runner
@@ -50,7 +51,8 @@ async def open_customers(base: Foundation, login_of: VerifiedLogin) -> AsyncIter
         products = base.client(tmf637.UPSTREAM, stack) if settings.tmf637.url else None
         statuses = Statuses(given.status, given.account_state, given.closed)
         systems = CustomerSystems(parties, customers, accounts, base.audience, statuses, clock)
-        steps = CustomerSteps(systems, records.database, clock)
+        before = Before(parties, customers, base.audience, frozenset(given.look_before), given.closed)
+        steps = CustomerSteps(systems, before, records.database, clock)
         fingerprints = Fingerprints(SigningKeys([given.duplicate_key.encode()]))
         invitation = given.invitation_days * _DAY
         seen = SegmentsSeen(records.database, clock)
@@ -78,7 +80,18 @@ async def open_customers(base: Foundation, login_of: VerifiedLogin) -> AsyncIter
             given.patience,
             invitation,
             await stack.enter_async_context(_linking(base, parties, customers, products)),
+            _tries(base),
         )
+
+
+def _tries(base: Foundation) -> Tries | None:
+    """None without Redis; then there is no user pool either, and nobody who could try."""
+    given = base.settings.customers
+    if base.redis is None:
+        return None
+    by_user = Limit("details", given.tries, given.window)
+    by_address = Limit("details-by-address", given.tries_by_address, given.window)
+    return Tries(Limits(base.redis, base.require_keys(), base.clock), by_user, by_address)
 
 
 @asynccontextmanager

@@ -512,6 +512,14 @@ class CustomerSettings:
     status: str = setting("Active", "Status of a customer that is new.")
     account_state: str = setting("Active", "State of a billing account that is new.")
     closed: str = setting("Closed", "Status and state of what cannot be deleted when it has to be undone.")
+    look_before: tuple[str, ...] = setting(
+        ("email", "phone", "document", "registration"),
+        "By what customers that the operator had before are looked for in TMF632; empty: they are not.",
+        check=some_of("email", "phone", "document", "registration"),
+    )
+    tries: int = setting(10, "New customers and contacts one user can try in a window.", check=at_least(1))
+    tries_by_address: int = setting(100, "The same from one address or IPv6 /64.", check=at_least(1))
+    window: float = setting(3_600.0, "Seconds in which these are counted.", check=at_least(1))
     invitation_days: float = setting(7.0, "Days for which an invitation can be taken up.", check=at_least(0.001))
 
 

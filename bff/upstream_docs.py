@@ -89,6 +89,7 @@ TMF681 (v4) no lines are linked.
 
 | call | when |
 | --- | --- |
+| `GET /individual?contactMedium.characteristic.emailAddress=` and so on | before anything is made; a new contact |
 | `POST /individual` or `/organization`, `POST /customer`, `POST /billingAccount` | `createCustomer`, in this order |
 | `GET /individual?externalReference.name=`, `GET /customer?engagedParty.id=` | after a POST without an answer |
 | `GET /billingAccount?relatedParty.id=` | the same; `Customer.billingAccounts` |
