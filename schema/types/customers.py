@@ -1,7 +1,7 @@
 """Customers as clients see them. Behind a `Customer` stands the caller's membership of it.
 
-Whoever adds a type here that belongs to a customer reaches it through a membership, and adds its cases to
-`tests/customers/test_permissions.py`, which fails until then.
+Whoever adds a type here that belongs to a customer reaches it through a membership, and adds a probe to
+`tests/customers/test_walk.py`, which fails until then.
 """
 
 from datetime import datetime
