@@ -388,4 +388,127 @@ mutation HoldNumber($input: ReserveNumberInput!) {
     }
   }
 }
-`,headers:{"X-Cart-Token":"the token that createCart gave"},variables:{input:{idempotencyKey:"00000000-0000-4000-8000-000000000004",cartId:"the id that createCart gave",offerToken:"the offerToken of a number"}}}];var NV="worker-MFINVNVR.js";var OA=w(H(),1);globalThis.MonacoEnvironment={getWorker:(e,t)=>new Worker(new URL(NV,import.meta.url),{name:t})};var MA=new URL(location.pathname,location.origin),FV=new URL(MA);FV.protocol=MA.protocol.replace("http","ws");var PV=e=>e?JSON.stringify(e,null,2):null,LV=kV.map(({query:e,variables:t,headers:n})=>({query:e,variables:PV(t),headers:PV(n)}));(0,IV.createRoot)(document.getElementById("graphiql")).render((0,OA.jsx)(ga,{fetcher:Kx({url:MA.href,subscriptionUrl:FV.href}),defaultTabs:LV,defaultHeaders:LV[0].headers,defaultEditorToolsVisibility:!0,schemaDescription:!0,inputValueDeprecation:!0,shouldPersistHeaders:!0,storage:sessionStorage,children:(0,OA.jsx)(ga.Logo,{children:"Telecom shop"})}));
+`,headers:{"X-Cart-Token":"the token that createCart gave"},variables:{input:{idempotencyKey:"00000000-0000-4000-8000-000000000004",cartId:"the id that createCart gave",offerToken:"the offerToken of a number"}}},{query:`# A new user. The code is in the sandbox's mailbox: the page /outbox beside the API shows it. Copy \`challengeToken\`.
+mutation SignUp($input: SignUpInput!) {
+  signUp(input: $input) {
+    challengeToken
+    deliveryHint
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+`,variables:{input:{idempotencyKey:"00000000-0000-4000-8000-000000000005",login:"ada@example.com",password:"correct-Horse-7"}}},{query:`# The code shows that the login is yours, and the password signs you in. Send \`accessToken\` in the header Authorization,
+# behind the word Bearer, in the tabs that follow.
+mutation ConfirmSignUp($input: ConfirmSignUpInput!) {
+  confirmSignUp(input: $input) {
+    session {
+      accessToken
+      expiresAt
+    }
+    viewer {
+      id
+      login
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+`,variables:{input:{challengeToken:"the challengeToken that signUp gave",code:"the code from the outbox",password:"correct-Horse-7"}}},{query:`# A consumer: a party, a customer and a billing account at the operator's, made once. For a company give, in place of
+# \`individual\`, an \`organization\` with \`legalName\`, \`registrationNumber\`, \`taxId\` and \`contact\`, under another key.
+mutation CreateCustomer($input: CreateCustomerInput!) {
+  createCustomer(input: $input) {
+    customer {
+      id
+      segment
+      displayName
+      status
+    }
+    billingAccount {
+      name
+      cycle
+    }
+    errors {
+      code
+      message
+      path
+      retryable
+    }
+  }
+}
+`,headers:{Authorization:"Bearer the accessToken that confirmSignUp gave"},variables:{input:{idempotencyKey:"00000000-0000-4000-8000-000000000006",party:{individual:{givenName:"Ada",familyName:"Winter",birthDate:"1987-04-12",contact:{email:"ada@example.com",reminderConsent:!1}}},billingAddress:{line1:"Lindenweg 4",postcode:"20095",city:"Hamburg",country:"DE"}}}},{query:`# Whoever signs in with this login acts for the company from then on: as a VIEWER, who may look and change nothing.
+mutation InviteMember($input: InviteMemberInput!) {
+  inviteMember(input: $input) {
+    customer {
+      displayName
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+`,headers:{Authorization:"Bearer the accessToken that confirmSignUp gave"},variables:{input:{idempotencyKey:"00000000-0000-4000-8000-000000000007",customerId:"the id of a company",login:"ben@example.com",role:"VIEWER"}}},{query:`# Whoever is signed in, their customers, and what these have. Each part comes from a system of its own.
+query Viewer {
+  viewer {
+    login
+    customers {
+      edges {
+        role
+        node {
+          id
+          segment
+          displayName
+          profile {
+            ... on Individual {
+              givenName
+              contact {
+                email
+              }
+            }
+            ... on Organization {
+              legalName
+            }
+          }
+          billingAccounts {
+            name
+            balance {
+              amount
+              currency
+            }
+          }
+          products {
+            nodes {
+              name
+              status
+              msisdn
+            }
+          }
+        }
+      }
+    }
+  }
+}
+`,headers:{Authorization:"Bearer the accessToken that confirmSignUp gave"}},{query:`# A line that a consumer has already. So asked, a code is sent to the line (see /outbox); ask again with \`challengeToken\`
+# and \`code\` in the input, and it is the customer's. Any other number gets a token too, and no code.
+mutation LinkService($input: LinkServiceInput!) {
+  linkService(input: $input) {
+    challengeToken
+    product {
+      name
+      msisdn
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+`,headers:{Authorization:"Bearer the accessToken that confirmSignUp gave"},variables:{input:{idempotencyKey:"00000000-0000-4000-8000-000000000008",customerId:"the id that createCustomer gave",msisdn:"+4915770000017"}}}];var NV="worker-MFINVNVR.js";var OA=w(H(),1);globalThis.MonacoEnvironment={getWorker:(e,t)=>new Worker(new URL(NV,import.meta.url),{name:t})};var MA=new URL(location.pathname,location.origin),FV=new URL(MA);FV.protocol=MA.protocol.replace("http","ws");var PV=e=>e?JSON.stringify(e,null,2):null,LV=kV.map(({query:e,variables:t,headers:n})=>({query:e,variables:PV(t),headers:PV(n)}));(0,IV.createRoot)(document.getElementById("graphiql")).render((0,OA.jsx)(ga,{fetcher:Kx({url:MA.href,subscriptionUrl:FV.href}),defaultTabs:LV,defaultHeaders:LV[0].headers,defaultEditorToolsVisibility:!0,schemaDescription:!0,inputValueDeprecation:!0,shouldPersistHeaders:!0,storage:sessionStorage,children:(0,OA.jsx)(ga.Logo,{children:"Telecom shop"})}));
