@@ -94,9 +94,9 @@ async def invite(
     )
 
 
-async def invited(connection: AsyncConnection, logins: Sequence[str], now: float) -> list[Any]:
-    """Invitations of any of these logins whose time is not over: customer_id, login, role, invited_by."""
-    wanted = select(invitations).where(invitations.c.login.in_(logins), invitations.c.expires_at > now)
+async def invited(connection: AsyncConnection, login: str, now: float) -> list[Any]:
+    """Invitations of this login whose time is not over: customer_id, login, role, invited_by."""
+    wanted = select(invitations).where(invitations.c.login == login, invitations.c.expires_at > now)
     return list((await connection.execute(wanted)).all())
 
 

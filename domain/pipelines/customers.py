@@ -325,6 +325,7 @@ class Customers:
                 await self.idempotency.finish(begun.claim, customer_id.encode(), connection=connection)
         if isinstance(begun, Mismatch):
             return CustomerOutcome(found, (_MISMATCH,))
+        self.reading.members.expect()
         return CustomerOutcome(found)
 
     async def _count(self, desk: CustomerDesk, pipeline: Pipeline, key: str, body: bytes) -> None:
