@@ -109,9 +109,13 @@ class ChallengeTokens:
         challenge = self._opened(token)
         if challenge is None or challenge.kind not in kinds:
             raise Rejected(Rejection(ErrorCode.INVALID, "This is no challenge token for this.", path))
-        if challenge.until <= self._clock.now():
+        if self.is_over(challenge):
             raise Rejected(Rejection(ErrorCode.OTP_EXPIRED, "The code's time is over; ask for another.", path))
         return challenge
+
+    def is_over(self, challenge: Challenge) -> bool:
+        """Whether its time is over."""
+        return challenge.until <= self._clock.now()
 
     def _opened(self, token: str) -> Challenge | None:
         if len(token) > _LONGEST or not token.isascii():

@@ -48,6 +48,7 @@ _MISMATCH = Rejection(ErrorCode.IDEMPOTENCY_MISMATCH, "This key was used for ano
 _RUNNING = Rejection(
     ErrorCode.IN_PROGRESS, "This is being done; ask again with the same key.", _KEY, retryable=True, retry_after=2
 )
+_OLD_KEY = Rejection(ErrorCode.OTP_EXPIRED, "The code's time is over; ask for another.", _KEY)
 _AWAY = Rejection(
     ErrorCode.UPSTREAM_UNAVAILABLE,
     "This cannot be done just now; ask again with the same key.",
@@ -137,7 +138,10 @@ class Linking:
         begun = await self.idempotency.begin(scope_of(desk.ctx.principal), _SEND, key, wish.body)
         if isinstance(begun, Replay):
             sent = msgspec.json.decode(begun.result, type=_Sent)
-            return self._challenge_of(key, wish, sent), True
+            try:
+                return self._challenge_of(key, wish, sent), True
+            except KeyError:  # its signing key has been taken out since
+                raise Rejected(_OLD_KEY) from None
         if not isinstance(begun, Fresh):
             raise Rejected(_MISMATCH if isinstance(begun, Mismatch) else _RUNNING)
         try:
@@ -165,7 +169,7 @@ class Linking:
 
     def _begin_sending(self, challenge: Challenge, wish: _Wish, found: Sequence[Product], *, again: bool) -> None:
         """Behind the answer, once at a time for each challenge."""
-        if challenge.id in self._sending:
+        if challenge.id in self._sending or self.challenges.is_over(challenge):
             return
         task = asyncio.create_task(self._send(challenge, wish, found, again=again))
         self._sending[challenge.id] = task

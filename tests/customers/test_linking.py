@@ -10,9 +10,12 @@ import pytest
 import redis as redis_client
 
 from bff.dev import SANDBOX_TMF681, embedded_redis
+from domain.identity.lines import Lines
 from kernel.clock import FixedClock
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
+from store.idempotency import Idempotency
+from tests.carts.fate import Killed
 from tests.customers.conftest import MakeShop
 from tests.customers.people import Someone, company, new_key, person
 from tests.customers.records import Records
@@ -349,6 +352,35 @@ async def test_a_link_without_an_answer_is_finished_by_its_key_which_needs_no_co
         assert [each["product"]["msisdn"] for each in done] == [ADAS, ADAS]
         other = await ada.link(NOBODYS, key=key, **answer)
         assert [each[0] for each in told(other)] == ["INVALID"]
+    assert len(records.get("product", "pr-ada-mobile")["relatedParty"]) == 2
+
+
+async def test_a_gateway_that_dies_once_the_line_has_joined_leaves_the_rest_to_the_key(
+    linking: MakeShop, records: Records, texts: Texts, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is let go of, as nothing is by a dead process; another takes over when the claim's time is over."""
+    key = new_key()
+    async with linking(clock=clock) as ada:
+        await ada.create()
+        sent = await ada.link(ADAS)
+        answer = {"challengeToken": sent["challengeToken"], "code": await code_to(texts, ADAS)}
+        join = Lines.join
+
+        async def joins_and_dies(self: Lines, *given: Any) -> None:
+            await join(self, *given)
+            raise Killed
+
+        async def nothing(*_: Any) -> None: ...
+
+        with monkeypatch.context() as dying:
+            dying.setattr(Lines, "join", joins_and_dies)
+            dying.setattr(Idempotency, "release", nothing)
+            with pytest.raises(Killed):
+                await ada.link(ADAS, key=key, **answer)
+        assert [each[0] for each in told(await ada.link(ADAS, key=key, **answer))] == ["IN_PROGRESS"]
+        clock.advance(31)
+        done = await ada.link(ADAS, key=key, challengeToken="gone", code="000000")
+    assert (done["errors"], done["product"]["msisdn"]) == ([], ADAS)
     assert len(records.get("product", "pr-ada-mobile")["relatedParty"]) == 2
 
 
