@@ -54,7 +54,10 @@ class Outsider:
         return self
 
     def create(self, given: dict[str, Any]) -> dict[str, Any]:
-        payload = self.do(CREATE, idempotencyKey=str(uuid.uuid4()), **given)
+        """As often as it says that it is being done: the same key brings what comes of it."""
+        key, payload = str(uuid.uuid4()), {"errors": [{"code": "IN_PROGRESS"}]}
+        while [error["code"] for error in payload["errors"]] == ["IN_PROGRESS"]:
+            payload = self.do(CREATE, idempotencyKey=key, **given)
         self.customer = payload["customer"] or {}
         return payload
 
