@@ -1,5 +1,6 @@
 """The gateway as an ASGI application. `create_app` is the only way to make one, for tests as for production."""
 
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypedDict
@@ -13,6 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bff.edge.address import address_of
+from bff.edge.audience import narrowed
 from bff.edge.cart_token import HEADER as CART_TOKEN
 from bff.edge.cart_token import cart_cookie, cart_token_of
 from bff.edge.documents import Documents
@@ -155,6 +157,9 @@ def _context_maker(settings: Settings, public: PublicSide, clock: Clock) -> Make
         services: Services = request.state.services
         audience = public.audience(dict(request.scope["headers"]))
         caller = await principal_of(request, services.identity, cookies=in_cookies)
+        if caller.id is not None and services.customers is not None:
+            segments = await services.customers.segments(caller)
+            caller, audience = dataclasses.replace(caller, segments=segments), narrowed(audience, segments)
         principal = with_cart_token(caller, cart_token_of(request, cookie=settings.cart.cookie))
         catalog = services.catalog
         context = Context(

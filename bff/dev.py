@@ -42,6 +42,7 @@ SANDBOX_TMF639 = {
     "v5": "/resourceInventory/v5",
 }
 SANDBOX_TMF663 = {"v4": "/tmf-api/shoppingCart/v4", "v5": "/shoppingCart/v5"}
+SANDBOX_TMF681 = "/tmf-api/communicationManagement/v4"
 SANDBOX_TMF685 = "/tmf-api/resourcePoolManagement/v1"
 SANDBOX_TMF687 = "/tmf-api/stockManagement/v4"
 SANDBOX_PORTING = "/porting/v1"
@@ -115,6 +116,7 @@ def dev_settings(settings: Settings, *, port: int, sandbox_url: str, redis_url: 
             settings.customers, duplicate_key=settings.customers.duplicate_key or _own_key(data, "duplicate-key")
         ),
         tmf639=numbers,
+        tmf681=dataclasses.replace(settings.tmf681, url=sandbox_url + SANDBOX_TMF681),
         numbers=dataclasses.replace(settings.numbers, tier_offerings=settings.numbers.tier_offerings or SANDBOX_TIERS),
         tmf663=carts,
         tmf685=pools,

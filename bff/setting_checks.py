@@ -34,6 +34,10 @@ def secret(value: str) -> str | None:
     return None if fine else f"must be of at least {_LEAST_SECRET} characters"
 
 
+def code_text(value: str) -> str | None:
+    return None if "{code}" in value else "must have {code} in it"
+
+
 def web_url(value: str) -> str | None:
     parts = urlsplit(value)
     fine = not value or (parts.scheme in ("http", "https") and parts.netloc and not parts.query and not parts.fragment)

@@ -7,6 +7,7 @@ from bff.setting_checks import (
     Check,
     at_least,
     bill_words,
+    code_text,
     currency,
     database_url,
     filters,
@@ -511,7 +512,30 @@ class CustomerSettings:
     status: str = setting("Active", "Status of a customer that is new.")
     account_state: str = setting("Active", "State of a billing account that is new.")
     closed: str = setting("Closed", "Status and state of what cannot be deleted when it has to be undone.")
+    look_before: tuple[str, ...] = setting(
+        ("email", "phone", "document", "registration"),
+        "By what customers that the operator had before are looked for in TMF632; empty: they are not.",
+        check=some_of("email", "phone", "document", "registration"),
+    )
+    tries: int = setting(10, "New customers and contacts one user can try in a window.", check=at_least(1))
+    tries_by_address: int = setting(100, "The same from one address or IPv6 /64.", check=at_least(1))
+    window: float = setting(3_600.0, "Seconds in which these are counted.", check=at_least(1))
     invitation_days: float = setting(7.0, "Days for which an invitation can be taken up.", check=at_least(0.001))
+
+
+@dataclass(frozen=True)
+class LinkingSettings:
+    """Lines that people have already; they can be linked where TMF637, TMF681 and Redis are."""
+
+    lookups: tuple[str, ...] = setting(
+        ("productCharacteristic.value={digits}", "productCharacteristic.value=+{digits}"),
+        "Filters by which TMF637 finds a line; checked again here.",
+        check=lookups,
+    )
+    statuses: tuple[str, ...] = setting(("active",), "Statuses of lines that can be linked.")
+    role: str = setting("user", "As what a customer is written into a line's related parties.")
+    text: str = setting("Your code is {code}. Give it to nobody.", "The text message, with {code}.", check=code_text)
+    sender: str = setting("Shop", "In whose name it is sent.")
 
 
 @dataclass(frozen=True)
@@ -572,6 +596,7 @@ class Settings:
     cart: CartSettings = field(default_factory=CartSettings)
     numbers: NumberSettings = field(default_factory=NumberSettings)
     customers: CustomerSettings = field(default_factory=CustomerSettings)
+    linking: LinkingSettings = field(default_factory=LinkingSettings)
     pipelines: PipelineSettings = field(default_factory=PipelineSettings)
     sockets: SocketSettings = field(default_factory=SocketSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
@@ -585,6 +610,7 @@ class Settings:
     tmf639: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf663: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf666: UpstreamSettings = field(default_factory=UpstreamSettings)
+    tmf681: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf685: UpstreamSettings = field(default_factory=UpstreamSettings)
     tmf687: UpstreamSettings = field(default_factory=UpstreamSettings)
     porting: PortingSettings = field(default_factory=PortingSettings)

@@ -16,7 +16,8 @@ from bff.setting_checks import Check
 from bff.settings import Settings, UpstreamSettings
 
 PREFIX = "BFF_"
-_UPSTREAMS = ("tmf620", "tmf629", "tmf632", "tmf637", "tmf639", "tmf663", "tmf666", "tmf685", "tmf687", "porting")
+_TMF = ("tmf620", "tmf629", "tmf632", "tmf637", "tmf639", "tmf663", "tmf666", "tmf681", "tmf685", "tmf687")
+_UPSTREAMS = (*_TMF, "porting")
 
 
 class SettingsError(Exception):
@@ -93,9 +94,7 @@ def require_upstreams(settings: Settings) -> None:
     if settings.tmf663.url or settings.tmf639.url or settings.tmf629.url or settings.cognito.pool:
         needed["BFF_KEYS"] = ",".join(settings.keys)
     if settings.tmf629.url:
-        needed["BFF_TMF632_URL"] = settings.tmf632.url
-        needed["BFF_TMF666_URL"] = settings.tmf666.url
-        needed["BFF_CUSTOMERS_DUPLICATE_KEY"] = settings.customers.duplicate_key
+        needed |= _for_customers(settings)
     if settings.tmf639.url and settings.numbers.backend == "tmf685":
         needed["BFF_TMF685_URL"] = settings.tmf685.url
         if settings.numbers.assigned_by == "gateway":  # whose an assigned resource is, only the mark tells
@@ -107,6 +106,16 @@ def require_upstreams(settings: Settings) -> None:
     missing = [f"{name} is not set{_example(known[name])}" for name, value in needed.items() if not value]
     if missing:
         raise SettingsError("\n".join(missing))
+
+
+def _for_customers(settings: Settings) -> dict[str, str]:
+    needed = {
+        "BFF_TMF632_URL": settings.tmf632.url,
+        "BFF_TMF666_URL": settings.tmf666.url,
+        "BFF_CUSTOMERS_DUPLICATE_KEY": settings.customers.duplicate_key,
+    }
+    # codes to lines and tries of them are counted in Redis or not at all
+    return needed | ({"BFF_REDIS_URL": settings.redis_url} if settings.tmf681.url else {})
 
 
 def persisted_documents(settings: Settings) -> Persisted:

@@ -11,6 +11,8 @@ from clients.http import AiohttpSender, FastReads, HttpxSender, Sender
 from clients.tmf import TMFClient, UpstreamOptions
 from kernel.clock import Clock
 
+_OF_PEOPLE = frozenset({"tmf629", "tmf632", "tmf637", "tmf663", "tmf666", "tmf681"})
+
 Transports = Mapping[str, httpx.AsyncBaseTransport]
 
 
@@ -42,6 +44,7 @@ def open_client(
         channel_header=settings.channel_header,
         breaker_threshold=upstream.breaker_threshold,
         breaker_cooldown=upstream.breaker_cooldown,
+        private=name in _OF_PEOPLE,
     )
     return TMFClient(name, options, sender, clock, _authentication(name, upstream, http, clock))
 

@@ -84,16 +84,23 @@ answer stands in [port-in.md](port-in.md).
 _CUSTOMERS = """## Customers: TMF632, TMF629, TMF666, TMF637
 
 Settings: `BFF_TMF632_...`, `BFF_TMF629_...`, `BFF_TMF666_...`, `BFF_TMF637_...` and `BFF_CUSTOMERS_...`; v4 and v5 of
-each. Attributes stand here by v4's names. Without TMF629 there are no customers, without TMF637 no products.
+each. Attributes stand here by v4's names. Without TMF629 there are no customers, without TMF637 no products, without
+TMF681 (v4) no lines are linked.
 
 | call | when |
 | --- | --- |
+| `GET /individual?contactMedium.characteristic.emailAddress=` and so on | before anything is made; a new contact |
 | `POST /individual` or `/organization`, `POST /customer`, `POST /billingAccount` | `createCustomer`, in this order |
 | `GET /individual?externalReference.name=`, `GET /customer?engagedParty.id=` | after a POST without an answer |
 | `GET /billingAccount?relatedParty.id=` | the same; `Customer.billingAccounts` |
 | `DELETE` of each, or `PATCH` to `BFF_CUSTOMERS_CLOSED` | what cannot be finished is undone |
 | `GET` and `PATCH /individual/{id}` or `/organization/{id}` | `updateProfile`: two whole arrays |
 | `GET /product?relatedParty.id=` | `Customer.products`, in pages |
+| `GET /product?productCharacteristic.value=` (`BFF_LINKING_LOOKUPS`) | `linkService`, both times |
+| `GET /customer`, `GET /organization` by id | whether a line is a person's or a company's |
+| `POST /communicationMessage` of TMF681 | `linkService` without a code; once for each key |
+| `GET /communicationMessage?characteristic.value=` | before a key that came again sends |
+| `GET` and `PATCH /product/{id}` | `linkService` with a code: the whole `relatedParty` |
 """
 _OF_CUSTOMERS = (
     tmf632.INDIVIDUALS,

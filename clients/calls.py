@@ -49,7 +49,10 @@ class RefusedError(UpstreamInvalidError):
 
 @dataclass(frozen=True)
 class UpstreamOptions:
-    """Settings of one upstream, all with the meaning that `.env.example` gives."""
+    """Settings of one upstream, all with the meaning that `.env.example` gives.
+
+    `private`: it holds what people tell of themselves, so that no log may have a filter or a word of its answers.
+    """
 
     base_url: str
     version: str = "v4"
@@ -61,6 +64,7 @@ class UpstreamOptions:
     channel_header: str = "x-channel"
     breaker_threshold: int = 5
     breaker_cooldown: float = 5.0
+    private: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,9 +110,7 @@ class Calls:
             with attempt:
                 reply = await self._try(collection, path, audience, deadline)
                 if reply.status not in (*_SUCCESS, *also):
-                    raise RefusedError(
-                        self.name, reply.status, detail=f"GET {path}: {reply.status} {reply.body[:200]!r}"
-                    )
+                    raise RefusedError(self.name, reply.status, detail=self._told("GET", path, reply))
                 return reply
         raise UpstreamUnavailableError(self.name, detail="no attempt was made")  # pragma: no cover
 
@@ -134,7 +136,7 @@ class Calls:
         except UpstreamError as error:
             breaker.failed()
             raise UnknownOutcomeError(self.name, detail=error.detail) from error
-        told = f"{request.method} {request.path}: {reply.status} {reply.body[:200]!r}"
+        told = self._told(request.method, request.path, reply)
         if reply.status >= _SERVER_ERROR or reply.status in (_TIMEOUT, _TOO_MANY):
             breaker.failed()
             raise UnknownOutcomeError(self.name, detail=told)
@@ -156,7 +158,7 @@ class Calls:
             raise
         if reply.status >= _SERVER_ERROR or reply.status == _TOO_MANY:
             breaker.failed()
-            raise UpstreamUnavailableError(self.name, detail=f"GET {path}: {reply.status} {reply.body[:200]!r}")
+            raise UpstreamUnavailableError(self.name, detail=self._told("GET", path, reply))
         breaker.succeeded()
         return reply
 
@@ -170,6 +172,12 @@ class Calls:
             reply = await self._send(collection, request, audience, deadline, proof)
         return reply
 
+    def _told(self, method: str, path: str, reply: Reply) -> str:
+        """An answer as the log may have it."""
+        if self.options.private:
+            return f"{_bare(method, path)}: {reply.status}"
+        return f"{method} {path}: {reply.status} {reply.body[:200]!r}"
+
     async def _send(
         self, collection: str, request: Request, audience: Audience, deadline: Deadline, proof: Mapping[str, str]
     ) -> Reply:
@@ -182,9 +190,14 @@ class Calls:
         }
         url, seconds = f"{self.options.base_url}/{request.path}", deadline.require(self.name)
         with TimedCall(collection, request.method) as call:
-            reply = await self.sender.send(
-                request.method, url, headers=headers, content=request.content, seconds=seconds
-            )
+            try:
+                reply = await self.sender.send(
+                    request.method, url, headers=headers, content=request.content, seconds=seconds
+                )
+            except UpstreamError as error:
+                if self.options.private:
+                    _hush(error, _bare(request.method, request.path))
+                raise
             call.status = reply.status
         return reply
 
@@ -197,3 +210,15 @@ class Calls:
                 cooldown=self.options.breaker_cooldown,
             )
         return self.breakers[collection]
+
+
+def _bare(method: str, path: str) -> str:
+    """A request without what it filters by."""
+    return f"{method} {path.partition('?')[0]}"
+
+
+def _hush(error: UpstreamError, asked: str) -> None:
+    """Leave of an error what was asked and what kind of failure it was; its own text has the whole URL."""
+    why = type(error.__cause__ or error).__name__
+    error.detail = f"{error.upstream}: {asked}: {why}"
+    error.__cause__, error.__suppress_context__ = None, True

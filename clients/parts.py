@@ -100,3 +100,12 @@ def party_body(party: RelatedParty, version: str) -> Json:
         ref = {"@type": "PartyRef", "id": party.id, "name": party.name or party.id, "@referredType": "Individual"}
         return {"@type": "RelatedPartyOrPartyRole", "role": party.role, "partyOrPartyRole": ref}
     return {"id": party.id, "name": party.name or party.id, "role": party.role, "@referredType": "Individual"}
+
+
+def customer_body(customer: str, role: str, version: str, *, name: str = "") -> Json:
+    """A customer as a related party; without a name its id stands for it, for v5 wants one."""
+    told = {"id": customer, "name": name or customer, "@referredType": "Customer"}
+    if version == "v5":
+        ref = {"@type": "PartyRoleRef", **told}
+        return {"@type": "RelatedPartyRefOrPartyRoleRef", "role": role, "partyOrPartyRole": ref}
+    return {**told, "role": role}

@@ -1,5 +1,7 @@
 """TMF629 Customer, v4 and v5: the role in which a party buys."""
 
+import msgspec
+
 from clients.media import Characteristic, characteristic_body
 from clients.parts import Json, Ref, typed
 from clients.tmf import Collection, Entity
@@ -11,10 +13,16 @@ BY_PARTY = "engagedParty.id"
 """The attribute by which the customers of a party are found, in both versions."""
 
 
+class EngagedParty(Ref, frozen=True):
+    """Who the customer is; `referred_type`: Individual or Organization, where the server says so."""
+
+    referred_type: str | None = msgspec.field(default=None, name="@referredType")
+
+
 class Customer(Entity, frozen=True):
     name: str | None = None
     status: str | None = None
-    engaged_party: Ref | None = None
+    engaged_party: EngagedParty | None = None
     characteristic: tuple[Characteristic, ...] = ()
 
     def is_marked(self, reference: str) -> bool:

@@ -55,6 +55,7 @@ class Individual(Party, frozen=True):
     given_name: str | None = None
     family_name: str | None = None
     birth_date: str | None = None
+    individual_identification: tuple[Identification, ...] = ()
 
 
 class Organization(Party, frozen=True):
@@ -99,6 +100,25 @@ def parties(kind: str) -> Collection[Any]:
 def as_they_are(kind: str) -> Collection[AsItIs]:
     """The same, read for an update."""
     return Collection(UPSTREAM, kind, AsItIs)
+
+
+def identifications(party: Party) -> Sequence[Identification]:
+    """Documents of a person; entries of a company in registers, but for its taxes."""
+    if isinstance(party, Individual):
+        return party.individual_identification
+    if isinstance(party, Organization):
+        return [each for each in party.organization_identification if each.identification_type != TAX]
+    return ()
+
+
+_INSIDE = {"email": "emailAddress", "phone": "phoneNumber"}
+
+
+def found_by(what: str, kind: str, version: str) -> str:
+    """The attribute by which parties of a kind are found: by email or phone, else by the number of a document."""
+    if what in _INSIDE:
+        return f"contactMedium.{'' if version == 'v5' else 'characteristic.'}{_INSIDE[what]}"
+    return f"{kind}Identification.identificationId"
 
 
 def reference_filter(version: str) -> str:

@@ -5,7 +5,7 @@ so that its description carries ours.
 from collections.abc import Sequence
 
 from clients.media import ContactMedium, media_body
-from clients.parts import Amount, Json, Part, Ref, RelatedParty, TimePeriod, typed
+from clients.parts import Amount, Json, Part, Ref, RelatedParty, TimePeriod, customer_body, typed
 from clients.tmf import Collection, Entity
 
 UPSTREAM = "tmf666"
@@ -86,7 +86,7 @@ def new_account(
         "name": name,
         "state": state,
         "description": f"shop {reference}",
-        "relatedParty": [_customer(name, customer, version)],
+        "relatedParty": [customer_body(customer, "customer", version, name=name)],
         "contact": [typed("Contact", contact, version)],
         "billStructure": typed("BillStructure", _structure(billing, version), version),
         "paymentPlan": [typed("PaymentPlan", {"planType": billing.terms}, version)],
@@ -116,10 +116,3 @@ def _refs(kind: str, ids: Sequence[str], version: str) -> list[Json]:
 def _ref(kind: str, identifier: str, version: str) -> Json:
     body: Json = {"id": identifier, "name": identifier, "@referredType": kind}
     return typed(f"{kind}Ref", body, version) if version == "v5" else {**body, "isRef": True}
-
-
-def _customer(name: str, customer: str, version: str) -> Json:
-    if version == "v5":
-        ref = {"@type": "PartyRoleRef", "id": customer, "name": name, "@referredType": "Customer"}
-        return {"@type": "RelatedPartyRefOrPartyRoleRef", "role": "customer", "partyOrPartyRole": ref}
-    return {"id": customer, "name": name, "role": "customer", "@referredType": "Customer"}

@@ -86,7 +86,7 @@ class Writer:
             return None
         found = self._answer(collection, reply, local_id)
         if found.entity is None:
-            raise UpstreamInvalidError(self.client.name, detail=f"{path}: {reply.body[:200]!r}")
+            raise UpstreamInvalidError(self.client.name, detail=f"{path}: no such document in the answer")
         return found
 
     def _answer(self, collection: Collection[E], reply: Reply, local_id: str | None) -> Written[E]:

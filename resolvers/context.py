@@ -14,6 +14,7 @@ from domain.carts.reserving import CartReservations
 from domain.catalog.catalog import Catalog
 from domain.identity.desk import CustomerDesk
 from domain.identity.identity import Identity
+from domain.identity.linking import Linking
 from domain.identity.outcomes import Session
 from domain.identity.tokens import with_cart_token
 from domain.pipelines.customers import Customers
@@ -116,6 +117,17 @@ class Context:
         if self._desk is None:
             self._desk = self.require_customers().desk(self.request)
         return self._desk
+
+    def require_linking(self) -> Linking:
+        """Linking of lines.
+
+        Raises:
+            UpstreamUnavailableError: this shop cannot send codes to lines, or does not know them.
+        """
+        linking = self.require_customers().linking
+        if linking is None:
+            raise UpstreamUnavailableError("tmf681", detail="this needs TMF637, TMF681 and Redis")
+        return linking
 
     def require_porting(self) -> Porting:
         """The porting provider.

@@ -1,8 +1,11 @@
 """From what a client sent of a customer to what the domain is asked: every part checked, each with its path."""
 
+from dataclasses import dataclass
+
 from domain.identity import applying
 from domain.identity.applying import ApplicationRules, Check, Wishes
-from domain.identity.contact import Address, Contact, checked_contact
+from domain.identity.contact import Address, Contact, checked_contact, is_phone
+from domain.identity.duplicates import normal_phone
 from domain.identity.model import Applicant, Individual, Organization
 from kernel.context import Segment
 from kernel.errors import BadRequestError
@@ -75,6 +78,33 @@ def customer_of(text: str) -> str:
         return local_id(text, "Customer")
     except BadRequestError:
         raise Rejected(_NO_CUSTOMER) from None
+
+
+@dataclass(frozen=True)
+class Link:
+    """A line that is to be linked. `answer`: challenge token and code, where the code has been sent already."""
+
+    customer_id: str
+    number: str
+    answer: tuple[str, str] | None
+
+
+def link_of(given: inputs.LinkServiceInput) -> Link:
+    """Which line joins which customer.
+
+    Raises:
+        Rejected: no line has this number, there is no such customer, or only half of the answer is there.
+    """
+    check, token, code = Check(("input",)), given.challenge_token, given.code
+    if not is_phone(given.msisdn):
+        check.refuse("This is no phone number.", "msisdn")
+    if token is not None or code is not None:
+        check.require(token, "challengeToken")
+        check.require(code, "code")
+    if check.wrong:
+        raise Rejected(*check.wrong)
+    answer = None if token is None or code is None else (token, code)
+    return Link(customer_of(given.customer_id), normal_phone(given.msisdn) or "", answer)
 
 
 def _contact(check: Check, given: carts.ContactInput, place: Path) -> Contact | None:

@@ -11,13 +11,14 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import argument
 
-from clients import tmf632, tmf637
+from clients import tmf632
 from clients.tmf632 import Party
 from domain.carts.model import LineAction
 from domain.catalog.rules import fold
 from domain.identity.contact import Contact
 from domain.identity.desk import AccountOf, CustomerDesk, ProductOf, ProductPage
-from domain.identity.duplicates import normal_phone
+from domain.identity.lines import number_of
+from domain.identity.linking import LinkOutcome
 from domain.identity.logins import check_login
 from domain.identity.model import Membership
 from domain.identity.systems import contact_of
@@ -29,7 +30,7 @@ from kernel.ids import GlobalId
 from kernel.money import Money
 from kernel.outcomes import Rejected
 from resolvers.context import Context, Info
-from resolvers.customer_inputs import applicant_of, customer_of, new_contact
+from resolvers.customer_inputs import applicant_of, customer_of, link_of, new_contact
 from schema.inputs import customers as inputs
 
 SEPARATOR = "~"
@@ -76,6 +77,30 @@ async def invite_member(
     except Rejected as rejected:
         return CustomerOutcome(None, rejected.reasons)
     return await customers.invite(desk, str(input.idempotency_key), customer_id, login, input.role)
+
+
+async def link_service(
+    info: Info,
+    input: Annotated[inputs.LinkServiceInput, argument(description="The line, and the code once it is there.")],  # noqa: A002
+) -> Any:
+    linking, desk, key = info.context.require_linking(), info.context.require_desk(), str(input.idempotency_key)
+    try:
+        asked = link_of(input)
+    except Rejected as rejected:
+        return LinkOutcome(errors=rejected.reasons)
+    if asked.answer is None:
+        return await linking.send(desk, key, asked.customer_id, asked.number)
+    return await linking.link(desk, key, asked.customer_id, asked.number, *asked.answer)
+
+
+def link_challenge(root: strawberry.Parent[LinkOutcome]) -> str | None:
+    return root.token
+
+
+async def linked_product(root: strawberry.Parent[LinkOutcome], info: Info) -> Any:
+    if root.membership is None or root.product_id is None:
+        return None
+    return await _desk(info).product(root.membership, root.product_id, projection(info, "Product"))
 
 
 async def payload_account(root: strawberry.Parent[CustomerOutcome], info: Info) -> Any:
@@ -296,9 +321,7 @@ def product_status(root: strawberry.Parent[ProductOf]) -> str | None:
 
 
 def product_number(root: strawberry.Parent[ProductOf]) -> str | None:
-    told = [each.value for each in root.product.product_characteristic if each.name.upper() == tmf637.NUMBER]
-    told += [each.value or each.name for each in root.product.realizing_resource]
-    return next((number for value in told if (number := _e164(value)) is not None), None)
+    return number_of(root.product)
 
 
 async def product_offering(root: strawberry.Parent[ProductOf], info: Info) -> Any:
@@ -358,11 +381,3 @@ def _offset(after: str | None) -> int:
     ):
         raise BadRequestError("This is no cursor of this list.")
     return int(after)
-
-
-def _e164(value: Any) -> str | None:
-    """A number as the shop shows it; None for what is none."""
-    digits = str(value or "").strip().lstrip("+")
-    if not (digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15):  # noqa: PLR2004  (E.164, 6.2.1)
-        return None
-    return normal_phone(f"+{digits}")

@@ -73,8 +73,10 @@ def create_sandbox(
         switches.switch({"api": api, "name": name}, frozenset(each.name for each in apis))
     announcer = Announcer(Subscriptions(store.connection), windows, switches, courier, now)
     served = kinds(apis)
-    parts = Parts(store, CallLog(), Faults(), Locks(monotonic), switches, announcer, Ghosts(), now, stopping, served)
-    cognito = CognitoServer(parts, Outbox(now))
+    parts = Parts(
+        store, CallLog(), Faults(), Locks(monotonic), switches, announcer, Ghosts(), Outbox(now), now, stopping, served
+    )
+    cognito = CognitoServer(parts)
 
     def reseed() -> None:
         if not store.undo():

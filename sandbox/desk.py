@@ -11,6 +11,7 @@ from sandbox.announcing import Announcer
 from sandbox.events import Change
 from sandbox.filters import Condition
 from sandbox.languages import DEFAULT
+from sandbox.outbox import Channel, Outbox
 from sandbox.paging import MAX_LIMIT, Page
 from sandbox.store import Store
 from sandbox.tables import Api, Document, Resource
@@ -32,6 +33,7 @@ class Desk:
     announcer: Announcer
     kinds: Kinds
     clock: Callable[[], datetime]
+    outbox: Outbox
     base: str
     correlation: str | None = None
 
@@ -60,6 +62,10 @@ class Desk:
         self.store.replace(kind, after)
         change = Change(api=api, kind=kind, before=before, after=after, base=self.base, correlation=self.correlation)
         self.announcer.announce(change, resource)
+
+    def send(self, channel: Channel, to: str, subject: str, text: str) -> None:
+        """Deliver a message to somebody."""
+        self.outbox.send(channel, to, subject, text)
 
     def keep(self, kind: str, document: Document) -> None:
         """Put a document where no API shows it; nobody is told."""

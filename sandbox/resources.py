@@ -33,6 +33,7 @@ from sandbox.habits.model import FOREVER, Postponed, as_stored
 from sandbox.hub import HUB, Hub
 from sandbox.items import identified
 from sandbox.languages import DEFAULT, negotiate
+from sandbox.outbox import Outbox
 from sandbox.paging import Page, parse_page, parse_sort
 from sandbox.patching import names, patches
 from sandbox.projection import parse_fields, project
@@ -52,12 +53,13 @@ class Parts:
     habits: Habits
     announcer: Announcer
     ghosts: Ghosts
+    outbox: Outbox
     now: Callable[[], datetime]
     stopping: asyncio.Event
     kinds: Kinds
 
     def desk(self, base: str, correlation: str | None = None) -> Desk:
-        return Desk(self.store, self.announcer, self.kinds, self.now, base, correlation)
+        return Desk(self.store, self.announcer, self.kinds, self.now, self.outbox, base, correlation)
 
 
 @dataclass(frozen=True, slots=True)

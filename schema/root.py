@@ -26,7 +26,15 @@ from schema.types.catalog import (
     ProductSpecification,
 )
 from schema.types.common import SCALARS, Node
-from schema.types.customers import BillingAccount, Customer, CustomerPayload, Individual, Organization, Product
+from schema.types.customers import (
+    BillingAccount,
+    Customer,
+    CustomerPayload,
+    Individual,
+    LinkServicePayload,
+    Organization,
+    Product,
+)
 from schema.types.errors import GenericError, VersionConflictError
 from schema.types.numbers import AvailableNumber, AvailableSim
 from schema.types.port_in_payload import PortInPayload
@@ -109,6 +117,10 @@ class Mutation:
     )
     invite_member: CustomerPayload | None = computed(
         customers.invite_member, description="Lets somebody act for a company, once they sign in with that login."
+    )
+    link_service: LinkServicePayload | None = computed(
+        customers.link_service,
+        description="Lets a line that somebody has already join a customer, by a code that is sent to the line.",
     )
     request_port_in: PortInPayload | None = computed(
         port_ins.request_port_in,

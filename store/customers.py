@@ -3,11 +3,11 @@
 A customer's id is the gateway's own. It exists here once all its parts exist upstream.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, or_, select
 
 from store.database import Connection
 from store.tables import customers, identities, invitations, members
@@ -57,6 +57,12 @@ async def by_id(connection: Connection, customer_id: str) -> CustomerRow | None:
     return None if found is None else _customer(found)
 
 
+async def any_is_known(connection: Connection, ids: Collection[str]) -> bool:
+    """Whether any of these ids is a customer's or its party's, as the operator calls them."""
+    wanted = select(customers.c.id).where(or_(customers.c.upstream_id.in_(ids), customers.c.party_id.in_(ids)))
+    return (await connection.execute(wanted.limit(1))).first() is not None
+
+
 async def add_member(
     connection: Connection, customer_id: str, principal: str, role: str, *, by: str, now: float
 ) -> None:
@@ -90,9 +96,9 @@ async def invite(
     )
 
 
-async def invited(connection: Connection, logins: Sequence[str], now: float) -> list[Any]:
-    """Invitations of any of these logins whose time is not over: customer_id, login, role, invited_by."""
-    wanted = select(invitations).where(invitations.c.login.in_(logins), invitations.c.expires_at > now)
+async def invited(connection: Connection, login: str, now: float) -> list[Any]:
+    """Invitations of this login whose time is not over: customer_id, login, role, invited_by."""
+    wanted = select(invitations).where(invitations.c.login == login, invitations.c.expires_at > now)
     return list((await connection.execute(wanted)).all())
 
 

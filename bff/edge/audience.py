@@ -4,9 +4,11 @@ Only values from the settings come out of here, never a header's own text: a key
 fill every cache, and a header that is passed on could carry anything.
 """
 
+import dataclasses
 from collections.abc import Sequence
+from functools import lru_cache
 
-from kernel.context import Audience
+from kernel.context import Audience, Segment
 
 
 def audience_of(accept_language: str, channel: str, *, languages: Sequence[str], channels: Sequence[str]) -> Audience:
@@ -14,6 +16,12 @@ def audience_of(accept_language: str, channel: str, *, languages: Sequence[str],
     wanted = channel.strip().casefold()
     found = next((each for each in channels if each.casefold() == wanted), channels[0])
     return Audience(language=best_language(accept_language, languages), channel=found)
+
+
+@lru_cache(maxsize=1_024)
+def narrowed(audience: Audience, segments: frozenset[Segment]) -> Audience:
+    """The same for somebody who sees these segments alone. There are few, and each works out its key once."""
+    return dataclasses.replace(audience, segments=segments)
 
 
 def best_language(header: str, offered: Sequence[str]) -> str:

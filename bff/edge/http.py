@@ -15,6 +15,7 @@ from graphql import DocumentNode, OperationType, get_operation_ast
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
+from bff.edge.discretion import discreet
 from bff.edge.documents import Documents, Known
 from bff.edge.errors import answer_of, execution_error, request_error, unexpected
 from bff.edge.metrics import TimedRequest
@@ -233,7 +234,9 @@ class GraphQLEndpoint:
         named = [(b"content-language", context.request.audience.language.encode())]
         result = await self._executed(known, operation, context, parameters)
         if result.data is None and result.errors and all(error.path is None for error in result.errors):
-            refusal = {"errors": [execution_error(result.errors[0])]}  # the second only says that there are more
+            shown = execution_error(result.errors[0])  # the second only says that there are more
+            shown["message"] = discreet(shown["message"], parameters.variables)
+            refusal = {"errors": [shown]}
             return self._json(refusal, _refused_status(asked.media_type), asked.media_type, named)
         asked.timed.outcome = "partial" if result.errors else "whole"
         named += [(b"set-cookie", cookie.encode()) for cookie in context.cookies]

@@ -32,11 +32,14 @@ class Kind(Enum):
     SIGN_UP = "signUp"
     SIGN_IN = "signIn"
     RESET = "reset"
+    LINK = "link"
 
 
 # A pool's session has up to 2,048 characters, by which alone a sign-in's token is longer.
-_PADDED = {Kind.SIGN_UP: 512, Kind.RESET: 512, Kind.SIGN_IN: 2_560}
-_LIVES = {Kind.SIGN_UP: 3_600.0, Kind.RESET: 900.0, Kind.SIGN_IN: 180.0}
+_PADDED = {Kind.SIGN_UP: 512, Kind.RESET: 512, Kind.LINK: 512, Kind.SIGN_IN: 2_560}
+_LIVES = {Kind.SIGN_UP: 3_600.0, Kind.RESET: 900.0, Kind.LINK: 600.0, Kind.SIGN_IN: 180.0}
+FROM_POOL = (Kind.SIGN_UP, Kind.SIGN_IN, Kind.RESET)
+"""Those whose codes the user pool sends, and sends again."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +109,13 @@ class ChallengeTokens:
         challenge = self._opened(token)
         if challenge is None or challenge.kind not in kinds:
             raise Rejected(Rejection(ErrorCode.INVALID, "This is no challenge token for this.", path))
-        if challenge.until <= self._clock.now():
+        if self.is_over(challenge):
             raise Rejected(Rejection(ErrorCode.OTP_EXPIRED, "The code's time is over; ask for another.", path))
         return challenge
+
+    def is_over(self, challenge: Challenge) -> bool:
+        """Whether its time is over."""
+        return challenge.until <= self._clock.now()
 
     def _opened(self, token: str) -> Challenge | None:
         if len(token) > _LONGEST or not token.isascii():

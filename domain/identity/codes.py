@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from clients.cognito import CognitoRefusedError, Why
-from domain.identity.challenges import Challenge, Kind
+from domain.identity.challenges import FROM_POOL, Challenge, Kind
 from domain.identity.logins import (
     Login,
     check_locale,
@@ -139,7 +139,7 @@ class Codes:
     async def resend(self, ctx: RequestContext, token: str) -> ChallengeOutcome:
         """Another code in the place of the first, which is void."""
         try:
-            challenge = self.pool.challenge(token, *Kind)
+            challenge = self.pool.challenge(token, *FROM_POOL)
             return await self._send(ctx, challenge.kind, challenge.login, challenge.user)
         except Rejected as rejected:
             return ChallengeOutcome(errors=rejected.reasons)

@@ -37,10 +37,10 @@ class Fingerprints:
         claims = list(self.of_contact(segment, applicant.contact))
         if isinstance(party, Individual):
             if party.document:
-                claims.append((DOCUMENT, self._mac(segment, DOCUMENT, _bare(party.document))))
+                claims.append((DOCUMENT, self._mac(segment, DOCUMENT, bare(party.document))))
         else:
             country = applicant.billing_address.country
-            claims.append((REGISTRATION, self._mac(segment, REGISTRATION, country, _bare(party.registration))))
+            claims.append((REGISTRATION, self._mac(segment, REGISTRATION, country, bare(party.registration))))
         return tuple(claims)
 
     def of_contact(self, segment: Segment, contact: Contact) -> Claims:
@@ -72,6 +72,6 @@ def normal_phone(text: str | None) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """Letters and digits alone, in one case: `HRB 90-210` is `hrb90210`."""
     return _NOISE.sub("", text.casefold())

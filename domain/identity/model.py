@@ -7,7 +7,7 @@ import msgspec
 
 from domain.identity.contact import Address, Contact
 from kernel.context import Segment
-from store.customers import CustomerRow
+from store.customers import CustomerRow, MemberRow
 
 
 class Role(Enum):
@@ -72,6 +72,10 @@ class Membership:
 
     customer: CustomerRow
     role: Role
+
+    @classmethod
+    def of(cls, row: MemberRow) -> "Membership":
+        return cls(row.customer, Role(row.role))
 
     @property
     def segment(self) -> Segment:

@@ -25,6 +25,7 @@ CODE: Path = ("input", "code")
 CHALLENGE: Path = ("input", "challengeToken")
 REFRESH: Path = ("input", "refreshToken")
 LOCALE: Path = ("input", "locale")
+MSISDN: Path = ("input", "msisdn")
 
 WRONG_CODE = Rejection(ErrorCode.OTP_INVALID, "The code is wrong.", CODE)
 OLD_CODE = Rejection(ErrorCode.OTP_EXPIRED, "The code's time is over; ask for another.", CODE)

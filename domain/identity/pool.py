@@ -5,7 +5,6 @@ answered at whole multiples of `pace` after it was asked, however long the pool 
 success or a pool that is down, is answered at once.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,6 +14,7 @@ from domain.identity.challenges import Challenge, ChallengeTokens, Kind
 from domain.identity.limits import IdentityLimits, Limits, Try
 from domain.identity.logins import Login, PasswordRules, check_code
 from domain.identity.outcomes import CHALLENGE, CODE, Checks, Session, SessionOutcome, not_now
+from domain.identity.pace import evenly
 from domain.identity.principals import Logins
 from domain.identity.tokens import AccessTokens, claims_of
 from kernel.clock import Clock
@@ -41,14 +41,7 @@ class Pool:
 
     def evenly(self) -> Callable[[], Awaitable[None]]:
         """From now on: what to await before an answer, so that it comes at a whole multiple of `pace`."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-
-        async def even() -> None:
-            if self.pace > 0:
-                await asyncio.sleep(self.pace - (loop.time() - began) % self.pace)
-
-        return even
+        return evenly(self.pace)
 
     async def ask(self, call: Awaitable[T]) -> T:
         """What the pool answers.

@@ -12,9 +12,12 @@ import msgspec
 
 from domain.identity import permissions
 from domain.identity.applying import ApplicationRules
+from domain.identity.before import Before, told_by
 from domain.identity.contact import Contact
 from domain.identity.desk import CustomerDesk, Reading
 from domain.identity.duplicates import CONTACT, Claims, Fingerprints
+from domain.identity.limits import Limit, Limits, Try
+from domain.identity.linking import Linking
 from domain.identity.model import Applicant, Membership, Role
 from domain.identity.permissions import Action
 from domain.identity.systems import CustomerSystems
@@ -68,6 +71,23 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
+class Tries:
+    """How often details may be tried: by one user, and from one address."""
+
+    limits: Limits
+    by_user: Limit
+    by_address: Limit
+
+    async def take(self, ctx: RequestContext) -> None:
+        """Count one.
+
+        Raises:
+            Rejected: there were too many, or it cannot be counted just now.
+        """
+        await self.limits.take(Try(self.by_user, ctx.principal.id or ""), Try(self.by_address, ctx.address))
+
+
+@dataclass(frozen=True)
 class _Accepted:
     """A request for a pipeline. `given` makes its input of the hashes that are newly claimed."""
 
@@ -85,6 +105,7 @@ class CustomerSteps:
     """What the steps do. Each can be done twice."""
 
     systems: CustomerSystems
+    before: Before
     database: Database
     clock: Clock
 
@@ -94,6 +115,7 @@ class CustomerSteps:
             "createCustomer",
             (
                 Step("identities", self.claimed, undo=self.release_identities),
+                Step("before", self.unknown_before, retry=BRIEF),
                 Step("party", self.make_party, undo=self.remove_party, retry=BRIEF),
                 Step("customer", self.make_customer, undo=self.remove_customer, retry=LONG),
                 Step("billingAccount", self.make_account, undo=self.remove_account, retry=LONG),
@@ -107,6 +129,7 @@ class CustomerSteps:
             "updateProfile",
             (
                 Step("identities", self.claimed, undo=self.release_new),
+                Step("before", self.unknown_elsewhere, retry=BRIEF),
                 Step("contact", self.put_contact, retry=LONG),
                 Step("outdated", self.release_outdated),
             ),
@@ -114,6 +137,20 @@ class CustomerSteps:
 
     async def claimed(self, _: Work) -> str:
         """Done when the request was accepted; what counts is its undo."""
+        return ""
+
+    async def unknown_before(self, work: Work) -> str:
+        """Nobody whom the operator had before has any of it."""
+        applicant = _opening(work).applicant
+        if await self.before.knows(applicant.kind, told_by(applicant.contact, applicant.party)):
+            raise Rejected(_DUPLICATE)
+        return ""
+
+    async def unknown_elsewhere(self, work: Work) -> str:
+        """The same for another contact."""
+        given = _profile(work)
+        if await self.before.knows(given.party_kind, told_by(given.contact), besides=given.party_id):
+            raise Rejected(_TAKEN)
         return ""
 
     async def release_identities(self, work: Work) -> None:
@@ -198,10 +235,16 @@ class Customers:
     rules: ApplicationRules
     patience: float
     invitation: float
+    linking: Linking | None = None
+    tries: Tries | None = None
 
     def desk(self, ctx: RequestContext) -> CustomerDesk:
         """What one request may see of customers."""
         return CustomerDesk(self.reading, ctx)
+
+    async def segments(self, principal: Principal) -> frozenset[Segment]:
+        """What of the catalogue a caller may see."""
+        return await self.reading.members.seen.of(principal)
 
     async def create(self, desk: CustomerDesk, key: str, applicant: Applicant) -> CustomerOutcome:
         """A new customer whose owner is the caller; the same key brings the same one.
@@ -214,6 +257,7 @@ class Customers:
         given = msgspec.json.encode(Opening(customer=customer_id, user=user, applicant=applicant))
         body, claims = msgspec.json.encode(applicant), self.fingerprints.of(applicant)
         try:
+            await self._count(desk, pipeline, key, body)
             accepted = _Accepted(desk.ctx.principal, pipeline, key, body, customer_id, claims, lambda _: given)
             pipeline_id = await self._accept(accepted, _DUPLICATE)
         except Rejected as rejected:
@@ -247,6 +291,7 @@ class Customers:
 
         body = msgspec.json.encode([customer_id, contact])
         try:
+            await self._count(desk, pipeline, key, body)
             accepted = _Accepted(desk.ctx.principal, pipeline, key, body, row.id, claims, given)
             pipeline_id = await self._accept(accepted, _TAKEN)
         except Rejected as rejected:
@@ -280,7 +325,20 @@ class Customers:
                 await self.idempotency.finish(begun.claim, customer_id.encode(), connection=connection)
         if isinstance(begun, Mismatch):
             return CustomerOutcome(found, (_MISMATCH,))
+        self.reading.members.expect()
         return CustomerOutcome(found)
+
+    async def _count(self, desk: CustomerDesk, pipeline: Pipeline, key: str, body: bytes) -> None:
+        """Count a try of details, for its answer tells whether somebody has them. A known key tells nothing new.
+
+        Raises:
+            Rejected: there were too many.
+        """
+        if self.tries is None:
+            return
+        known = await self.idempotency.look(_scope(desk.ctx.principal), pipeline.mutation, key, body)
+        if known is None or isinstance(known, Mismatch):
+            await self.tries.take(desk.ctx)
 
     async def _accept(self, asked: "_Accepted", taken: Rejection) -> str:
         """The id of the pipeline that this key begins, or began: key, claims and pipeline in one transaction.

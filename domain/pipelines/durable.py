@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-VERSION = "1"
+VERSION = "2"
 """To be raised when steps are renamed, reordered or taken out: only processes of a version carry its pipelines on."""
 _SLOTS = "pipelines"
 _running: "Durable | None" = None

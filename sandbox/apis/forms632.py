@@ -66,7 +66,12 @@ def _respelt(before: str, after: str) -> Any:
     return rewrite
 
 
-_PATHS = {**PARTY_PATHS, "externalReference.id": "externalReference.name", "name": "fullName"}
+_PATHS = {
+    **PARTY_PATHS,
+    **{f"contactMedium.{name}": f"contactMedium.characteristic.{name}" for name in _INSIDE},
+    "externalReference.id": "externalReference.name",
+    "name": "fullName",
+}
 INDIVIDUAL = Shape(
     same(
         "Individual",

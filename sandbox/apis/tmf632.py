@@ -25,7 +25,12 @@ _ARRAYS = (
     "relatedParty",
     "taxExemptionCertificate",
 )
-INDEXED = ("externalReference.name", "relatedParty.id")
+INDEXED = (
+    "externalReference.name",
+    "relatedParty.id",
+    "contactMedium.characteristic.emailAddress",
+    "contactMedium.characteristic.phoneNumber",
+)
 
 INDIVIDUAL = Resource(
     path="individual",

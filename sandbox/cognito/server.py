@@ -20,7 +20,6 @@ from sandbox.cognito.sessions import Sessions
 from sandbox.cognito.users import Users
 from sandbox.errors import Refusal
 from sandbox.faults import Fault, faulty, pause
-from sandbox.outbox import Outbox
 from sandbox.resources import Parts
 
 API = "Cognito"
@@ -48,9 +47,9 @@ class Minting(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_field
 class CognitoServer:
     """The pool's endpoints and its controls."""
 
-    def __init__(self, parts: Parts, outbox: Outbox) -> None:
-        self._parts, self._outbox = parts, outbox
-        self._users = Users(parts.store, outbox, parts.now)
+    def __init__(self, parts: Parts) -> None:
+        self._parts, self._outbox = parts, parts.outbox
+        self._users = Users(parts.store, parts.outbox, parts.now)
         self._keys = PoolKeys(parts.store.connection)
         self._operations = Operations(self._users, Sessions(parts.store, self._users, self._keys), self._keys)
 

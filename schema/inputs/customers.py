@@ -6,6 +6,7 @@ import strawberry
 
 from schema.inputs.carts import AddressInput, ContactInput
 from schema.inputs.roles import Role
+from schema.inputs.scalars import E164
 
 
 @strawberry.input(description="A person.")
@@ -71,3 +72,16 @@ class InviteMemberInput:
         description="The e-mail address or phone number they sign in with, or will. It is not told whether they do."
     )
     role: Role = strawberry.field(description="As what.")
+
+
+@strawberry.input(
+    description="Links a line that somebody has already: first without token and code, which sends a code to the line."
+)
+class LinkServiceInput:
+    idempotency_key: UUID = strawberry.field(
+        description="Made up anew for each line; sent again, nothing is done twice. Both calls may have the same."
+    )
+    customer_id: strawberry.ID = strawberry.field(description="The customer that the line joins.")
+    msisdn: E164 = strawberry.field(description="The line's number.")
+    challenge_token: str | None = strawberry.field(default=None, description="From the first call.")
+    code: str | None = strawberry.field(default=None, description="The code that the line was sent.")

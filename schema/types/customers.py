@@ -1,7 +1,7 @@
 """Customers as clients see them. Behind a `Customer` stands the caller's membership of it.
 
-Whoever adds a type here that belongs to a customer reaches it through a membership, and adds its cases to
-`tests/customers/test_permissions.py`, which fails until then.
+Whoever adds a type here that belongs to a customer reaches it through a membership, and adds a probe to
+`tests/customers/test_walk.py`, which fails until then.
 """
 
 from datetime import datetime
@@ -178,3 +178,14 @@ class CustomerPayload:
         loads={BILLING_ACCOUNTS: SELECTED},
     )
     errors: list[UserError] = strawberry.field(description="Why nothing was done; empty when all of it was.")
+
+
+@strawberry.type(description="What came of linking a line. It says nothing about whose line it is.")
+class LinkServicePayload:
+    challenge_token: str | None = computed(
+        resolve.link_challenge, description="Send it with the code, should one come; null once the line is linked."
+    )
+    product: Product | None = computed(
+        resolve.linked_product, description="The line, once it is linked.", loads={PRODUCTS: SELECTED}
+    )
+    errors: list[UserError] = strawberry.field(description="Why nothing was done.")

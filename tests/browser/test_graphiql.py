@@ -5,6 +5,7 @@ error or warning, an uncaught exception, a refused resource) fails the test, as 
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -112,8 +113,15 @@ TABS = [
     "CheckNumber",
     "BringNumber",
     "FollowNumber",
+    "SignUp",
+    "ConfirmSignUp",
+    "CreateCustomer",
+    "InviteMember",
+    "Viewer",
+    "LinkService",
 ]
 CREATE, FILL, READ, FIND, HOLD, CHECK, BRING, FOLLOW = range(3, 11)
+SIGN_UP, CONFIRM, CUSTOMER, INVITE, VIEWER, LINK = range(11, 17)
 
 
 def assert_quiet(page: Page, heard: Heard, dev_url: str) -> None:
@@ -251,6 +259,73 @@ def test_a_cart_is_followed_in_the_page(page: Page, heard: Heard, dev_url: str) 
     assert ask(dev_url, change, **opened)["data"]["updateCart"]["errors"] == []
     expect(pane).to_contain_text('"version": 2', timeout=PATIENCE_MS)
     page.locator(".graphiql-execute-button").click()  # by now it stops
+
+
+def sent_to(dev_url: str, to: str) -> str:
+    """The code in the newest message to somebody, as the sandbox's outbox shows it."""
+    parts = urlsplit(dev_url)
+    outbox = f"http://{parts.hostname}:{(parts.port or 0) + 1}/outbox"
+    for _ in range(PATIENCE_MS // 100):
+        texts = [each["text"] for each in httpx.get(outbox).json() if each["to"] == to]
+        if texts and (found := re.search(r"\d{6}", texts[-1])):
+            return found[0]
+    pytest.fail(f"nothing was sent to {to}")
+
+
+def created(page: Page) -> dict[str, Any]:
+    """What came of the customer in that tab; who is told that it is being done asks again with the same key."""
+    for _ in range(PATIENCE_MS // 1_000):
+        made: dict[str, Any] = run(page, CUSTOMER)["data"]["createCustomer"]
+        if [error["code"] for error in made["errors"]] != ["IN_PROGRESS"]:
+            return made
+    pytest.fail("it never came to an end")
+
+
+def test_from_signing_up_to_a_linked_line(page: Page, heard: Heard, dev_url: str) -> None:
+    """Every tab about people in its order, with what the one before gave filled in; a company has a second member."""
+    login, company = "tabs@example.com", "tabs-company@example.com"
+
+    def wanted(number: int, **more: Any) -> dict[str, Any]:
+        return {"input": {**examples()[number].variables["input"], **more}}
+
+    edit(page, SIGN_UP, "variables", wanted(SIGN_UP, login=login))
+    token = run(page, SIGN_UP)["data"]["signUp"]["challengeToken"]
+    edit(page, CONFIRM, "variables", wanted(CONFIRM, challengeToken=token, code=sent_to(dev_url, login)))
+    confirmed = run(page, CONFIRM)["data"]["confirmSignUp"]
+    assert (confirmed["viewer"]["login"], confirmed["errors"]) == (login, [])
+    bearer = {"Authorization": f"Bearer {confirmed['session']['accessToken']}"}
+
+    party = examples()[CUSTOMER].variables["input"]["party"]["individual"]
+    mine = {**party, "contact": {"email": login, "reminderConsent": False}}
+    edit(page, CUSTOMER, "headers", bearer)
+    edit(page, CUSTOMER, "variables", wanted(CUSTOMER, party={"individual": mine}))
+    made = created(page)
+    assert (made["errors"], made["customer"]["segment"]) == ([], "B2C")
+    contact = {"email": company, "reminderConsent": False}
+    acme = {"legalName": "Acme GmbH", "registrationNumber": "HRB 4711", "taxId": "DE123456789", "contact": contact}
+    key = "00000000-0000-4000-8000-000000000096"
+    edit(page, CUSTOMER, "variables", wanted(CUSTOMER, idempotencyKey=key, party={"organization": acme}))
+    firm = created(page)
+    assert (firm["errors"], firm["customer"]["segment"]) == ([], "B2B")
+    edit(page, INVITE, "headers", bearer)
+    edit(page, INVITE, "variables", wanted(INVITE, customerId=firm["customer"]["id"]))
+    assert run(page, INVITE)["data"]["inviteMember"] == {"customer": {"displayName": "Acme GmbH"}, "errors": []}
+
+    edit(page, LINK, "headers", bearer)
+    line = wanted(LINK, customerId=made["customer"]["id"])
+    edit(page, LINK, "variables", line)
+    challenge = run(page, LINK)["data"]["linkService"]["challengeToken"]
+    answer = {"challengeToken": challenge, "code": sent_to(dev_url, line["input"]["msisdn"])}
+    edit(page, LINK, "variables", {"input": {**line["input"], **answer}})
+    linked = run(page, LINK)["data"]["linkService"]
+    assert linked == {"challengeToken": None, "product": {"name": "Mobile M", "msisdn": "+4915770000017"}, "errors": []}
+    edit(page, VIEWER, "headers", bearer)
+    edges = run(page, VIEWER)["data"]["viewer"]["customers"]["edges"]
+    assert [(each["role"], each["node"]["displayName"]) for each in edges] == [
+        ("OWNER", "Ada Winter"),
+        ("OWNER", "Acme GmbH"),
+    ]
+    assert [each["msisdn"] for each in edges[0]["node"]["products"]["nodes"]] == ["+4915770000017"]
     assert_quiet(page, heard, dev_url)
 
 

@@ -4,20 +4,25 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bff.dev import SANDBOX_TMF639
+from domain.carts.sweeping import CartSweeper, Swept
 from kernel.clock import FixedClock
+from kernel.context import Audience
 from sandbox.cognito.operations import CLIENT, POOL
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
+from store.leases import Leases
 from tests.carts.conftest import MakeShop, new_key
 from tests.carts.fate import Killed, Life, live, mortal
 from tests.carts.holder import Holder
 from tests.carts.operator import Operator
 from tests.carts.shopper import ERRORS, FIELDS, Shopper, add
+from tests.carts.test_sweeping import Sweep, process
 
 CLAIM = f"mutation($input: ClaimCartInput!) {{ claimCart(input: $input) {{ cart {{ {FIELDS} }} {ERRORS} }} }}"
 
@@ -299,3 +304,58 @@ async def _held(guest: Shopper) -> dict[str, Any]:
     while payload["reservation"] is None:  # the first sweep has to allow it
         payload = await holder.reserve((await holder.numbers())[0]["offerToken"])
     return payload["reservation"]
+
+
+# ---------------------------------------------------------------- nobody comes back
+
+
+@pytest.fixture
+async def sweep(sandbox_process: SandboxProcess, tmp_path: Path, clock: FixedClock) -> AsyncIterator[Sweep]:
+    """What the sweeper of another process of the estate does, each time its interval is over."""
+    async with process(sandbox_process.base_url, tmp_path, clock) as carts:
+        leases = Leases(carts.keeper.holds.database, clock)
+        every, keep = 60, 7 * 86_400.0
+        idempotency = carts.updater.idempotency
+        yield CartSweeper(carts.keeper, idempotency, leases, Audience("en", "web"), every=every, keep=keep).sweep
+
+
+async def test_a_merge_that_was_never_carried_out_is_undone_by_one_sweep_and_the_guest_goes_on(
+    guests: Any, ada: Any, sandbox: SandboxControl, clock: FixedClock, sweep: Sweep
+) -> None:
+    """Once the change's hold is over (BFF_CART_HOLD), without anybody asking with the key again."""
+    async with guests(tmf663_attempts=1) as guest:
+        await guest.update(add("po-mobile-l"))
+        shopper = await ada(guest).make()
+        sandbox.fault("off", api="TMF663")
+        await shopper.claim(guest)
+        sandbox.clear_faults()
+        assert [each["code"] for each in (await guest.update(add("po-mobile-s")))["errors"]] == ["CART_LOCKED"]
+        clock.advance(31)
+        assert await sweep() == Swept(settled=1)
+        assert (await guest.update(add("po-mobile-s")))["errors"] == []
+        await shopper.read()
+        assert (names(guest), names(shopper)) == ([("Mobile L", 1), ("Mobile S", 1)], [])
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+async def test_whenever_the_gateway_dies_one_sweep_leaves_no_cart_locked(
+    guests: Any, ada: Any, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, sweep: Sweep, step: int
+) -> None:
+    """They are merged and the guest's cart is over, or they are not and the guest goes on; nobody asks again."""
+    async with guests() as guest:
+        await guest.update(add("po-mobile-l"))
+        shopper = await ada(guest).make()
+        await shopper.update(add("po-mobile-s"))
+        mortal(monkeypatch)
+        task = await live(Life(dies_at=step), shopper.claim(guest))
+        with suppress(Killed):
+            await task
+        monkeypatch.undo()
+        clock.advance(61)
+        await sweep()
+        await shopper.read()
+        if names(shopper) == [("Mobile S", 1), ("Mobile L", 1)]:
+            assert await guest.read() is None
+        else:
+            assert names(shopper) == [("Mobile S", 1)]
+            assert (await guest.update(add("po-mobile-m")))["errors"] == []

@@ -40,6 +40,8 @@ def settings_over(sandbox_url: str, database_url: str, version: str = "v4") -> d
         "customers_duplicate_key": DUPLICATE_KEY,
         "database_url": database_url,
         "pipelines_sweep": 3600,
+        "customers_patience": 20,  # a slow machine is no IN_PROGRESS
+        "request_timeout": 30,
     }
 
 

@@ -31,6 +31,8 @@ UPDATE = f"""mutation($input: UpdateProfileInput!) {{
   updateProfile(input: $input) {{ customer {{ {CUSTOMER} }} {ERRORS} }}
 }} {CONTACT}"""
 INVITE = f"mutation($input: InviteMemberInput!) {{ inviteMember(input: $input) {{ customer {{ id }} {ERRORS} }} }}"
+LINK = f"""mutation($input: LinkServiceInput!) {{ linkService(input: $input) {{
+  challengeToken product {{ id name msisdn status }} {ERRORS} }} }}"""
 VIEWER = f"""{{ viewer {{ id customers {{ edges {{ role node {{ {CUSTOMER} }} }} }} }} }} {CONTACT}"""
 
 
@@ -112,6 +114,11 @@ class Someone:
     async def invite(self, login: str, role: str, *, key: str | None = None, **more: Any) -> dict[str, Any]:
         given = {"idempotencyKey": key or new_key(), "customerId": self.customer.get("id")}
         return (await self.data(INVITE, input={**given, "login": login, "role": role, **more}))["inviteMember"]
+
+    async def link(self, msisdn: str, *, key: str | None = None, **more: Any) -> dict[str, Any]:
+        """`linkService`: without `challengeToken` and `code` it has a code sent."""
+        given = {"idempotencyKey": key or new_key(), "customerId": self.customer.get("id"), "msisdn": msisdn}
+        return (await self.data(LINK, input={**given, **more}))["linkService"]
 
     async def viewer(self) -> Any:
         return (await self.data(VIEWER))["viewer"]

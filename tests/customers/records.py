@@ -4,7 +4,7 @@ import json
 from typing import Any
 from urllib.request import Request, urlopen
 
-from bff.dev import SANDBOX_TMF629, SANDBOX_TMF632, SANDBOX_TMF637, SANDBOX_TMF666
+from bff.dev import SANDBOX_TMF629, SANDBOX_TMF632, SANDBOX_TMF637, SANDBOX_TMF666, SANDBOX_TMF681
 
 Document = dict[str, Any]
 WHERE = {
@@ -13,6 +13,7 @@ WHERE = {
     "customer": SANDBOX_TMF629["v4"],
     "billingAccount": SANDBOX_TMF666["v4"],
     "product": SANDBOX_TMF637["v4"],
+    "communicationMessage": SANDBOX_TMF681,
 }
 SEEDED = ("in-", "or-", "cu-", "ba-", "pr-")
 
@@ -39,6 +40,11 @@ class Records:
     def create(self, resource: str, document: Document) -> Document:
         made: Document = self._send("POST", resource, "", document)
         return made
+
+    def get(self, resource: str, local_id: str) -> Document:
+        """A document as it is now, a seeded one too."""
+        found: Document = self._send("GET", resource, f"/{local_id}")
+        return found
 
     def patch(self, resource: str, local_id: str, changes: Document) -> None:
         self._send("PATCH", resource, f"/{local_id}", changes)

@@ -17,6 +17,7 @@ STEPS = ["individual", "customer", "billingAccount"]
 PATIENT = {
     "customers_patience": 30,
     "request_timeout": 60,
+    "customers_look_before": "",  # what is tried here are the writes; `test_before` has the looks before them
     **{f"{name}_breaker_threshold": 100 for name in ("tmf629", "tmf632", "tmf666")},
 }
 

@@ -123,6 +123,7 @@ async def test_steps_and_their_times_are_written_down(
     await database.aclose()
     assert [(step.name, step.state, step.attempts) for step in steps] == [
         ("identities", "DONE", 1),
+        ("before", "DONE", 1),
         ("party", "DONE", 1),
         ("customer", "DONE", 2),
         ("billingAccount", "DONE", 1),
