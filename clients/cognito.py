@@ -17,7 +17,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from jwt import PyJWK, PyJWKSet, PyJWTError
 
 from clients.guard import CircuitBreaker
 from clients.http import Sender
@@ -30,6 +29,7 @@ from kernel.errors import (
 )
 
 if TYPE_CHECKING:
+    from jwt import PyJWK
     from pycognito import Cognito
 
 UPSTREAM = "cognito"
@@ -262,9 +262,11 @@ class CognitoClient:
         reply = await self._sender.send("GET", url, headers=headers, seconds=self.options.timeout)
         if reply.status != _OK:
             raise UpstreamUnavailableError(UPSTREAM, detail=f"keys: {reply.status}")
+        import jwt  # noqa: PLC0415  (9 MB that a shop without sign-in does without)
+
         try:
-            found = PyJWKSet.from_dict(msgspec.json.decode(reply.body, type=dict[str, Any]))
-        except (msgspec.MsgspecError, UnicodeDecodeError, PyJWTError, AttributeError, TypeError) as error:
+            found = jwt.PyJWKSet.from_dict(msgspec.json.decode(reply.body, type=dict[str, Any]))
+        except (msgspec.MsgspecError, UnicodeDecodeError, jwt.PyJWTError, AttributeError, TypeError) as error:
             raise UpstreamInvalidError(UPSTREAM, detail=f"keys: {type(error).__name__}") from None
         return {key.key_id: key.key for key in found.keys if key.key_id and _may_sign(key)}
 
@@ -375,5 +377,5 @@ def _tokens(answer: Mapping[str, Any]) -> Tokens:
     return Tokens(result["AccessToken"], result["IdToken"], result.get("RefreshToken"), int(result["ExpiresIn"]))
 
 
-def _may_sign(key: PyJWK) -> bool:
+def _may_sign(key: "PyJWK") -> bool:
     return key.key_type == "RSA" and key.public_key_use in (None, "sig")

@@ -14,7 +14,6 @@ from sqlalchemy import URL, CursorResult, Dialect, Executable, make_url
 from sqlalchemy import exc as sql
 
 from kernel.errors import StoreUnavailableError
-from store.postgresql import PostgreSQL
 from store.sqlite import SQLite
 
 PATIENCE = 5.0
@@ -41,11 +40,19 @@ class _Server(Protocol):
     async def aclose(self) -> None: ...
 
 
+def _server(url: URL, patience: float) -> _Server:
+    if url.get_backend_name() == "sqlite":
+        return SQLite(url, patience)
+    from store.postgresql import PostgreSQL  # noqa: PLC0415  (15 MB that a process over SQLite does without)
+
+    return PostgreSQL(url, patience)
+
+
 class Database:
     """One process's connections to the database. Made by `open`, closed by `aclose`."""
 
     def __init__(self, url: URL, patience: float) -> None:
-        self._server: _Server = (SQLite if url.get_backend_name() == "sqlite" else PostgreSQL)(url, patience)
+        self._server = _server(url, patience)
 
     @classmethod
     async def open(cls, url: str, *, migrate: bool, patience: float = PATIENCE) -> "Database":

@@ -11,9 +11,10 @@ import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from typing import Any
 
-import jwt
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -42,6 +43,13 @@ _OPTIONS: Any = {
     "verify_iat": False,
     "verify_nbf": False,
 }
+
+
+@cache
+def _jwt() -> Any:
+    """PyJWT with its cryptography, which take 9 MB that a shop without sign-in does without."""
+    return import_module("jwt")
+
 
 FetchKeys = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -220,8 +228,10 @@ class AccessTokens:
         if key is None:
             raise UnauthenticatedError(detail="an unknown key")
         try:
-            claims: dict[str, Any] = jwt.decode(token, key, algorithms=["RS256"], issuer=self._issuer, options=_OPTIONS)
-        except (jwt.PyJWTError, ValueError) as error:
+            claims: dict[str, Any] = _jwt().decode(
+                token, key, algorithms=["RS256"], issuer=self._issuer, options=_OPTIONS
+            )
+        except (_jwt().PyJWTError, ValueError) as error:
             raise UnauthenticatedError(detail=type(error).__name__) from None
         return claims
 
@@ -238,8 +248,8 @@ def claims_of(token: str) -> Mapping[str, Any]:
         UnauthenticatedError: it cannot be read.
     """
     try:
-        claims: Mapping[str, Any] = jwt.decode(token, options={"verify_signature": False})
-    except (jwt.PyJWTError, ValueError) as error:
+        claims: Mapping[str, Any] = _jwt().decode(token, options={"verify_signature": False})
+    except (_jwt().PyJWTError, ValueError) as error:
         raise UnauthenticatedError(detail=type(error).__name__) from None
     return claims
 
@@ -249,8 +259,8 @@ def _key_id(token: str) -> str:
     if len(token) > _LONGEST or not token.isascii():
         raise UnauthenticatedError(detail="no token")
     try:
-        header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError) as error:
+        header = _jwt().get_unverified_header(token)
+    except (_jwt().PyJWTError, ValueError) as error:
         raise UnauthenticatedError(detail=type(error).__name__) from None
     kid = header.get("kid")
     if header.get("alg") != "RS256" or not isinstance(kid, str):
