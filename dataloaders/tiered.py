@@ -98,7 +98,7 @@ class TieredLoader(Generic[V]):
         if seconds > 0:  # past it nothing is asked any more, and what is held must do
             flights = self._request(ctx.audience, not_fresh, fields)
             await self._wait(flights, seen, seconds)
-        chosen = [self._chosen(key, *seen[key], flights.get(key)) for key in keys]
+        chosen = self._landed(keys, seen, flights) or [self._chosen(key, *seen[key], flights.get(key)) for key in keys]
         if ctx.reads is not None:
             for key, each in zip(keys, chosen, strict=True):
                 self._note(ctx.reads, key, each)
@@ -220,6 +220,22 @@ class TieredLoader(Generic[V]):
         before = self._memory.get(full)
         return held if before is None or self._age(key, before) is not Age.FRESH else merged(before, held)
 
+    def _landed(
+        self, keys: Sequence[str], seen: Mapping[str, tuple[Held[V] | None, Age]], flights: Mapping[str, Landing[V]]
+    ) -> list[Outcome[V]] | None:
+        """What one flight brought, where all were on it and nothing that is held comes first: a page that is new."""
+        (flight, *others) = {*flights.values()} or (None,)
+        if flight is None or others or len(flights) < len(seen) or not flight.done():
+            return None
+        landed = flight.result()
+        found: list[Outcome[V]] = []
+        for key in keys:
+            outcome = landed.get(key)
+            if not isinstance(outcome, Held) or seen[key][1] is Age.STALE:
+                return None
+            found.append(outcome)
+        return found
+
     def _chosen(self, key: str, held: Held[V] | None, age: Age, flight: Landing[V] | None) -> Outcome[V]:
         landed: Outcome[V] | None = None
         if flight is not None and flight.done():
@@ -257,13 +273,12 @@ class TieredLoader(Generic[V]):
                 continue
             if batch is None:
                 batch = self._new_batch(audience)
-            held, wanted = self._memory.get(full), batch.wanted.get(key)
-            if held is None and flying is None and wanted is None:
-                batch.wanted[key] = fields
-            else:
-                # what flies is forgotten for this one, which must then serve those who ask for less
-                parts = (held.fields if held else (), flying[0] if flying else (), wanted or ())
-                batch.wanted[key] = fields.union(*parts)
+            held, wanted = self._memory.get(full), fields
+            # what flies is forgotten for this one, which must then serve those who ask for less
+            for more in (held and held.fields, flying and flying[0], batch.wanted.get(key)):
+                if more and not more <= wanted:
+                    wanted = wanted | more
+            batch.wanted[key] = wanted
             batch.quiet = 0
             flights[key] = batch.landing
         return flights
