@@ -238,7 +238,7 @@ def test_a_cart_from_the_first_tab_to_the_last(page: Page, heard: Heard, dev_url
     assert_quiet(page, heard, dev_url)
 
 
-FOLLOW = "subscription($id: ID!) { cartUpdated(id: $id) { version lines { nodes { quantity } } } }"
+SUBSCRIBE = "subscription($id: ID!) { cartUpdated(id: $id) { version lines { nodes { quantity } } } }"
 
 
 def test_a_cart_is_followed_in_the_page(page: Page, heard: Heard, dev_url: str) -> None:
@@ -248,8 +248,8 @@ def test_a_cart_is_followed_in_the_page(page: Page, heard: Heard, dev_url: str) 
     opened = {"X-Cart-Token": made["guestCartToken"]}
     edit(page, READ, "headers", opened)
     edit(page, READ, "variables", {"id": made["cart"]["id"]})
-    page.evaluate(f"text => {QUERY.replace('getValue()', 'setValue(text)')}", FOLLOW)
-    eventually(page, f"sessionStorage['graphiql:query'] === {json.dumps(FOLLOW)}")
+    page.evaluate(f"text => {QUERY.replace('getValue()', 'setValue(text)')}", SUBSCRIBE)
+    eventually(page, f"sessionStorage['graphiql:query'] === {json.dumps(SUBSCRIBE)}")
     page.locator(".graphiql-execute-button").click()
     pane = page.locator(".result-window .view-lines")
     expect(pane).to_contain_text('"version": 1', timeout=PATIENCE_MS)

@@ -14,8 +14,8 @@ from tests.engine.documents import ODD_ALIASES, ODD_TEXTS
 from tests.engine.world import World, schema
 
 SCHEMA = schema._schema
-LETTERS = "abcdefgikmnopqstuvwxzFSP"
-MADE = {"complete", "run", "rows", "columns", "tags", "P", "plain", "unfit", "info", "k", "q", "f", "F"}
+LETTERS = "abcdefgikmnopqrstuvwxyzFSP"
+MADE = {"complete", "run", "rows", "columns", "tags", "P", "plain", "unfit", "info", "keep", "hand", "k", "q", "f", "F"}
 
 
 async def compiled(document: str, variables: dict[str, Any] | None = None) -> tuple[Any, str]:
@@ -83,7 +83,7 @@ async def test_every_name_in_the_code_is_made_by_us() -> None:
         for each in schema.schema_converter.type_map.values()
         for field in getattr(each.definition, "fields", ())
     }
-    assert attributes - known <= {"append", "rows", "columns", "tags", "info", "__next__", "_name_"}
+    assert attributes - known <= {"append", "rows", "columns", "tags", "info", "__next__", "_name_", "__dict__", "get"}
     strings = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     assert strings == []
 
