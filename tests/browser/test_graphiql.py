@@ -4,6 +4,7 @@ The browser is the machine's Chromium, not one that Playwright downloads. Whatev
 error or warning, an uncaught exception, a refused resource) fails the test, as does a request to any other host.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -120,6 +121,7 @@ TABS = [
     "Viewer",
     "LinkService",
 ]
+EDITS = itertools.count()
 CREATE, FILL, READ, FIND, HOLD, CHECK, BRING, FOLLOW = range(3, 11)
 SIGN_UP, CONFIRM, CUSTOMER, INVITE, VIEWER, LINK = range(11, 17)
 
@@ -204,9 +206,9 @@ def test_an_example_runs_at_the_press_of_the_button(page: Page, heard: Heard, de
 
 
 def edit(page: Page, number: int, part: str, change: dict[str, Any]) -> None:
-    """Put other JSON into a tab's `variables` or `headers`."""
+    """Put other JSON into a tab's `variables` or `headers`; no text twice, for the wait below is for a change."""
     select(page, number)
-    text = json.dumps(change, indent=2)
+    text = json.dumps(change, indent=2) + " " * next(EDITS)
     page.evaluate(
         "([part, text]) => globalThis.__MONACO.editor.getModels()"
         ".find(model => model.uri.path.includes(part)).setValue(text)",
@@ -233,7 +235,7 @@ def test_a_cart_from_the_first_tab_to_the_last(page: Page, heard: Heard, dev_url
     edit(page, FILL, "variables", {"input": {**wanted, "idempotencyKey": "00000000-0000-4000-8000-000000000003"}})
     (lost,) = run(page, FILL)["data"]["updateCart"]["errors"]
     assert (lost["code"], lost["currentVersion"]) == ("VERSION_CONFLICT", 2)
-    edit(page, READ, "headers", {**opened, "Accept-Language": "en"})  # another text: the wait below is for a change
+    edit(page, READ, "headers", opened)
     assert run(page, READ)["data"]["cart"]["problems"] == []
     assert_quiet(page, heard, dev_url)
 
