@@ -8,6 +8,8 @@ what was loaded for it or depends on who asks and when: these are its inputs, co
 
 from typing import Any
 
+import msgspec
+
 from engine.compile.plan import Field, Selection
 from engine.declare import is_lasting
 
@@ -27,6 +29,20 @@ def _is_fixed(field: Field) -> bool:
     """Whether an inline field's part depends on nothing but the object."""
     below = (each for selection in field.selections for each in selection.fields)
     return field.access.fixed and all(map(_is_fixed, below))
+
+
+def again(kept: dict[Any, Any], key: Any, row: tuple[Any, ...]) -> Any:
+    """The part of a row that is given for the second time: from now on it is kept as the bytes it is sent as.
+
+    What was made for one answer and never again does not cost that. A part with something in it that is no JSON stays
+    as it is, for whoever writes the answer to complain of.
+    """
+    try:
+        part: Any = msgspec.Raw(msgspec.json.encode(row[0]))
+    except (TypeError, ValueError, RecursionError):
+        return row[0]
+    kept[key] = (part, *row[1:])
+    return part
 
 
 def keep(kept: dict[Any, Any], key: Any, row: tuple[Any, ...]) -> None:

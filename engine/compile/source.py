@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from engine.compile.access import INFO, Way
-from engine.compile.keeping import keep, kept_by
+from engine.compile.keeping import again, keep, kept_by
 from engine.compile.kinds import type_resolver
 from engine.compile.leaves import leaf_lines
 from engine.compile.plan import Field, Selection, Tree
@@ -47,6 +47,7 @@ class _Writer:
             "unfit": unfit,
             "hand": at_hand,
             "keep": keep,
+            "again": again,
             "info": ResolveInfo,
             "__builtins__": {"iter": iter, "len": len, "list": list, "tuple": tuple, "type": type, "zip": zip}
             | {"str": str, "int": int, "float": float, "bool": bool},
@@ -119,7 +120,10 @@ class _Writer:
         self._line(f"{rows} = {root}.__dict__")
         self._line(f"{row} = {rows}.get({key})")
         same = "".join(f" and {row}[{place}] is {name}" for place, name in enumerate(raw, start=1))
-        self._line(f"if {row} is not None{same}: {made} = {row}[0]")
+        self._line(f"if {row} is not None{same}:")
+        with self._deeper():
+            self._line(f"{made} = {row}[0]")
+            self._line(f"if type({made}) is {key}: {made} = again({rows}, {key}, {row})")
         self._line("else:")
         with self._deeper(), self._all_kept():
             parts = [
