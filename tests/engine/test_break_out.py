@@ -17,23 +17,6 @@ SCHEMA = schema._schema
 LETTERS = "abcdefgikmnopqrstuvwxyzFSP"
 MADE = {"complete", "run", "rows", "columns", "tags", "P", "plain", "unfit", "info", "keep", "again", "hand"}
 MADE |= {"k", "q", "f", "F"}
-    "complete",
-    "run",
-    "rows",
-    "columns",
-    "tags",
-    "P",
-    "plain",
-    "unfit",
-    "info",
-    "keep",
-    "again",
-    "hand",
-    "k",
-    "q",
-    "f",
-    "F",
-}
 
 
 async def compiled(document: str, variables: dict[str, Any] | None = None) -> tuple[Any, str]:
