@@ -34,9 +34,12 @@ class _Joint(NamedTuple):
     value: Any
 
 
-@dataclass(frozen=True)
+@dataclass
 class Joining:
-    """One look at what a reader's entities are to offerings: `name` says as what, `now` in seconds since the epoch."""
+    """One look at what a reader's entities are to offerings: `name` says as what, `now` in seconds since the epoch.
+
+    Made before anything is read: what changed while it was being read is not in it, and so it is not kept.
+    """
 
     name: str
     reader: EntityReader[Any]
@@ -44,11 +47,14 @@ class Joining:
     fields: frozenset[str]
     now: float
 
+    def __post_init__(self) -> None:
+        self.generation = self.reader.generation
+
     def kept(self, offerings: Sequence[ProductOffering]) -> list[Any] | None:
         """What is kept with each of them; None unless it is for all."""
         if self.ctx.reads is not None:
             return None
-        name, generation, audience, fields = self.name, self.reader.generation, self.ctx.audience.key, self.fields
+        name, generation, audience, fields = self.name, self.generation, self.ctx.audience.key, self.fields
         found: list[Any] = []
         for offering in offerings:
             joint: _Joint | None = offering.__dict__.get(name)
@@ -67,7 +73,7 @@ class Joining:
         """
         _READ.inc(len(offerings))
         until = self.now + self.reader.steady
-        if until <= self.now:
+        if until <= self.now or self.reader.generation != self.generation:
             return [*values]
         return [self._kept(*each, until) for each in zip(offerings, values, strict=True)]
 
@@ -79,8 +85,7 @@ class Joining:
             if before is not None and len(before.value) == len(value) and all(map(is_, before.value, value)):
                 value = before.value
             until = min((until, *_changes(value, self.now)))
-        generation, audience = self.reader.generation, self.ctx.audience.key
-        offering.__dict__[self.name] = _Joint(generation, audience, self.fields, until, value)
+        offering.__dict__[self.name] = _Joint(self.generation, self.ctx.audience.key, self.fields, until, value)
         return value
 
 

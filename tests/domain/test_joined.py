@@ -79,6 +79,14 @@ def test_a_change_in_the_reader_ends_it(offerings: list[ProductOffering]) -> Non
     assert look(reader).kept(offerings) is None
 
 
+def test_what_changed_while_it_was_read_is_not_kept(offerings: list[ProductOffering]) -> None:
+    reader = Reader()
+    begun = look(reader)
+    reader.generation += 1
+    assert begun.keep(offerings, [[], []]) == [[], []]
+    assert look(reader).kept(offerings) is None
+
+
 def test_one_that_has_nothing_kept_has_all_asked_for(offerings: list[ProductOffering]) -> None:
     reader = Reader()
     look(reader).keep(offerings[:1], [[price("a")]])
