@@ -22,7 +22,7 @@ from benchmarks.processes import ROOT, gateway
 from benchmarks.tables import replace_section, table
 from bff.app import create_app
 from bff.dev import SANDBOX_TMF620, SANDBOX_TMF663
-from clients.http import FastReads
+from clients.http import AiohttpSender
 from kernel.ids import GlobalId, local_id
 from sandbox.process import SandboxProcess
 from store.database import Database
@@ -183,9 +183,9 @@ async def _split(sandbox: SandboxProcess, database: str) -> list[tuple[str, ...]
 @contextmanager
 def _watched(spent: dict[str, float]) -> Iterator[None]:
     """Adds up the seconds in SQL and in calls of upstreams."""
-    send, opened = FastReads.send, {name: getattr(Database, name) for name in ("reading", "writing")}
+    send, opened = AiohttpSender.send, {name: getattr(Database, name) for name in ("reading", "writing")}
 
-    async def sending(self: FastReads, *given: Any, **options: Any) -> Any:
+    async def sending(self: AiohttpSender, *given: Any, **options: Any) -> Any:
         started = time.perf_counter()
         try:
             return await send(self, *given, **options)
@@ -204,13 +204,13 @@ def _watched(spent: dict[str, float]) -> Iterator[None]:
 
         return using
 
-    FastReads.send = sending  # type: ignore[method-assign]
+    AiohttpSender.send = sending  # type: ignore[method-assign]
     for name, original in opened.items():
         setattr(Database, name, timed(original))
     try:
         yield
     finally:
-        FastReads.send = send  # type: ignore[method-assign]
+        AiohttpSender.send = send  # type: ignore[method-assign]
         for name, original in opened.items():
             setattr(Database, name, original)
 

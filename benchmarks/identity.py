@@ -33,7 +33,7 @@ from bff.dev import (
 )
 from bff.edge.session import principal_of
 from bff.upstreams import Services
-from clients.http import FastReads
+from clients.http import AiohttpSender
 from domain.identity.identity import Identity
 from kernel.context import Principal
 from sandbox.cognito.operations import CLIENT, POOL
@@ -209,23 +209,23 @@ class _Watched:
 
     def __init__(self) -> None:
         self.taken: list[float] = []
-        self._send = FastReads.send
+        self._send = AiohttpSender.send
 
     def __enter__(self) -> Self:
         watched = self
 
-        async def send(reads: FastReads, *given: Any, **more: Any) -> Any:
+        async def send(reads: AiohttpSender, *given: Any, **more: Any) -> Any:
             began = time.perf_counter()
             try:
                 return await watched._send(reads, *given, **more)
             finally:
                 watched.taken.append(time.perf_counter() - began)
 
-        FastReads.send = send  # type: ignore[method-assign]
+        AiohttpSender.send = send  # type: ignore[method-assign]
         return self
 
     def __exit__(self, *_: object) -> None:
-        FastReads.send = self._send  # type: ignore[method-assign]
+        AiohttpSender.send = self._send  # type: ignore[method-assign]
 
 
 async def _dashboard(person: Person) -> list[tuple[str, ...]]:

@@ -7,7 +7,7 @@ import httpx
 
 from bff.settings import Settings, UpstreamSettings
 from clients.auth import Authentication, ClientCredentials, StaticHeaders
-from clients.http import AiohttpSender, FastReads, HttpxSender, Sender
+from clients.http import AiohttpSender, HttpxSender, Sender
 from clients.tmf import TMFClient, UpstreamOptions
 from kernel.clock import Clock
 
@@ -30,9 +30,9 @@ def open_client(
     stack.push_async_callback(http.aclose)
     sender: Sender = http
     if name not in transports:  # what stands in for an upstream stands in for all of it
-        reads = AiohttpSender(name, max_connections=upstream.max_connections, max_bytes=upstream.max_bytes)
-        stack.push_async_callback(reads.aclose)
-        sender = FastReads(reads, http)
+        fast = AiohttpSender(name, max_connections=upstream.max_connections, max_bytes=upstream.max_bytes)
+        stack.push_async_callback(fast.aclose)
+        sender = fast
     options = UpstreamOptions(
         base_url=upstream.url.rstrip("/"),
         version=upstream.version,

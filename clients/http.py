@@ -1,7 +1,8 @@
 """The one place that imports an HTTP library. Everything above sees `Reply` and the errors of `kernel.errors`.
 
-Two senders do the same. httpx is for what happens seldom, such as a write, and what tests put in its place; aiohttp is
-for reads, of which one through httpx costs as much time here as ten (docs/performance.md).
+Two senders do the same. aiohttp is for every call to a TM Forum API, of which one through httpx costs as much time
+here as ten (docs/performance.md); httpx is for what happens seldom, such as fetching a token or a dump, and where tests
+put something in the network's place.
 
 A newcomer would expect httpx's time-out to bound a call; it bounds the silence between two bytes. An upstream that
 drips one byte a second is stopped here by the overall time given to `send`.
@@ -181,19 +182,6 @@ class AiohttpSender:
 
     async def aclose(self) -> None:
         await self._session.close()
-
-
-class FastReads:
-    """Reads by one sender, everything else by another. Each has a pool of its own."""
-
-    def __init__(self, reads: Sender, rest: Sender) -> None:
-        self._reads, self._rest = reads, rest
-
-    async def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None, seconds: float
-    ) -> Reply:
-        sender = self._reads if method == "GET" else self._rest
-        return await sender.send(method, url, headers=headers, content=content, seconds=seconds)
 
 
 async def _read(upstream: str, chunks: AsyncIterator[bytes], limit: int, *, whole: bool) -> bytes:
