@@ -3,15 +3,17 @@
 One process of the estate sweeps at a time, and two would do no harm: every step it takes is fenced like any other.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
 
 from domain.reservations import metrics
 from domain.reservations.assigning import Assignments
-from domain.reservations.desk import Desk, LostRaceError, OutcomeUnknownError, ended, hold_of
+from domain.reservations.desk import Desk, LostRaceError, OutcomeUnknownError, hold_of
 from domain.reservations.holds import HoldsUnavailableError
 from domain.reservations.inventory import Marked
+from domain.reservations.model import Candidate, ResourceState
 from domain.reservations.reservation import OVER, Step, candidate_of
 from kernel.errors import UpstreamError
 from store.leases import Lease, Leases
@@ -154,19 +156,35 @@ class ReservationSweeper:
             await self._next_look(entry, entry.expires_at)
             return
         log.error("reservation.checkout_overdue", id=entry.id, kind=entry.kind)
-        await self._later(entry)
+        await self._next_look(entry, self.desk.clock.now() + self.desk.times.settle)
 
     async def _mark_again(self, entry: Entry) -> None:
         """A mark that was lost is put back.
 
         Raises:
-            OutcomeUnknownError: the inventory does not tell.
+            UpstreamError, OutcomeUnknownError: the inventory does not tell.
         """
-        marked = await self.desk.mark(entry, self.desk.inventory.reserve)
-        if marked is Marked.LOST:
+        seen = await self.desk.inventory.look(candidate_of(entry))
+        if seen is not None and seen.mark == entry.token and seen.state is not ResourceState.FREE:
+            return
+        if await self._put_back(entry, self.desk.inventory.reserve) is Marked.LOST:
             log.error("reservation.mark_of_another", id=entry.id, kind=entry.kind)
-        elif marked is not Marked.DONE:
+
+    async def _put_back(self, entry: Entry, write: Callable[[Candidate, str], Awaitable[Marked]]) -> Marked | None:
+        """Send what a row's state says; None where the row has gone on, and nothing was sent.
+
+        That it may be on its way is written down first: who ends the row waits for it, even if this process dies now.
+
+        Raises:
+            UpstreamError, OutcomeUnknownError: the inventory does not tell.
+        """
+        now = self.desk.clock.now()
+        if await self.desk.journal.step(entry, (entry.state,), unknown_at=now) is None:
+            return None
+        marked = await self.desk.mark(entry, write)
+        if marked in (Marked.UNKNOWN, Marked.NOT_SENT):
             raise OutcomeUnknownError
+        return marked
 
     async def _intent(self, entry: Entry) -> None:
         """Nobody was told that it is reserved: whatever became of the write, or may yet become of it, is undone."""
@@ -179,11 +197,8 @@ class ReservationSweeper:
         desk = self.desk
         kept, now = await desk.inventory.keeps(candidate_of(entry), entry.token), desk.clock.now()
         if not kept:
-            marked = await desk.mark(entry, desk.inventory.assign)
-            log.warning("reservation.mark_was_lost", id=entry.id, kind=entry.kind, outcome=marked.value)
-            if marked in (Marked.UNKNOWN, Marked.NOT_SENT):
-                raise OutcomeUnknownError
-            if marked is Marked.DONE:
+            log.warning("reservation.mark_was_lost", id=entry.id, kind=entry.kind)
+            if await self._put_back(entry, desk.inventory.assign) is Marked.DONE:
                 metrics.REPAIRED.labels(entry.kind).inc()
         age = now - entry.updated_at
         later = next((entry.updated_at + after for after in _AUDITS if after > age), None)
@@ -195,18 +210,15 @@ class ReservationSweeper:
         now = desk.clock.now()
         rested = entry.updated_at + desk.times.rest
         if now < rested:
+            if await desk.journal.step(entry, (Step.RESTING.value,), unknown_at=now) is None:  # as for a mark put back
+                return
             marked = await desk.inventory.rest(candidate, entry.token)
             due = rested if marked is Marked.DONE else now + desk.times.settle
             await self._next_look(entry, due)
             return
-        if await desk.inventory.release(candidate, entry.token) is Marked.DONE:
-            over = ended(Step.RELEASED, now, reason="given up")
-            if await desk.journal.step(entry, (Step.RESTING.value,), **over) is None:
-                await desk.overslept(entry)
-            else:
-                await desk.tell(entry, free=True)
-        else:
-            await self._later(entry)
+        taken = await desk.begin_release(entry, (Step.RESTING,), entry.reason)
+        if taken is not None:
+            await desk.finish_release(taken)
 
     async def _next_look(self, entry: Entry, due: float | None) -> None:
         """It is well for now; unless it has gone on meanwhile, and a mark was put where it does not belong any more."""

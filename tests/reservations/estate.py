@@ -119,20 +119,20 @@ def free_card(*, plastic: bool = False) -> tuple[Candidate, Json]:
 
 @dataclass(frozen=True)
 class Meddling:
-    """A sender that asks `meddle` about every write first: what that answers is the answer, unless it is None."""
+    """A sender that shows `meddle` every write first: what that answers is the answer, unless it is None."""
 
     inner: Sender
-    meddle: Callable[[], Awaitable[Reply | None]]
+    meddle: Callable[[bytes], Awaitable[Reply | None]]
 
     async def send(
         self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None, seconds: float
     ) -> Reply:
-        answer = await self.meddle() if method != "GET" else None
+        answer = await self.meddle(content or b"") if method != "GET" else None
         return answer or await self.inner.send(method, url, headers=headers, content=content, seconds=seconds)
 
 
 @contextmanager
-def meddling(backend: Backend, meddle: Callable[[], Awaitable[Reply | None]]) -> Iterator[None]:
+def meddling(backend: Backend, meddle: Callable[[bytes], Awaitable[Reply | None]]) -> Iterator[None]:
     """While it lasts, `meddle` stands before every write by which resources are reserved."""
     assert isinstance(backend, Inventory | Pool)
     calls = backend.client.calls
@@ -147,7 +147,7 @@ def meddling(backend: Backend, meddle: Callable[[], Awaitable[Reply | None]]) ->
 def patches_answered(inventory: Backend, status: int) -> AbstractContextManager[None]:
     """No PATCH gets through; each is answered with this status."""
 
-    async def refuse() -> Reply:
+    async def refuse(_: bytes) -> Reply:
         return Reply(status, {}, b'{"code": "1", "reason": "no"}')
 
     return meddling(inventory, refuse)
@@ -157,7 +157,7 @@ def before_the_patch(inventory: Backend, work: Callable[[], object]) -> Abstract
     """Somebody else does `work` between our read and our first write."""
     waiting = [work]
 
-    async def once() -> None:
+    async def once(_: bytes) -> None:
         if waiting:
             waiting.pop()()
 

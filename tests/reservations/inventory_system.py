@@ -44,6 +44,10 @@ class InventorySystemInMemory:
         for request in waiting:
             self._write(request)
 
+    def forget(self, identifier: str) -> None:
+        """It comes back as it was before anybody wanted this resource."""
+        self._change(identifier, resourceStatus="available", usageState="idle", relatedParty=[])
+
     def state(self, identifier: str) -> tuple[str, str | None]:
         """Status and use in one word, and the mark."""
         found = self.resources[identifier]

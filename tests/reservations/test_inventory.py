@@ -246,7 +246,7 @@ async def test_who_reads_before_another_writes_loses(
 async def test_the_last_of_several_tries_is_read_back_too(inventory: Inventory, numbers: Numbers) -> None:
     refusals = [Reply(409, {}, b"{}")] * 2
 
-    async def twice() -> Reply | None:
+    async def twice(_: bytes) -> Reply | None:
         return refusals.pop() if refusals else None
 
     with meddling(inventory, twice):

@@ -80,11 +80,11 @@ class Machine(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ pipelines
 
-    @rule(process=PROCESSES, which=WHICH, dies=STEPS)
-    def freeze(self, process: int, which: int, dies: int | None) -> None:
+    @rule(process=PROCESSES, which=WHICH, dies=STEPS, seconds=st.sampled_from([60.0, 3_600.0]))
+    def freeze(self, process: int, which: int, dies: int | None, seconds: float) -> None:
         entry = self._row(which)
         if entry is not None:
-            until = self.clock.now() + 3_600
+            until = self.clock.now() + seconds
             self._do(self.world.processes[process].assignments.freeze(entry, until=until), Life(dies))
 
     @rule(process=PROCESSES, which=WHICH, dies=STEPS, sleeps=STEPS, fates=FATES)
@@ -129,8 +129,9 @@ class Machine(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ time and bad days
 
-    @rule(process=PROCESSES, dies=STEPS, sleeps=STEPS)
-    def sweep(self, process: int, dies: int | None, sleeps: int | None) -> None:
+    @rule(process=PROCESSES, dies=STEPS, sleeps=STEPS, fates=FATES)
+    def sweep(self, process: int, dies: int | None, sleeps: int | None, fates: list[str]) -> None:
+        self.system.fates.extend(fates)
         self._do(self.world.processes[process].sweeper.sweep(), Life(dies, sleeps))
 
     @rule(seconds=st.sampled_from([1.0, 20.0, TIMES.settle + 1, TIMES.hold + 1]))
@@ -146,6 +147,23 @@ class Machine(RuleBasedStateMachine):
     @rule(dumb=st.integers(0, 2))
     def the_inventory_does_not_answer(self, dumb: int) -> None:
         self.system.dumb = dumb
+
+    @rule(number=st.sampled_from(IDS))
+    def the_inventory_forgets(self, number: str) -> None:
+        self.system.forget(number)
+
+    @rule(process=PROCESSES, which=WHICH, dies=STEPS, sleeps=STEPS, fates=FATES, over=st.booleans())
+    def a_mark_is_lost_when_a_sweep_looks(
+        self, process: int, which: int, dies: int | None, sleeps: int | None, fates: list[str], over: bool
+    ) -> None:
+        entry = self._row(which)
+        if entry is None or not entry.live or entry.due_at is None:
+            return
+        self.system.forget(entry.resource)
+        self.system.fates.extend(fates)
+        if over:
+            self.time_passes(max(entry.due_at - self.clock.now(), 1.0))
+        self._do(self.world.processes[process].sweeper.settle(entry), Life(dies, sleeps))
 
     @rule(tail=st.booleans())
     def redis_forgets(self, tail: bool) -> None:

@@ -6,6 +6,8 @@ from tests.reservations import test_reservations
 
 _ONLY_IN_TMF639 = (  # a mark that is lost or another's there changes nothing: TMF685 tells whose it is
     "test_a_mark_under_that_of_a_reservation_that_is_over_is_put_back",
+    "test_a_mark_that_a_sweep_put_back_late_does_not_stay",
+    "test_a_sweep_that_overslept_leaves_no_mark",
     "test_a_sweep_that_overslept_takes_nothing_from_the_next_one",
 )
 

@@ -1,6 +1,7 @@
 """Reserving, extending, assigning and giving back over a real database, a real Redis and the sandbox's inventory."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from domain.reservations.holds import Hold, Holds
 from domain.reservations.reservation import ReservationState
 from domain.reservations.reservations import Reservation
 from kernel.clock import FixedClock
+from kernel.errors import UpstreamTimeoutError
 from kernel.outcomes import ErrorCode, Rejected
 from kernel.tasks import stop
 from sandbox.control import SandboxControl
@@ -391,7 +393,7 @@ async def test_a_process_killed_at_any_step_leaves_nothing_behind(
 ) -> None:
     mortal(monkeypatch)
 
-    async def dying() -> Reply | None:
+    async def dying(_: bytes) -> Reply | None:
         await boundary()
         return None
 
@@ -414,7 +416,7 @@ async def overslept(
     """Inside, `work` sleeps before its first write; afterwards it has woken up and is done."""
     asleep, awake = asyncio.Event(), asyncio.Event()
 
-    async def sleep() -> Reply | None:
+    async def sleep(_: bytes) -> Reply | None:
         if not asleep.is_set():
             asleep.set()
             await awake.wait()
@@ -465,7 +467,7 @@ async def test_who_wakes_when_another_with_its_key_has_reserved_and_released_and
 ) -> None:
     mortal(monkeypatch)
 
-    async def dying() -> Reply | None:
+    async def dying(_: bytes) -> Reply | None:
         await boundary()
         return None
 
@@ -635,10 +637,66 @@ async def test_a_release_between_read_and_write_wins_over_the_reservation(estate
     assert numbers.state(ONE) == ("free", None)
 
 
+async def overdue(estate: Estate) -> Entry:
+    entry = await in_checkout(estate)
+    estate.clock.advance(3_600)
+    return entry
+
+
 async def resting(estate: Estate) -> Entry:
     given_up = await estate.assignments.give_back(await assigned(estate))
     assert given_up is not None
     return given_up
+
+
+@pytest.mark.parametrize("what", [held, in_checkout, overdue])
+async def test_a_sweep_that_overslept_leaves_no_mark(
+    what: Callable[[Estate], Awaitable[Entry]], estate: Estate, numbers: Numbers
+) -> None:
+    """It puts a lost mark back when the number has long been given back, and nobody wants it any more."""
+    entry = await what(estate)
+    numbers.patch(ONE, resourceStatus="available", usageState="idle", relatedParty=[])
+    async with overslept(estate, estate.sweeper.settle(entry)) as sleeper:
+        await estate.assignments.give_back(entry)
+        await estate.sweep_after(TIMES.ghost)
+    assert sleeper.exception() is None
+    await estate.sweeper.sweep()
+    assert numbers.state(ONE) == ("free", None)
+
+
+@pytest.mark.parametrize("dies", [False, True])
+@pytest.mark.parametrize("what", [held, in_checkout, overdue, assigned])
+async def test_a_mark_that_a_sweep_put_back_late_does_not_stay(
+    what: Callable[[Estate], Awaitable[Entry]],
+    dies: bool,
+    estate: Estate,
+    numbers: Numbers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The write is carried out when the number has been given back; whoever sent it hears nothing, or is dead."""
+    mortal(monkeypatch)
+    entry = await what(estate)
+    numbers.patch(ONE, resourceStatus="available", usageState="idle", relatedParty=[])
+    late: list[bytes] = []
+
+    async def put_off(content: bytes) -> Reply | None:
+        if late:
+            return None
+        late.append(content)
+        if dies:
+            raise Killed
+        raise UpstreamTimeoutError("tmf639", detail="late")
+
+    with meddling(estate.desk.inventory, put_off):
+        task = await live(Life(), estate.sweeper.attempt(entry))
+    assert isinstance(task.exception(), Killed) if dies else isinstance(task.result(), OutcomeUnknownError)
+    [content] = late
+    await estate.assignments.give_back(entry)
+    await estate.sweep_after(TIMES.ghost - 1)
+    numbers.patch(ONE, **json.loads(content))
+    await estate.sweep_after(TIMES.rest if what is assigned else TIMES.ghost)
+    await estate.sweep_after(TIMES.last_look)
+    assert numbers.state(ONE) == ("free", None)
 
 
 @pytest.mark.parametrize("what", [held, in_checkout, assigned, resting])
