@@ -20,7 +20,7 @@ from bff.edge.cart_token import cart_cookie, cart_token_of
 from bff.edge.documents import Documents
 from bff.edge.events import event_routes
 from bff.edge.handshake import Origins
-from bff.edge.http import GraphQLEndpoint, MakeContext
+from bff.edge.http import AtOnce, GraphQLEndpoint, MakeContext, Reply
 from bff.edge.metrics import metrics_routes
 from bff.edge.session import (
     CSRF_HEADER,
@@ -104,7 +104,10 @@ def create_app(
     if settings.session.cookies:
         routes.append(Route(SESSION_PATH, graphql))
     sockets = SocketEndpoint(desk, Origins(settings.cors_origins)) if settings.sockets.per_process else None
-    return Gateway(endpoint, sockets, documents, routes=routes, lifespan=lifespan, middleware=_middleware(settings))
+    middleware = _middleware(settings)
+    return Gateway(
+        endpoint, graphql.at_once, sockets, documents, routes=routes, lifespan=lifespan, middleware=middleware
+    )
 
 
 class Gateway(Starlette):
@@ -113,6 +116,7 @@ class Gateway(Starlette):
     def __init__(
         self,
         graphql: ASGIApp,
+        at_once: AtOnce,
         sockets: ASGIApp | None,
         documents: Documents,
         *,
@@ -120,7 +124,7 @@ class Gateway(Starlette):
         **rest: Any,
     ) -> None:
         super().__init__(middleware=middleware, **rest)
-        self.documents, self._sockets = documents, sockets
+        self.documents, self._sockets, self._at_once = documents, sockets, at_once
         self._graphql = self._graphql_across = graphql
         for each in reversed(middleware):
             self._graphql_across = each.cls(self._graphql_across, *each.args, **each.kwargs)
@@ -134,6 +138,12 @@ class Gateway(Starlette):
             await self._graphql_across(scope, receive, send)
         else:
             await self._graphql(scope, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes) -> Reply | None:
+        """The reply to a request that is all there, where nothing need be awaited for it; else None."""
+        if scope["path"] != _PATH or any(name == b"origin" for name, _ in scope["headers"]):
+            return None
+        return self._at_once(scope, body)
 
 
 class _PageOrApi:

@@ -12,6 +12,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "host": settings.host,
         "port": settings.port,
         "timeout_graceful_shutdown": settings.shutdown_timeout,
+        "http": "bff.edge.http_server:AtOnceProtocol",
         "ws": "bff.edge.socket_server:DrainedSocket" if sockets.per_process else "none",
         "ws_max_size": settings.limit.body_bytes,
         "ws_ping_interval": sockets.ping,

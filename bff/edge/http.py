@@ -34,6 +34,7 @@ _MAX_QUERY_STRING = 16_000
 _GRACE = 0.5  # loaders keep the deadline themselves, and say better what was late; this is for what hangs
 _MEDIA_TYPES = {None: JSON, b"*/*": JSON, b"application/json": JSON, RESPONSE_JSON.encode(): RESPONSE_JSON}
 _QUERY = b"?"
+_PLAIN_JSON = (b"application/json", b"application/json; charset=utf-8")
 _NOT_KEPT = (b"cache-control", b"private, no-store")
 # RFC 9211: what became of the request here; `bypass` for what is never kept
 _STATUS = {
@@ -99,6 +100,9 @@ class _Asked:
         return b"authorization" not in self.headers and not any(name in cookies for name in _SESSION_COOKIES)
 
 
+AtOnce = Callable[[Any, bytes], Reply | None]
+"""From a request that is all there, its scope and its body, to the reply; None where it must be waited for."""
+
 _REQUEST = msgspec.json.Decoder(GraphQLRequest)
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
@@ -153,6 +157,20 @@ class GraphQLEndpoint:
         media_type = _media_type(headers.get(b"accept"))
         asked = _Asked(scope, headers, await self._raw(scope, headers, receive), media_type, timed)
         return self._known(asked) or await self._answer(asked)
+
+    def at_once(self, scope: Scope, body: bytes) -> Reply | None:
+        """The reply where it is at hand, as calling the endpoint would send it; None where it must be called."""
+        raw = body if scope["method"] == "POST" else _QUERY + scope["query_string"]
+        if self._memo.get(raw) is None or scope["method"] not in ("GET", "POST"):
+            return None
+        headers = dict(scope["headers"])
+        media_type = _MEDIA_TYPES.get(headers.get(b"accept"))
+        if media_type is None or (scope["method"] == "POST" and headers.get(b"content-type") not in _PLAIN_JSON):
+            return None
+        with TimedRequest() as timed:
+            reply = self._known(_Asked(scope, headers, raw, media_type, timed))
+            timed.counts = reply is not None
+        return reply
 
     def _known(self, asked: _Asked) -> Reply | None:
         """The reply to a question that is known by its very bytes and whose answer is there."""

@@ -51,12 +51,12 @@ SUBSCRIPTIONS = Gauge("bff_subscriptions_open", "Subscriptions under way.")
 
 
 class TimedRequest:
-    """A request under way; whoever answers it says what it was and what came of it."""
+    """A request under way; whoever answers it says what it was and what came of it, or that it does not count."""
 
-    __slots__ = ("_began", "operation", "outcome")
+    __slots__ = ("_began", "counts", "operation", "outcome")
 
     def __init__(self) -> None:
-        self.operation, self.outcome = "none", "refused"
+        self.operation, self.outcome, self.counts = "none", "refused", True
 
     def __enter__(self) -> Self:
         self._began = time.perf_counter()
@@ -65,6 +65,8 @@ class TimedRequest:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if not self.counts:
+            return
         outcome = "gone" if kind is not None else self.outcome
         _series(self.operation, outcome).observe(time.perf_counter() - self._began)
 

@@ -1,0 +1,197 @@
+"""The server's short way: the same bytes as uvicorn's own, however the request comes in."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bff.edge.http import Reply
+from bff.edge.http_server import AtOnceProtocol
+from sandbox.process import SandboxProcess
+from tests.client import JSON
+from tests.processes import free_ports, serving
+
+LARGE = b"x" * 300_000
+
+
+class App:
+    """Answers by the long way whatever it is asked; by the short one what is asked with `known` in its body or URL."""
+
+    def __init__(self) -> None:
+        self.ways: list[str] = []
+        self.long = asyncio.Event()
+
+    def at_once(self, scope: Any, body: bytes) -> Reply | None:
+        if b"known" not in body + scope["query_string"] or scope["method"] == "HEAD":
+            return None
+        self.ways.append("short")
+        return _reply(scope, body)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self.ways.append("gone")
+                return
+            body, more = body + message["body"], message["more_body"]
+        self.ways.append("long")
+        self.long.set()
+        reply = _reply(scope, body)
+        headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))] if reply.body else reply.headers
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+
+def _reply(scope: Any, body: bytes) -> Reply:
+    if b"same" in scope["query_string"]:
+        return Reply(304, [(b"etag", b'"1"')], b"")
+    if b"large" in scope["query_string"]:
+        return Reply(200, [(b"content-type", b"text/plain")], LARGE)
+    return Reply(
+        200, [(b"content-type", b"text/plain")], scope["method"].encode() + b" " + scope["query_string"] + body
+    )
+
+
+@asynccontextmanager
+async def served(protocol: type[HttpToolsProtocol], app: Any) -> AsyncIterator[int]:
+    port = free_ports(1)
+    config = uvicorn.Config(app, port=port, http=protocol, lifespan="off", log_config=None, access_log=False, ws="none")
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server._serve())  # `serve` would take over the process's signals
+    try:
+        while not server.started:
+            assert not running.done()
+            await asyncio.sleep(0.01)
+        yield port
+    finally:
+        server.should_exit = True
+        await running
+
+
+async def told(port: int, *pieces: bytes, ends: bool) -> bytes:
+    """All that the server says to these pieces, each sent by itself; the date left out."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    answer = b""
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0)
+        if not ends:
+            writer.write(b"GET /graphql?last HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        with suppress(ConnectionError):
+            answer = await reader.read()
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+    return re.sub(rb"date: [^\r]*\r\n", b"", answer)
+
+
+def post(body: bytes, *headers: bytes, version: bytes = b"1.1") -> bytes:
+    head = [b"POST /graphql HTTP/" + version, b"host: x", b"content-length: %d" % len(body), *headers]
+    return b"\r\n".join((*head, b"", body))
+
+
+def get(query: bytes, method: bytes = b"GET") -> bytes:
+    return method + b" /graphql?" + query + b" HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+KNOWN, UNKNOWN = post(b"known"), post(b"other")
+CHUNKED = b"POST /graphql HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nknown\r\n0\r\n\r\n"
+CASES: dict[str, tuple[tuple[bytes, ...], bool, list[str]]] = {
+    "post": ((KNOWN,), False, ["short", "long"]),
+    "get": ((get(b"known"),), False, ["short", "long"]),
+    "nothing has changed": ((get(b"known&same"),), False, ["short", "long"]),
+    "head": ((get(b"known", b"HEAD"),), False, ["long", "long"]),
+    "not at hand": ((UNKNOWN,), False, ["long", "long"]),
+    "large, several times": ((get(b"known&large") * 4,), False, []),
+    "pipelined": ((KNOWN + KNOWN + KNOWN,), False, ["short", "short", "short", "long"]),
+    "pipelined behind one that takes longer": ((UNKNOWN + KNOWN + KNOWN,), False, ["long"] * 4),
+    "pipelined before one that takes longer": ((KNOWN + UNKNOWN,), False, ["short", "long", "long"]),
+    "byte by byte": (tuple(KNOWN[at : at + 1] for at in range(len(KNOWN))), False, ["long", "long"]),
+    "the body later": ((KNOWN[:-5], KNOWN[-5:]), False, ["long", "long"]),
+    "in chunks": ((CHUNKED,), False, ["short", "long"]),
+    "the last on its connection": ((post(b"known", b"connection: close"),), True, ["short"]),
+    "HTTP/1.0": ((post(b"known", version=b"1.0"),), True, ["short"]),
+    "asked whether to go on": ((post(b"known", b"expect: 100-continue"),), False, ["long", "long"]),
+    "a body that is no HTTP": ((CHUNKED.replace(b"\r\n5\r\n", b"\r\nz\r\n"),), True, []),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_as_uvicorn_itself_would_say_it(name: str) -> None:
+    pieces, ends, ways = CASES[name]
+    answers, apps = [], []
+    for protocol in (AtOnceProtocol, HttpToolsProtocol):
+        apps.append(App())
+        async with served(protocol, apps[-1]) as port:
+            answers.append(await told(port, *pieces, ends=ends))
+    ours, theirs = answers
+    assert ours == theirs
+    assert b"HTTP/1.1 " in ours
+    if name not in _TIMED_BY_THE_NETWORK:
+        assert apps[0].ways == ways
+
+
+_TIMED_BY_THE_NETWORK = {"large, several times", "byte by byte", "the body later"}
+
+
+async def test_what_is_no_http_takes_nothing_from_what_came_before_it() -> None:
+    """The request is answered, then the rest is refused; uvicorn's own would have closed on both."""
+    async with served(AtOnceProtocol, App()) as port:
+        answer = await told(port, KNOWN + b"\0\0\0\r\n\r\n", ends=True)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"400"]
+
+
+async def test_who_does_not_read_is_waited_for() -> None:
+    """A reply of which nobody takes the bytes is not followed by others in memory: those wait for the socket."""
+    app = App()
+    async with served(AtOnceProtocol, app) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_000)
+        writer.write(get(b"known&large") * 100)
+        await app.long.wait()
+        begun = len(app.ways)
+        await asyncio.sleep(0.1)
+        assert len(app.ways) == begun < 100
+        for _ in range(100):
+            await reader.readuntil(b"content-length: 300000\r\n\r\n")
+            assert len(await reader.readexactly(len(LARGE))) == len(LARGE)
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_the_real_server_answers_what_is_kept_the_short_way() -> None:
+    """Over a real connection: the miss, then the hit with the same bytes, counted, by POST and by GET, and its 304."""
+    body = b'{"query":"{ productOfferings(first: 2) { nodes { id name } } }"}'
+    asked = post(body, b"content-type: application/json", f"accept: {JSON}".encode())
+    with (
+        SandboxProcess() as sandbox,
+        serving(tmf620_url=sandbox.base_url + "/tmf-api/productCatalogManagement/v4", metrics_enabled=True) as (
+            base,
+            _,
+        ),
+    ):
+        port = int(base.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        seen = []
+        for _ in range(3):
+            writer.write(asked)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", head)
+            assert length is not None
+            seen.append((re.findall(rb"cache-status: bff; ([^\r]*)", head), await reader.readexactly(int(length[1]))))
+        writer.write(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        metrics = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert [how for how, _ in seen] == [[b"fwd=miss"], [b"hit"], [b"hit"]]
+    assert len({content for _, content in seen}) == 1
+    assert b'bff_request_seconds_count{operation="query",outcome="whole"} 3.0' in metrics
+    assert b'bff_answers_total{found="hits"} 2.0' in metrics
