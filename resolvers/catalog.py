@@ -115,7 +115,7 @@ def edges(root: strawberry.Parent[OfferingPage]) -> Any:
 
 
 def page_nodes(root: strawberry.Parent[OfferingPage]) -> Any:
-    return [offering for _, offering in root.items]
+    return root.offerings
 
 
 def page_info(root: strawberry.Parent[OfferingPage]) -> Any:

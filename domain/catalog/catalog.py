@@ -127,13 +127,13 @@ class Catalog:
 
     def known_prices(
         self, ctx: RequestContext, offerings: Sequence[ProductOffering], fields: frozenset[str]
-    ) -> list[list[ProductOfferingPrice]] | None:
+    ) -> Sequence[list[ProductOfferingPrice]] | None:
         """What `prices_of_each` would give, where it was given a moment ago; else None."""
         return self._prices_joined(ctx, fields).kept(offerings)
 
     def known_specifications(
         self, ctx: RequestContext, offerings: Sequence[ProductOffering], fields: frozenset[str]
-    ) -> list[ProductSpecification | None] | None:
+    ) -> Sequence[ProductSpecification | None] | None:
         """What `specification_of_each` would give, where it was given a moment ago; else None."""
         return self._specifications_joined(ctx, fields).kept(offerings)
 
@@ -145,7 +145,7 @@ class Catalog:
 
     async def prices_of_each(
         self, ctx: RequestContext, offerings: Sequence[ProductOffering], fields: frozenset[str]
-    ) -> list[list[ProductOfferingPrice] | UpstreamError]:
+    ) -> Sequence[list[ProductOfferingPrice] | UpstreamError]:
         """For each offering what `prices_of` would give, or why it cannot be known."""
         joining = self._prices_joined(ctx, fields)
         wanted = [[ref.id for ref in each.product_offering_price if not ref.is_value] for each in offerings]
@@ -201,7 +201,7 @@ class Catalog:
 
     async def specification_of_each(
         self, ctx: RequestContext, offerings: Sequence[ProductOffering], fields: frozenset[str]
-    ) -> list[ProductSpecification | UpstreamError | None]:
+    ) -> Sequence[ProductSpecification | UpstreamError | None]:
         """For each offering its specification, None where it has none, or why it cannot be known."""
         joining = self._specifications_joined(ctx, fields)
         refs = [each.product_specification for each in offerings]

@@ -17,6 +17,7 @@ from clients.tmf import Entity
 from clients.tmf620 import ProductOffering
 from domain.catalog.source import EntityReader
 from kernel.context import RequestContext
+from kernel.lasting import LastingList
 
 E = TypeVar("E", bound=Entity)
 
@@ -50,10 +51,12 @@ class Joining:
     def __post_init__(self) -> None:
         self.generation = self.reader.generation
 
-    def kept(self, offerings: Sequence[ProductOffering]) -> list[Any] | None:
-        """What is kept with each of them; None unless it is for all."""
+    def kept(self, offerings: Sequence[ProductOffering]) -> Sequence[Any] | None:
+        """What is kept with each of them, or with a list that lasts, as one; None unless it is there for all."""
         if self.ctx.reads is not None:
             return None
+        if type(offerings) is LastingList:
+            return self._kept_whole(offerings)
         name, generation, audience, fields = self.name, self.generation, self.ctx.audience.key, self.fields
         found: list[Any] = []
         for offering in offerings:
@@ -66,7 +69,17 @@ class Joining:
         _KEPT.inc(len(found))
         return found
 
-    def keep(self, offerings: Sequence[ProductOffering], values: Sequence[Any]) -> list[Any]:
+    def _kept_whole(self, offerings: LastingList[ProductOffering]) -> Sequence[Any] | None:
+        joint: _Joint | None = offerings.__dict__.get(self.name)
+        if joint is None or joint.generation != self.generation or joint.audience != self.ctx.audience.key:
+            return None
+        if joint.until <= self.now or not joint.fields >= self.fields:
+            return None
+        _KEPT.inc(len(offerings))
+        whole: Sequence[Any] = joint.value
+        return whole
+
+    def keep(self, offerings: Sequence[ProductOffering], values: Sequence[Any]) -> Sequence[Any]:
         """Keep a value with each; what to give in its place, which is what was given before where that is the same.
 
         Errors are not kept, nor what may mean something else in a moment.
@@ -75,9 +88,20 @@ class Joining:
         until = self.now + self.reader.steady
         if until <= self.now or self.reader.generation != self.generation:
             return [*values]
-        return [self._kept(*each, until) for each in zip(offerings, values, strict=True)]
+        given = [self._keep(*each, until) for each in zip(offerings, values, strict=True)]
+        return self._keep_whole(offerings, given) if type(offerings) is LastingList else given
 
-    def _kept(self, offering: ProductOffering, value: Any, until: float) -> Any:
+    def _keep_whole(self, offerings: LastingList[ProductOffering], values: list[Any]) -> Sequence[Any]:
+        if any(isinstance(value, Exception) for value in values):
+            return values
+        before: _Joint | None = offerings.__dict__.get(self.name)
+        same = before is not None and all(map(is_, before.value, values))
+        whole = before.value if before is not None and same else LastingList(values)
+        until = min(offering.__dict__[self.name].until for offering in offerings) if offerings else self.now
+        offerings.__dict__[self.name] = _Joint(self.generation, self.ctx.audience.key, self.fields, until, whole)
+        return whole
+
+    def _keep(self, offering: ProductOffering, value: Any, until: float) -> Any:
         if isinstance(value, Exception):
             return value
         if isinstance(value, list):

@@ -81,9 +81,7 @@ class OnDemandSource:
                 return await finder.slice(await finder.everything())
             except LimitExceededError:
                 pass  # too many to count; the page itself is still to be had
-        page = await finder.walk()
-        self._kept.keep(question, generation, page)
-        return page
+        return self._kept.keep(question, generation, await finder.walk())
 
     def _pushed(self, question: Question) -> Filters:
         """What is left to the server: only what cannot cost a match, so no category that has others below it."""
@@ -96,7 +94,7 @@ class OnDemandSource:
         return self.offering_listing.pushed(wanted)
 
 
-_MOST_PAGES = 128
+_MOST_PAGES = 64
 
 
 class _Pages:
@@ -120,13 +118,26 @@ class _Pages:
             return None
         return found[2]
 
-    def keep(self, question: Question, generation: int | None, page: OfferingPage) -> None:
+    def keep(self, question: Question, generation: int | None, page: OfferingPage) -> OfferingPage:
+        """Keep a page; what to give in its place, which is the one before where that is the same."""
         now = question.now.timestamp()
         if generation is None or generation != self._reader.generation or not self._reader.steady:
-            return
-        if len(self._pages) >= _MOST_PAGES:
+            return page
+        key = _key(question)
+        before = self._pages.get(key)
+        if before is not None and _same(before[2], page):  # what was made of it is good for this one
+            page = before[2]
+        elif len(self._pages) >= _MOST_PAGES:
             self._pages.clear()
-        self._pages[_key(question)] = (generation, now + self._reader.steady, page)
+        self._pages[key] = (generation, now + self._reader.steady, page)
+        return page
+
+
+def _same(before: OfferingPage, page: OfferingPage) -> bool:
+    ends = (before.has_next_page, before.has_previous_page, before.total)
+    if ends != (page.has_next_page, page.has_previous_page, page.total) or len(before.items) != len(page.items):
+        return False
+    return all(was is item and at == cursor for (at, was), (cursor, item) in zip(before.items, page.items, strict=True))
 
 
 def _key(question: Question) -> Any:

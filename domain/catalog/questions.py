@@ -11,6 +11,7 @@ from domain.catalog.cursors import Cursor, question_mark
 from domain.catalog.kinds import BY_PRICE, OfferingSort
 from domain.catalog.rules import ShopRules
 from kernel.context import RequestContext, Segment
+from kernel.lasting import LastingList
 
 Found = list[tuple[Cursor, ProductOffering]]
 
@@ -57,6 +58,10 @@ class OfferingPage:
     has_next_page: bool
     has_previous_page: bool
     total: int | None
+
+    @cached_property
+    def offerings(self) -> LastingList[ProductOffering]:
+        return LastingList(offering for _, offering in self.items)
 
     @property
     def start_cursor(self) -> str | None:

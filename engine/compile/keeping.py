@@ -25,6 +25,19 @@ def kept_by(selection: Selection) -> list[Field] | None:
     return inputs if all(field.is_leaf or field.is_inline_below for field in inputs) else None
 
 
+def kept_whole_by(selection: Selection) -> list[Field] | None:
+    """The columns that the parts of all objects of a list are kept by, together; None where they are not.
+
+    Only what stands in one plain list by itself is: its part is then found with the list, and nothing need be asked of
+    any object.
+    """
+    above = selection.above
+    if above is None or above.column < 0 or above.is_abstract or above.lists != 1 or above.nullable[1]:
+        return None
+    inputs = kept_by(selection)
+    return None if inputs is None or any(field.column < 0 for field in inputs) else inputs
+
+
 def _is_fixed(field: Field) -> bool:
     """Whether an inline field's part depends on nothing but the object."""
     below = (each for selection in field.selections for each in selection.fields)
@@ -32,7 +45,7 @@ def _is_fixed(field: Field) -> bool:
 
 
 def again(kept: dict[Any, Any], key: Any, row: tuple[Any, ...]) -> Any:
-    """The part of a row that is given for the second time: from now on it is kept as the bytes it is sent as.
+    """The part of a row, or of a list's rows, that is given for the second time: it is kept as bytes from now on.
 
     What was made for one answer and never again does not cost that. A part with something in it that is no JSON stays
     as it is, for whoever writes the answer to complain of.

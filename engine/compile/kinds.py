@@ -23,7 +23,7 @@ def type_resolver(field: Field) -> Any:
     return getattr(field.named, "resolve_type", None) or default_type_resolver
 
 
-def tags_of(run: Run, field: Field, objects: list[Any]) -> "list[int] | Tags":
+def tags_of(run: Run, field: Field, objects: Sequence[Any]) -> "list[int] | Tags":
     """For each object the number of the selection it takes; something to await where that takes more than a look."""
     tags = [0] * len(objects)
     if field.is_abstract:
@@ -36,7 +36,7 @@ def tags_of(run: Run, field: Field, objects: list[Any]) -> "list[int] | Tags":
     return _checked(run, field, objects, tags)
 
 
-def _checked(run: Run, field: Field, objects: list[Any], tags: list[int]) -> "list[int] | Tags":
+def _checked(run: Run, field: Field, objects: Sequence[Any], tags: list[int]) -> "list[int] | Tags":
     checks = [selection.type.is_type_of for selection in field.selections]
     if not any(checks):
         return tags
@@ -53,7 +53,7 @@ def _checked(run: Run, field: Field, objects: list[Any], tags: list[int]) -> "li
     return tags if answers.count(True) == len(answers) else partial(_judged, run, field, objects, tags, answers)
 
 
-async def _resolved(run: Run, field: Field, objects: list[Any], names: list[Any]) -> list[int | Failure]:
+async def _resolved(run: Run, field: Field, objects: Sequence[Any], names: list[Any]) -> list[int | Failure]:
     info = ResolveInfo(run, field, None)
     named = zip(await run.awaiting.settle(names), objects, strict=True)
     tags = [_number(run.tree.schema, field, info, *each) for each in named]
@@ -62,7 +62,7 @@ async def _resolved(run: Run, field: Field, objects: list[Any], names: list[Any]
 
 
 async def _judged(
-    run: Run, field: Field, objects: list[Any], tags: Sequence[int | Failure], answers: list[Any]
+    run: Run, field: Field, objects: Sequence[Any], tags: Sequence[int | Failure], answers: list[Any]
 ) -> list[int | Failure]:
     settled = await run.awaiting.settle(answers)
     return [_verdict(field, *each) for each in zip(tags, settled, objects, strict=True)]

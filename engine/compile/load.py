@@ -4,6 +4,7 @@ A field whose column is there goes on to its own children at once, whatever its 
 the children wait for the slowest value, which is what lets all of them be asked for in one batch.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 from types import NoneType
@@ -20,10 +21,12 @@ from engine.compile.resolve import values
 from engine.compile.run import Run
 from engine.compile.settle import Work, together
 from engine.compile.values import Failure, all_plain, outcome
+from kernel.lasting import LastingList
 
 Works: TypeAlias = list[Work]
 
-_LISTS = {list, tuple}
+_LISTS = {list, tuple, LastingList}
+_THROUGHOUT = "plain throughout, {} lists"
 
 
 async def load(run: Run) -> None:
@@ -47,7 +50,7 @@ async def _in_order(run: Run, root: Selection) -> None:
             return
 
 
-def _start(run: Run, selection: Selection, rows: list[Any]) -> Works:
+def _start(run: Run, selection: Selection, rows: Sequence[Any]) -> Works:
     """Call the resolvers of a level. What must be awaited comes back as works, none of which has begun."""
     run.rows[selection.rows] = rows
     works: Works = []
@@ -57,7 +60,7 @@ def _start(run: Run, selection: Selection, rows: list[Any]) -> Works:
     return works
 
 
-def _begin(run: Run, field: Field, rows: list[Any], works: Works) -> None:
+def _begin(run: Run, field: Field, rows: Sequence[Any], works: Works) -> None:
     if field.access.way is Way.MANY:
         known = _known(run, field, rows)
         if known is None:
@@ -79,7 +82,7 @@ async def _later(run: Run, field: Field, column: list[Any]) -> None:
     await together(works)
 
 
-def _known(run: Run, field: Field, rows: list[Any]) -> list[Any] | None:
+def _known(run: Run, field: Field, rows: Sequence[Any]) -> Sequence[Any] | None:
     """What is known of a level at once, if it is as it should be; else it is asked for, which finds out more."""
     call = field.access.known
     if call is None:
@@ -88,30 +91,32 @@ def _known(run: Run, field: Field, rows: list[Any]) -> list[Any] | None:
         found = call(rows, run.info(field))
     except Exception:  # noqa: BLE001  (as above)
         return None
-    fits = found is not None and len(found) == len(rows) and all_plain({*map(type, found)} - {NoneType})
-    return [*found] if fits else None
+    if found is None or len(found) != len(rows) or not all_plain(_kinds(found) - {NoneType}):
+        return None
+    return found if type(found) is LastingList else [*found]
 
 
-async def _many(run: Run, field: Field, rows: list[Any]) -> None:
+async def _many(run: Run, field: Field, rows: Sequence[Any]) -> None:
     (found,) = await run.awaiting.settle([_ask_many(run, field, rows)])
     if not isinstance(found, Failure) and len(found) != len(rows):
         found = Failure(TypeError(f"{field.parent_type}.{field.name} gave {len(found)} values for {len(rows)} objects"))
-    column = [found] * len(rows) if isinstance(found, Failure) else [*found]
-    if not all_plain({*map(type, column)} - {NoneType}):
+    column = [found] * len(rows) if isinstance(found, Failure) else found
+    if not all_plain(_kinds(column) - {NoneType}):
         column = [outcome(each) for each in column]
     works: Works = []
     _land(run, field, column, works)
     await together(works)
 
 
-async def _ask_many(run: Run, field: Field, rows: list[Any]) -> Any:
-    return [*await field.access.call(rows, run.info(field))]
+async def _ask_many(run: Run, field: Field, rows: Sequence[Any]) -> Any:
+    found = await field.access.call(rows, run.info(field))
+    return found if type(found) is LastingList else [*found]
 
 
 # ---------------------------------------------------------------- from a column to the rows below
 
 
-def _land(run: Run, field: Field, column: list[Any], works: Works) -> None:
+def _land(run: Run, field: Field, column: Sequence[Any], works: Works) -> None:
     """Take a column whose values are there, and go on below."""
     run.columns[field.column] = column
     if field.is_leaf:
@@ -119,6 +124,12 @@ def _land(run: Run, field: Field, column: list[Any], works: Works) -> None:
         return
     if field.is_inline_below and _is_plain_throughout(field, column):
         return
+    lasting = _lasting_rows(field, column)
+    if lasting is not None:
+        works.extend(_start(run, field.selections[0], lasting))
+        return
+    if type(column) is LastingList:
+        column = run.columns[field.column] = [*column]
     objects = _objects_at_once(run, field, column)
     if objects is None:
         works.append(partial(_open, run, field, column))
@@ -127,11 +138,12 @@ def _land(run: Run, field: Field, column: list[Any], works: Works) -> None:
     if isinstance(tags, list):
         works.extend(_descend(run, field, objects, tags))
     else:
-        holders = [each for each in run.columns[field.column] if each is not None] if field.lists else [column]
+        whole: Any = run.columns[field.column]
+        holders = [each for each in whole if each is not None] if field.lists else [whole]
         works.append(partial(_place_rows, run, field, holders, tags))
 
 
-def _descend(run: Run, field: Field, objects: list[Any], tags: list[int]) -> Works:
+def _descend(run: Run, field: Field, objects: Sequence[Any], tags: list[int]) -> Works:
     if field.is_inline_below:
         return []
     if not field.is_abstract:
@@ -144,8 +156,33 @@ def _descend(run: Run, field: Field, objects: list[Any], tags: list[int]) -> Wor
     return works
 
 
-def _is_plain_throughout(field: Field, column: list[Any]) -> bool:
+def _lasting_rows(field: Field, column: Sequence[Any]) -> LastingList[Any] | None:
+    """The rows below a column that is one list which lasts, if a look at its types tells that all is well with it."""
+    if len(column) != 1 or type(column[0]) is not LastingList:
+        return None
+    if field.lists != 1 or field.is_abstract or field.is_inline_below:
+        return None
+    rows: LastingList[Any] = column[0]
+    check = field.selections[0].type.is_type_of
+    fits = check is None or rows.kinds <= getattr(check, "models", frozenset())
+    return rows if fits and all_plain({*rows.kinds}) else None
+
+
+def _kinds(column: Sequence[Any]) -> set[type]:
+    return {*column.kinds} if type(column) is LastingList else {*map(type, column)}
+
+
+def _is_plain_throughout(field: Field, column: Sequence[Any]) -> bool:
     """Whether a column holds nothing but objects, lists of such, and nulls, which completing alone can judge."""
+    if type(column) is not LastingList:
+        return _all_plain_throughout(field, column)
+    key = _THROUGHOUT.format(field.lists)
+    if key not in column.__dict__:
+        column.__dict__[key] = _all_plain_throughout(field, column)
+    return bool(column.__dict__[key])
+
+
+def _all_plain_throughout(field: Field, column: Sequence[Any]) -> bool:
     kinds = {*map(type, column)} - {NoneType}
     if field.lists:
         if field.lists > 1 or not kinds <= _LISTS:
@@ -154,7 +191,7 @@ def _is_plain_throughout(field: Field, column: list[Any]) -> bool:
     return all_plain(kinds)
 
 
-def _objects_at_once(run: Run, field: Field, column: list[Any]) -> list[Any] | None:
+def _objects_at_once(run: Run, field: Field, column: Sequence[Any]) -> Sequence[Any] | None:
     """The objects of a column of single objects or plain lists; None for a column that must be opened with care."""
     kinds = {*map(type, column)}
     nulls = NoneType in kinds
@@ -172,7 +209,7 @@ def _objects_at_once(run: Run, field: Field, column: list[Any]) -> list[Any] | N
     return [each for each in objects if each is not None] if NoneType in kinds else objects
 
 
-async def _open(run: Run, field: Field, column: list[Any]) -> None:
+async def _open(run: Run, field: Field, column: Sequence[Any]) -> None:
     """The same for whatever can be in a column: any iterables, things to await, exceptions, objects of no type."""
     holders = [[*column]]
     run.columns[field.column] = holders[0]

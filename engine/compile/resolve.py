@@ -1,7 +1,7 @@
 """Calling resolvers: what a field's column is filled with, and how an inline field is read."""
 
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -17,7 +17,7 @@ _SHORT_WAY = "the short way"
 _UNKNOWN = object()
 
 
-def values(run: Run, field: Field, rows: list[Any]) -> list[Any]:
+def values(run: Run, field: Field, rows: Sequence[Any]) -> list[Any]:
     """What the resolver says about each row; what it raises instead, as a failure in that place."""
     if field.access.way is Way.ORDINARY:
         return _ordinary(run, field, rows)
@@ -34,7 +34,7 @@ def values(run: Run, field: Field, rows: list[Any]) -> list[Any]:
     return column
 
 
-def _ordinary(run: Run, field: Field, rows: list[Any]) -> list[Any]:
+def _ordinary(run: Run, field: Field, rows: Sequence[Any]) -> list[Any]:
     column: list[Any] = []
     for number, row in enumerate(rows):
         try:

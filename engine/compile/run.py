@@ -29,8 +29,8 @@ class Run:
 
     def __init__(self, tree: Tree, root_value: Any, context: Any, variables: VariableValues) -> None:
         self.tree, self.root_value, self.context, self.variables = tree, root_value, context, variables
-        self.rows: list[list[Any]] = [[] for _ in tree.selections]
-        self.columns: list[list[Any]] = [[] for _ in range(tree.columns)]
+        self.rows: list[Sequence[Any]] = [[] for _ in tree.selections]
+        self.columns: list[Any] = [[] for _ in range(tree.columns)]
         self.tags: dict[int, list[int]] = {}
         self.infos: dict[Field, Any] = {}
         self.pending: list[list[Any]] = []

@@ -19,12 +19,13 @@ from typing import Any
 import msgspec
 
 from engine.compile.access import INFO, Way
-from engine.compile.keeping import again, keep, kept_by
+from engine.compile.keeping import again, keep, kept_by, kept_whole_by
 from engine.compile.kinds import type_resolver
 from engine.compile.leaves import leaf_lines
 from engine.compile.plan import Field, Selection, Tree
 from engine.compile.run import ResolveInfo, Run
 from engine.compile.values import PLAIN, at_hand, require_plain, unfit
+from kernel.lasting import LastingList
 
 Complete = Callable[[Run], Any]
 
@@ -49,6 +50,8 @@ class _Writer:
             "keep": keep,
             "again": again,
             "info": ResolveInfo,
+            "Lasting": LastingList,
+            "Raw": msgspec.Raw,
             "__builtins__": {"iter": iter, "len": len, "list": list, "tuple": tuple, "type": type, "zip": zip}
             | {"str": str, "int": int, "float": float, "bool": bool},
         }
@@ -71,6 +74,28 @@ class _Writer:
     # ------------------------------------------------------------ one level: a selection with rows
 
     def _level(self, selection: Selection) -> None:
+        whole = kept_whole_by(selection)
+        if whole is None:
+            self._rows(selection)
+            return
+        number, key = selection.rows, self._struct(selection)
+        columns = [f"columns[{field.column}]" for field in whole]
+        self._line(f"b{number} = r{number} = None")
+        lasting = "".join(f" and type({column}) is Lasting" for column in columns)
+        self._line(f"if type(rows[{number}]) is Lasting{lasting}:")
+        with self._deeper():
+            self._line(f"r{number} = rows[{number}].__dict__")
+            self._line(f"q = r{number}.get({key})")
+            same = "".join(f" and q[{place}] is {column}" for place, column in enumerate(columns, start=1))
+            self._line(f"if q is not None{same}:")
+            with self._deeper():
+                self._line(f"b{number} = again(r{number}, {key}, q) if type(q[0]) is list else q[0]")
+        self._line(f"if b{number} is None:")
+        with self._deeper():
+            self._rows(selection)
+            self._line(f"if r{number} is not None: keep(r{number}, {key}, ({', '.join([f'b{number}', *columns])},))")
+
+    def _rows(self, selection: Selection) -> None:
         number = selection.rows
         self._line(f"b{number} = []")
         self._line(f"a{number} = b{number}.append")
@@ -96,8 +121,10 @@ class _Writer:
             self._line(f"d{column} = [t{column}[k]() for k in tags[{column}]] if {column} in tags else []")
         else:
             self._line(f"d{column} = b{field.selections[0].rows}")
-        self._line(f"n{column} = iter(d{column}).__next__")
-        self._line(f"p{column} = 0")
+        if _is_sliced(field):
+            self._line(f"p{column} = 0")
+        else:
+            self._line(f"n{column} = iter(d{column}).__next__")
 
     def _made(self, selection: Selection, parts: list[str]) -> str:
         return f"{self._struct(selection)}({', '.join(parts)})"
@@ -169,10 +196,10 @@ class _Writer:
 
     def _loaded(self, field: Field) -> str:
         column, done = field.column, self._name("x")
-        if field.lists == 1 and not field.nullable[1]:
+        if _is_sliced(field):
             with self._unless_null(field, 0, f"v{column}", done):
                 self._line(f"q = p{column} + len(v{column})")
-                self._line(f"{done} = d{column}[p{column}:q]")
+                self._line(f"{done} = d{column} if type(d{column}) is Raw else d{column}[p{column}:q]")
                 self._line(f"p{column} = q")
         else:
             self._line(f"{done} = {self._nested(f'v{column}', f'n{column}()', field.lists)}")
@@ -276,6 +303,11 @@ class _Writer:
         name = self._name(letter)
         self.names[name] = value
         return name
+
+
+def _is_sliced(field: Field) -> bool:
+    """Whether each value is a stretch of all the objects that were built below; or all of them, as one."""
+    return field.lists == 1 and not field.nullable[1]
 
 
 def _identifier(name: str) -> str:

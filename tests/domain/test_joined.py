@@ -1,5 +1,6 @@
 """What was joined to an offering is given again for a moment, and never longer than it holds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +11,13 @@ from clients.tmf620 import ProductOffering, ProductOfferingPrice
 from domain.catalog.joined import Joining
 from kernel.context import Audience, Deadline, RequestContext
 from kernel.errors import UpstreamUnavailableError
+from kernel.lasting import LastingList
 from kernel.reads import Reads
 
 EN, DE = Audience("en", "web"), Audience("de", "web")
 FIELDS = frozenset({"price", "tax"})
 NOW = 1_800_000_000.0
+Offerings = Sequence[ProductOffering]
 
 
 @dataclass
@@ -40,12 +43,14 @@ def price(local_id: str, **period: str) -> ProductOfferingPrice:
     return ProductOfferingPrice(id=local_id, valid_for=TimePeriod(**period) if period else None)
 
 
-@pytest.fixture
-def offerings() -> list[ProductOffering]:
-    return [ProductOffering(id="one"), ProductOffering(id="two")]
+@pytest.fixture(params=[list, LastingList])
+def offerings(request: pytest.FixtureRequest) -> Offerings:
+    """Two; what holds for a list holds for one that lasts."""
+    made: Offerings = request.param([ProductOffering(id="one"), ProductOffering(id="two")])
+    return made
 
 
-def test_what_was_kept_is_given_again(offerings: list[ProductOffering]) -> None:
+def test_what_was_kept_is_given_again(offerings: Offerings) -> None:
     """The very same lists, in the order asked for, to who asks for no more."""
     reader, values = Reader(), [[price("a")], []]
     kept = look(reader).keep(offerings, values)
@@ -65,21 +70,21 @@ def test_what_was_kept_is_given_again(offerings: list[ProductOffering]) -> None:
     ],
     ids=["later", "another audience", "more attributes", "who notes what is read"],
 )
-def test_to_others_it_is_not(offerings: list[ProductOffering], other: dict[str, Any]) -> None:
+def test_to_others_it_is_not(offerings: Offerings, other: dict[str, Any]) -> None:
     reader = Reader()
     look(reader).keep(offerings, [[price("a")], []])
     assert look(reader, **other).kept(offerings) is None
     assert look(reader).kept(offerings) is not None
 
 
-def test_a_change_in_the_reader_ends_it(offerings: list[ProductOffering]) -> None:
+def test_a_change_in_the_reader_ends_it(offerings: Offerings) -> None:
     reader = Reader()
     look(reader).keep(offerings, [[price("a")], []])
     reader.generation += 1
     assert look(reader).kept(offerings) is None
 
 
-def test_what_changed_while_it_was_read_is_not_kept(offerings: list[ProductOffering]) -> None:
+def test_what_changed_while_it_was_read_is_not_kept(offerings: Offerings) -> None:
     reader = Reader()
     begun = look(reader)
     reader.generation += 1
@@ -87,14 +92,14 @@ def test_what_changed_while_it_was_read_is_not_kept(offerings: list[ProductOffer
     assert look(reader).kept(offerings) is None
 
 
-def test_one_that_has_nothing_kept_has_all_asked_for(offerings: list[ProductOffering]) -> None:
+def test_one_that_has_nothing_kept_has_all_asked_for(offerings: Offerings) -> None:
     reader = Reader()
     look(reader).keep(offerings[:1], [[price("a")]])
     assert look(reader).kept(offerings) is None
 
 
 @pytest.mark.parametrize("end", ["start_date_time", "end_date_time"])
-def test_it_ends_with_the_moment_at_which_a_price_begins_or_ends(offerings: list[ProductOffering], end: str) -> None:
+def test_it_ends_with_the_moment_at_which_a_price_begins_or_ends(offerings: Offerings, end: str) -> None:
     """2027-01-15T08:00:00.250Z is a quarter of a second away."""
     reader = Reader()
     look(reader).keep(offerings, [[price("a", **{end: "2027-01-15T08:00:00.250Z"})], []])
@@ -102,21 +107,21 @@ def test_it_ends_with_the_moment_at_which_a_price_begins_or_ends(offerings: list
     assert look(reader, NOW + 0.25).kept(offerings) is None
 
 
-def test_errors_are_not_kept(offerings: list[ProductOffering]) -> None:
+def test_errors_are_not_kept(offerings: Offerings) -> None:
     reader, error = Reader(), UpstreamUnavailableError("tmf620")
     assert look(reader).keep(offerings, [error, []]) == [error, []]
     assert look(reader).kept(offerings[:1]) is None
     assert look(reader).kept(offerings[1:]) == [[]]
 
 
-def test_a_reader_that_promises_nothing_has_nothing_kept(offerings: list[ProductOffering]) -> None:
+def test_a_reader_that_promises_nothing_has_nothing_kept(offerings: Offerings) -> None:
     reader = Reader(steady=0.0)
     look(reader).keep(offerings, [[], []])
     assert look(reader).kept(offerings) is None
     assert [each.__dict__ for each in offerings] == [{}, {}]
 
 
-def test_a_list_of_the_same_is_the_same_list(offerings: list[ProductOffering]) -> None:
+def test_a_list_of_the_same_is_the_same_list(offerings: Offerings) -> None:
     """So that what a plan made of it stays; of other objects, be they equal, it is another."""
     reader, one = Reader(), price("a")
     first = [one]
@@ -125,3 +130,17 @@ def test_a_list_of_the_same_is_the_same_list(offerings: list[ProductOffering]) -
     assert again is first
     (other,) = look(reader, NOW + 10).keep(offerings[:1], [[price("a")]])
     assert other is not first
+
+
+def test_for_the_same_in_a_list_that_lasts_the_whole_is_the_same() -> None:
+    """As long as each value is; one that is not makes another of it."""
+    reader, one, offerings = Reader(), [price("a")], LastingList([ProductOffering(id="one"), ProductOffering(id="two")])
+    first = look(reader).keep(offerings, [one, []])
+    assert look(reader, NOW + 0.5).kept(offerings) is first
+    reader.generation += 1
+    again = look(reader, NOW + 5).keep(offerings, [[*one], []])
+    assert again is first
+    other = look(reader, NOW + 10).keep(offerings, [[price("a")], []])
+    assert other is not first
+    assert other[0] is not first[0]
+    assert other[1] is first[1]

@@ -16,7 +16,7 @@ from tests.engine.world import World, schema
 SCHEMA = schema._schema
 LETTERS = "abcdefgikmnopqrstuvwxyzFSP"
 MADE = {"complete", "run", "rows", "columns", "tags", "P", "plain", "unfit", "info", "keep", "again", "hand"}
-MADE |= {"k", "q", "f", "F"}
+MADE |= {"k", "q", "f", "F", "Lasting", "Raw"}
 
 
 async def compiled(document: str, variables: dict[str, Any] | None = None) -> tuple[Any, str]:

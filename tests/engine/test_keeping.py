@@ -9,6 +9,7 @@ from graphql import parse
 
 from engine import Operations, Prepared, computed, relation, shown_by
 from engine.compile.keeping import MOST_ROWS
+from kernel.lasting import LastingList
 from tests.engine.differential import plain
 
 
@@ -28,18 +29,23 @@ class Row:
 
 @dataclass
 class Told:
-    """The context: what relations give."""
+    """The context: what relations give; `known` what they give at once."""
 
-    rows: list[Row]
+    rows: Any
     parts: list[Row]
     flag: bool = True
     projections: dict[Any, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    known: Any = None
 
 
 async def _parts(roots: list[Row], info: strawberry.Info) -> list[Any]:
     info.context.asked.append("parts")
     return [info.context.parts for _ in roots]
+
+
+async def _items(roots: list[Row], info: strawberry.Info) -> list[Any]:
+    return [next(row for row in info.context.rows if row.n == root.n) for root in roots]
 
 
 async def _nicknames(roots: list[Row], info: strawberry.Info) -> list[Any]:
@@ -57,8 +63,11 @@ def _always(_: strawberry.Parent[Any], info: strawberry.Info) -> bool:
 
 @strawberry.type
 class Part:
+    lasting: ClassVar = True
+
     n: int
     label: str
+    item: "Item" = relation(_items, description="What it is a part of.")
 
     is_type_of = shown_by(Row)
 
@@ -71,7 +80,7 @@ class Item:
     name: str
     flag: bool = computed(_flag, description="The context's.")
     fixed: bool = computed(_always, description="Always so.", fixed=True)
-    parts: list[Part] | None = relation(_parts, description="Parts.")
+    parts: list[Part] | None = relation(_parts, description="Parts.", known=lambda _, info: info.context.known)
     nickname: str | None = relation(
         _nicknames, description="A name.", at_hand=lambda root: None if root.n < 0 else f"own {root.n}"
     )
@@ -165,3 +174,76 @@ async def test_what_objects_have_of_themselves_is_not_asked_for(known: bool) -> 
         names = [each["nickname"] for each in await ask(operation, told)]
         assert names == (["own 1", "own 2"] if known else ["asked 1", "asked -2"])
     assert told.asked == ([] if known else ["nicknames"] * 2)
+
+
+# ---------------------------------------------------------------- lists that last
+
+
+def lasting(*numbers: int) -> Told:
+    """Rows and the lists of their parts, each in a list that lasts."""
+    rows = LastingList(Row(number) for number in numbers)
+    return Told(rows, [], known=LastingList([Row(number, "a")] for number in numbers))
+
+
+def forget(told: Told) -> None:
+    """Take from the rows what is kept with each, so that they tell when they are asked."""
+    for row in told.rows:
+        for key in [each for each in vars(row) if isinstance(each, type)]:
+            del vars(row)[key]
+
+
+async def test_all_of_a_list_that_lasts_is_kept_with_it() -> None:
+    told, operation = lasting(1, 2), prepared("{ items { name parts { label } } }")
+    expected = [{"name": f"n{n}", "parts": [{"label": "a"}]} for n in (1, 2)]
+    for _ in range(3):
+        assert await ask(operation, told) == expected
+        forget(told)
+    assert [row.reads for row in told.rows] == [["name"]] * 2
+
+
+async def test_what_was_loaded_for_all_of_a_list_is_compared_by_identity() -> None:
+    told, operation = lasting(1), prepared("{ items { name parts { label } } }")
+    for label in "aabba":
+        if told.known[0][0].label != label:  # type: ignore[index]
+            told.known = LastingList([[Row(1, label)]])
+        assert await ask(operation, told) == [{"name": "n1", "parts": [{"label": label}]}]
+
+
+async def test_another_list_of_the_same_objects_has_its_own() -> None:
+    told, operation = lasting(1, 2), prepared("{ items { n } }")
+    for rows in (told.rows, LastingList(told.rows[:1]), LastingList(), LastingList(reversed(told.rows)), told.rows):
+        told.rows = rows
+        for _ in range(3):
+            assert await ask(operation, told) == [{"n": row.n} for row in rows]
+
+
+async def test_what_depends_on_who_asks_is_not_kept_with_a_list() -> None:
+    told, operation = lasting(1), prepared("{ items { flag parts { label } } }")
+    for flag in (True, False, True):
+        told.flag = flag
+        assert (await ask(operation, told))[0]["flag"] is flag
+
+
+async def test_a_list_keeps_few() -> None:
+    told = lasting(1)
+    for number in range(3 * MOST_ROWS):
+        assert await ask(prepared(f"{{ items {{ a{number}: n }} }}"), told) == [{f"a{number}": 1}]
+        assert sum(isinstance(each, type) for each in vars(told.rows)) <= MOST_ROWS
+
+
+async def test_a_list_with_a_hole_is_told_of_each_time() -> None:
+    """An item that cannot be null is: the list is null, with its error, however often it is asked for."""
+    told, operation = lasting(1), prepared("{ items { n } }")
+    told.rows = LastingList([Row(1), None])
+    for _ in range(3):
+        result = await operation.execute(told)
+        assert result.data is None
+        assert [error.path for error in result.errors or ()] == [["items", 1]]
+
+
+async def test_the_lists_of_two_parents_are_kept_apart() -> None:
+    """The parts of two items are two lists; each item shows its own."""
+    told, operation = lasting(1, 2), prepared("{ items { parts { label item { n } } } }")
+    told.known = LastingList(LastingList([Row(n, f"of {n}")]) for n in (1, 2))
+    for _ in range(3):
+        assert await ask(operation, told) == [{"parts": [{"label": f"of {n}", "item": {"n": n}}]} for n in (1, 2)]

@@ -20,6 +20,7 @@ from strawberry import BasePermission
 from strawberry.schema.config import StrawberryConfig
 
 from engine import computed, relation, shown_by
+from kernel.lasting import LastingList
 
 Loud = NewType("Loud", str)
 
@@ -45,6 +46,7 @@ class World:
     projections: dict[Any, Any] = field(default_factory=dict)
     awaited: bool = False
     rows: "dict[tuple[type, str], Thing]" = field(default_factory=dict)
+    lists: dict[Any, LastingList[Any]] = field(default_factory=dict)
 
     async def turn(self) -> None:
         """Let the loop go round once."""
@@ -80,6 +82,12 @@ class World:
         if self.trouble and drawn % 50 == 0:
             kinds = (BookRow, AuthorRow, PaperRow, ParcelRow)
         return self.row(kinds[drawn % len(kinds)], str(drawn % 97 if drawn % 2 else drawn % 9973))
+
+    def listed(self, items: list[Any], *about: object) -> Any:
+        """Them as a list, or as one that is the same object for as long as the world lasts."""
+        if self.number(about, "lasts") % 3:
+            return items
+        return self.lists.setdefault(about, LastingList(items))
 
     def row(self, kind: "type[Thing]", local_id: str) -> "Thing":
         """The same object for the same row, as long as the world lasts."""
@@ -240,10 +248,13 @@ def _neighbours(roots: list[Any], info: strawberry.Info) -> list[Any]:
     found = []
     for root in roots:
         try:
-            found.append(info.context.value(root.id, "neighbours", info.context.things(root.id, "neighbours", *MEDIA)))
+            things = info.context.things(root.id, "neighbours", *MEDIA)
+            listed = info.context.listed(things, "neighbours", root.id)
+            found.append(info.context.value(root.id, "neighbours", listed))
         except Exception as error:  # noqa: BLE001
             found.append(error)
-    return found
+    listed: list[Any] = roots[0].world.listed(found, "all neighbours", *(root.id for root in roots))
+    return listed
 
 
 async def neighbours(roots: list[Any], info: strawberry.Info) -> list[Any]:
@@ -433,11 +444,12 @@ class Query:
     async def books(self, info: strawberry.Info, first: int = 3, filter: Filter | None = None) -> list[Book] | None:
         await info.context.turn()
         rows = [info.context.row(BookRow, str(n * 7 + 1)) for n in range(min(max(first, 0), 4))]
-        return info.context.value("root", "books", rows)
+        return info.context.value("root", "books", info.context.listed(rows, "books", len(rows)))
 
     @strawberry.field
     def media(self, info: strawberry.Info) -> list[Media | None]:
-        return info.context.value("root", "media", [*info.context.things("root", "media", *MEDIA, most=4), None])
+        things = [*info.context.things("root", "media", *MEDIA, most=4), None]
+        return info.context.value("root", "media", info.context.listed(things, "media"))
 
     @strawberry.field
     def titled(self, info: strawberry.Info) -> Titled | None:
