@@ -42,11 +42,13 @@ from bff.upstreams import Services, open_services
 from domain.carts.offers import Offers
 from domain.identity.tokens import with_cart_token
 from kernel.clock import Clock, SystemClock
-from kernel.context import Deadline, RequestContext
+from kernel.context import GUEST, Deadline, RequestContext
 from resolvers.context import Context
 from schema.root import build_schema
 
 _PATH = "/graphql"
+_TELLING = frozenset({b"authorization", b"cookie", CART_TOKEN.encode()})
+"""Headers that can tell who asks."""
 
 
 class State(TypedDict):
@@ -164,13 +166,15 @@ def _context_maker(settings: Settings, public: PublicSide, clock: Clock) -> Make
     cookies = SessionCookies(settings.session.same_site, int(settings.session.days * 86_400), clock)
 
     async def make(request: Request) -> Context:
-        services: Services = request.state.services
-        audience = public.audience(dict(request.scope["headers"]))
-        caller = await principal_of(request, services.identity, cookies=in_cookies)
-        if caller.id is not None and services.customers is not None:
-            segments = await services.customers.segments(caller)
-            caller, audience = dataclasses.replace(caller, segments=segments), narrowed(audience, segments)
-        principal = with_cart_token(caller, cart_token_of(request, cookie=settings.cart.cookie))
+        services: Services = request.scope["state"]["services"]
+        headers = dict(request.scope["headers"])
+        audience, principal = public.audience(headers), GUEST
+        if not _TELLING.isdisjoint(headers):
+            caller = await principal_of(request, services.identity, cookies=in_cookies)
+            if caller.id is not None and services.customers is not None:
+                segments = await services.customers.segments(caller)
+                caller, audience = dataclasses.replace(caller, segments=segments), narrowed(audience, segments)
+            principal = with_cart_token(caller, cart_token_of(request, cookie=settings.cart.cookie))
         catalog = services.catalog
         context = Context(
             RequestContext(audience, Deadline.after(settings.request_timeout), principal, address_of(request)),

@@ -1,19 +1,28 @@
-"""How uvicorn serves HTTP: what is at hand goes out in the very call that the request came in.
+"""How uvicorn serves HTTP: what is at hand goes out in the very call that the request came in, all else in one write.
 
 For each request uvicorn makes a task, which asks the application, which asks for the body and sends twice: that takes
 longer than finding a whole answer that is kept. So when all of a request is there, the application is first asked for
 such an answer; where it has none, everything goes on as ever. Imported by the server's own start alone, by its name.
 
-It overrides what uvicorn does not promise to keep (`_start_asgi_task`), so `tests/bff/test_http_server.py` compares
-every answer with uvicorn's own, pipelined and in pieces.
+It overrides what uvicorn does not promise to keep (`_start_asgi_task`, a cycle's `send`), so
+`tests/bff/test_http_server.py` compares every answer with uvicorn's own, pipelined and in pieces.
 """
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
-from bff.edge.http import AtOnce, Reply
+from bff.edge.http import AtOnce
+
+_NO_LENGTH = (204, 304)
 
 
 class AtOnceProtocol(HttpToolsProtocol):
@@ -33,7 +42,7 @@ class AtOnceProtocol(HttpToolsProtocol):
         super().data_received(data)
         cycle, self._waiting = self._waiting, None
         if cycle is not None and not self.transport.is_closing():  # its body is still to come
-            super()._start_asgi_task(cycle, self.app)
+            self._begin(cycle)
 
     def on_headers_complete(self) -> None:
         self._in_head = True
@@ -49,9 +58,27 @@ class AtOnceProtocol(HttpToolsProtocol):
         if self._at_once is not None and not self.flow.write_paused:
             reply = self._at_once(cycle.scope, bytes(cycle.body))
         if reply is None:
-            super()._start_asgi_task(cycle, self.app)
+            self._begin(cycle)
         else:
-            self._send(cycle, reply)
+            length = ((b"content-length", b"%d" % len(reply.body)),) if reply.body else ()
+            self.answer(cycle, reply.status, (*reply.headers, *length), reply.body)
+
+    def answer(
+        self, cycle: RequestResponseCycle, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
+    ) -> None:
+        """Write a whole answer, whose length is among its headers if it has one, and go on to the next request."""
+        content = [STATUS_LINE[status]]
+        for name, value in (*cycle.default_headers, *headers):
+            content += (name, b": ", value, b"\r\n")
+        content.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+        content.append(body)
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        self.transport.write(b"".join(content))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """What waited in the pipeline, or is refused for want of room, is begun as ever."""
@@ -60,19 +87,49 @@ class AtOnceProtocol(HttpToolsProtocol):
         else:
             self._waiting = cycle
 
-    def _send(self, cycle: RequestResponseCycle, reply: Reply) -> None:
-        content = [STATUS_LINE[reply.status]]
-        for name, value in (*cycle.default_headers, *reply.headers):
-            content += (name, b": ", value, b"\r\n")
-        if reply.body:
-            content.append(b"content-length: %d\r\n" % len(reply.body))
-        content.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
-        content.append(reply.body)
-        cycle.response_started = cycle.response_complete = True
-        self.transport.write(b"".join(content))
-        if not cycle.keep_alive:
-            self.transport.close()
-        self.on_response_complete()
+    def _begin(self, cycle: RequestResponseCycle) -> None:
+        cycle.send = _InOnePiece(self, cycle)  # type: ignore[method-assign]
+        super()._start_asgi_task(cycle, self.app)
+
+
+class _InOnePiece:
+    """A cycle's `send` that waits with the head for the body. An answer in several pieces is sent as ever."""
+
+    __slots__ = ("_cycle", "_protocol", "_start")
+
+    def __init__(self, protocol: AtOnceProtocol, cycle: RequestResponseCycle) -> None:
+        self._protocol, self._cycle = protocol, cycle
+        self._start: Any = None
+
+    async def __call__(self, message: Any) -> None:
+        cycle, start = self._cycle, self._start
+        if message["type"] == "http.response.start" and not cycle.response_started:
+            self._start = message  # in the place of one whose body failed
+            return
+        self._start = None
+        if start is not None and self._is_whole(start, message):
+            self._protocol.answer(cycle, start["status"], start["headers"], message["body"])
+        else:
+            if start is not None:
+                await RequestResponseCycle.send(cycle, start)
+            await RequestResponseCycle.send(cycle, message)
+        if cycle.response_complete:
+            cycle.__dict__.pop("send", None)  # the two would keep each other
+
+    def _is_whole(self, start: Any, message: Any) -> bool:
+        """Whether nothing about an answer needs uvicorn's care."""
+        cycle, body, headers = self._cycle, message.get("body"), start.get("headers", ())
+        if body is None or message.get("more_body") or start["status"] in _NO_LENGTH or cycle.scope["method"] == "HEAD":
+            return False
+        if cycle.disconnected or self._protocol.flow.write_paused:
+            return False
+        if any(HEADER_RE.search(name) or HEADER_VALUE_RE.search(value) for name, value in headers):
+            return False
+        lengths = [value for name, value in headers if name == b"content-length"]
+        return lengths == [b"%d" % len(body)] and not any(name in _OURS for name, _ in headers)
+
+
+_OURS = (b"connection", b"transfer-encoding")
 
 
 def _at_once_of(app: Any) -> AtOnce | None:

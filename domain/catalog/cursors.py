@@ -3,6 +3,7 @@
 import base64
 import binascii
 import zlib
+from functools import lru_cache
 
 import msgspec
 
@@ -32,6 +33,7 @@ def question_mark(question: object) -> int:
     return zlib.crc32(msgspec.json.encode(question, order="deterministic"))
 
 
+@lru_cache(maxsize=1_024)  # what is not a cursor raises, and is not kept
 def parse_cursor(text: str, question: int) -> Cursor:
     """The cursor in `text`.
 

@@ -29,7 +29,6 @@ from graphql import (
     create_source_event_stream,
     execute,
     get_operation_ast,
-    get_variable_values,
 )
 from graphql.execution.values import VariableValues
 
@@ -39,6 +38,7 @@ from engine.compile.plan import NotCompiledError, Tree, tree_of
 from engine.compile.run import Run
 from engine.compile.source import Complete, completion_of
 from engine.compile.values import NotAtHandError
+from engine.compile.variables import Variables, variables_of
 from engine.public import private_field
 
 log = structlog.get_logger(__name__)
@@ -124,7 +124,7 @@ class Prepared:
         """
         if self._operation is None:
             return None
-        values = self._variables(self._operation, given)
+        values = self._variables(given)
         if isinstance(values, list):
             return None
         try:
@@ -204,7 +204,7 @@ class Prepared:
             raise NotCompiledError("seldom")
         operation = self._operation
         assert operation is not None  # noqa: S101  (else `_not` would say so)
-        values = self._variables(operation, given)
+        values = self._variables(given)
         if isinstance(values, list):
             return ExecutionResult(None, values)
         key = tuple(values.coerced.get(name) for name in self._deciding)
@@ -215,10 +215,9 @@ class Prepared:
             plan = self._compile(operation, key, values)
         return plan, values
 
-    def _variables(self, operation: OperationDefinitionNode, given: dict[str, Any]) -> Any:
-        if not operation.variable_definitions:
-            return _NO_VARIABLES
-        return get_variable_values(self._operations.schema, operation.variable_definitions, given, max_errors=1)
+    @cached_property
+    def _variables(self) -> Variables:
+        return variables_of(self._operations.schema, (self._operation and self._operation.variable_definitions) or ())
 
     def _compile(self, operation: OperationDefinitionNode, key: tuple[Any, ...], values: VariableValues) -> Plan:
         if len(self.plans) >= MOST_PLANS:
@@ -267,7 +266,6 @@ class Operations:
         return Prepared(self, document, name)
 
 
-_NO_VARIABLES = VariableValues({}, {})
 _TEXT = msgspec.json.Encoder(order="deterministic")
 
 

@@ -10,6 +10,7 @@ it keeps nothing else of a request.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -33,7 +34,7 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues
 
-from engine.compile.access import Access, access_of
+from engine.compile.access import Access, access_of, converter_of
 
 MOST_FIELDS = 3_000
 """Fields of a plan, counted once for each type they can stand on. The limits of the edge come first; this one is for
@@ -118,6 +119,11 @@ class Tree:
     selections: list[Selection]
     columns: int
     size: int
+
+    @cached_property
+    def info_class(self) -> Any:
+        """What resolvers that Strawberry knows see as their `info`."""
+        return converter_of(self.schema).config.info_class
 
     @property
     def serial(self) -> bool:

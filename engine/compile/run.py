@@ -9,7 +9,6 @@ from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import Path, gather_with_cancel, is_awaitable
 from graphql.type.definition import GraphQLResolveInfoHelpers
 
-from engine.compile.access import converter_of
 from engine.compile.plan import Field, Selection, Tree
 from engine.compile.settle import Awaiting
 from engine.compile.values import Failure
@@ -49,8 +48,9 @@ class Run:
         """The `strawberry.Info` that all rows of a declared field share."""
         found = self.infos.get(field)
         if found is None:
-            kind = converter_of(self.tree.schema).config.info_class
-            found = self.infos[field] = kind(_raw_info=ResolveInfo(self, field, None), _field=field.access.declared)
+            found = self.infos[field] = self.tree.info_class(
+                _raw_info=ResolveInfo(self, field, None), _field=field.access.declared
+            )
         return found
 
     def arguments(self, field: Field) -> dict[str, Any]:

@@ -42,10 +42,19 @@ class App:
             body, more = body + message["body"], message["more_body"]
         self.ways.append("long")
         self.long.set()
-        reply = _reply(scope, body)
-        headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))] if reply.body else reply.headers
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
+        reply, query = _reply(scope, body), scope["query_string"]
+        length = [] if not reply.body or b"unmeasured" in query else [(b"content-length", b"%d" % len(reply.body))]
+        last = [(b"connection", b"close")] if b"goodbye" in query else []
+        if b"bad-header" in query:
+            last = [(b"x", b"1\r\nset-cookie: a=b")]
+        await send({"type": "http.response.start", "status": reply.status, "headers": [*reply.headers, *length, *last]})
+        if b"fails" in query:
+            raise RuntimeError("in the middle")
+        if b"in-pieces" in query:
+            await send({"type": "http.response.body", "body": reply.body[:2], "more_body": True})
+            await send({"type": "http.response.body", "body": reply.body[2:]})
+        else:
+            await send({"type": "http.response.body", "body": reply.body})
 
 
 def _reply(scope: Any, body: bytes) -> Reply:
@@ -121,6 +130,13 @@ CASES: dict[str, tuple[tuple[bytes, ...], bool, list[str]]] = {
     "the last on its connection": ((post(b"known", b"connection: close"),), True, ["short"]),
     "HTTP/1.0": ((post(b"known", version=b"1.0"),), True, ["short"]),
     "asked whether to go on": ((post(b"known", b"expect: 100-continue"),), False, ["long", "long"]),
+    "the long way, nothing has changed": ((get(b"same"),), False, ["long", "long"]),
+    "the long way, large": ((get(b"large"),), False, ["long", "long"]),
+    "the long way, in pieces": ((get(b"in-pieces"),), False, ["long", "long"]),
+    "the long way, of unknown length": ((get(b"unmeasured"),), False, ["long", "long"]),
+    "the long way, head": ((get(b"large", b"HEAD"),), False, ["long", "long"]),
+    "the long way, and no more": ((get(b"goodbye"),), True, ["long"]),
+    "the long way, HTTP/1.0": ((post(b"other", version=b"1.0"),), True, ["long"]),
     "a body that is no HTTP": ((CHUNKED.replace(b"\r\n5\r\n", b"\r\nz\r\n"),), True, []),
 }
 
@@ -148,6 +164,18 @@ async def test_what_is_no_http_takes_nothing_from_what_came_before_it() -> None:
     async with served(AtOnceProtocol, App()) as port:
         answer = await told(port, KNOWN + b"\0\0\0\r\n\r\n", ends=True)
     assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"400"]
+
+
+async def test_an_answer_that_fails_in_the_middle_is_an_error() -> None:
+    """Nothing of it had gone out yet; uvicorn's own would have sent its head."""
+    async with served(AtOnceProtocol, App()) as port:
+        answer = await told(port, get(b"fails"), ends=True)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"500"]
+
+
+async def test_a_header_that_is_two_is_not_sent() -> None:
+    async with served(AtOnceProtocol, App()) as port:
+        assert await told(port, get(b"bad-header"), ends=True) == b""
 
 
 async def test_who_does_not_read_is_waited_for() -> None:
