@@ -77,13 +77,15 @@ class Journal:
         connection: Connection | None = None,
         before: float | None = None,
         overdue: float | None = None,
+        heard: bool = False,
         **values: Any,
     ) -> Entry | None:
         """Take a row on from one of `states`; None when it has gone on.
 
-        `before`: only if its time is not over then; `overdue`: only if it is.
+        `before`: only if its time is not over then; `overdue`: only if it is; `heard`: only if no write may be on its
+        way of which nobody has heard.
         """
-        taking = _taking(tuple(states), before=before is not None, overdue=overdue is not None)
+        taking = _taking(tuple(states), before=before is not None, overdue=overdue is not None, heard=heard)
         given = {"its_id": entry.id, "its_token": entry.token, "before": before, "overdue": overdue, **values}
         if connection is not None:
             return _one((await connection.execute(taking, given)).one_or_none())
@@ -209,10 +211,12 @@ def _latest(columns: tuple[str, ...], *where: ColumnElement[bool]) -> Select[Any
 
 
 @cache
-def _taking(states: tuple[str, ...], *, before: bool, overdue: bool) -> ReturningUpdate[Any]:
+def _taking(states: tuple[str, ...], *, before: bool, overdue: bool, heard: bool) -> ReturningUpdate[Any]:
     where = [_its.id == bindparam("its_id"), _its.token == bindparam("its_token"), _its.state.in_(states)]
     if before:
         where.append(_its.expires_at > bindparam("before"))
     if overdue:
         where.append(_its.expires_at <= bindparam("overdue"))
+    if heard:
+        where.append(_its.unknown_at.is_(None))
     return update(reservations).where(*where).returning(reservations)

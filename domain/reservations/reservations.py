@@ -171,8 +171,11 @@ class Reservations:
     async def _mark(self, entry: Entry, together: Together | None, *, resumed: bool) -> Reservation:
         """Put our mark on it, and only then call it held: if the row is still ours.
 
-        `resumed`: somebody was at it before, and what they sent may have had its effect or may yet have it.
+        `resumed`: somebody was at it before, and what they sent may have had its effect or may yet have it. They may
+        still be at it: that another is now stands in the row before anything is sent, so that they do not end it.
         """
+        if resumed and not await self._take_up(entry):
+            return await self._latest(entry)
         marked = await self.desk.inventory.reserve(candidate_of(entry), entry.token)
         now = self.desk.clock.now()
         if marked is Marked.DONE:
@@ -184,18 +187,27 @@ class Reservations:
             return self._must(held)
         if marked is Marked.UNKNOWN or (resumed and marked is Marked.NOT_SENT):
             await self._unknown(entry, now)
-        if resumed:
-            gone = await self.desk.begin_release(entry, (Step.INTENT,), "lost", unknown=True)
-        else:
-            gone = await self.desk.journal.step(
-                entry, (Step.INTENT.value,), **ended(Step.LOST, now, reason=marked.value)
-            )
+        over = ended(Step.LOST, now, reason=marked.value)
+        gone = None if resumed else await self.desk.journal.step(entry, (Step.INTENT.value,), heard=True, **over)
+        gone = gone or await self.desk.begin_release(entry, (Step.INTENT,), "lost", unknown=True)
         if gone is not None:
             await self.desk.drop_hold(entry)
         if marked is Marked.NOT_SENT:
             raise Rejected(_NOT_NOW)
         metrics.LOST.labels(entry.kind, "inventory").inc()
         raise LostRaceError
+
+    async def _take_up(self, entry: Entry) -> bool:
+        """Have a row say that something may be on its way; False when it has gone on."""
+        now = self.desk.clock.now()
+        return await self.desk.journal.step(entry, (Step.INTENT.value,), unknown_at=now) is not None
+
+    async def _latest(self, entry: Entry) -> Reservation:
+        """What became of a row that has gone on before anything was sent."""
+        latest = await self.desk.journal.by_id(entry.id)
+        if latest is None or not latest.live or latest.state == Step.RELEASING.value:
+            raise LostRaceError
+        return self._holding(latest)
 
     async def _hold(self, entry: Entry, together: Together | None, now: float, *, resumed: bool) -> Entry | None:
         steps: dict[str, Any] = {"state": Step.HELD.value, "due_at": entry.expires_at, "updated_at": now}

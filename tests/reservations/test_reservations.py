@@ -16,6 +16,7 @@ from clients.http import Reply
 from domain.reservations import metrics
 from domain.reservations.desk import LostRaceError, OutcomeUnknownError, hold_of
 from domain.reservations.holds import Hold, Holds
+from domain.reservations.inventory import Marked
 from domain.reservations.reservation import ReservationState
 from domain.reservations.reservations import Reservation
 from kernel.clock import FixedClock
@@ -440,6 +441,46 @@ async def test_who_overslept_its_time_changes_nothing_of_the_next_one(estate: Es
     await estate.sweeper.sweep()
     assert numbers.state(ONE) == ("reserved", bobs.token)
     assert (await estate.entry(bobs.id)).state == "HELD"
+
+
+@pytest.mark.parametrize("seen", [Marked.NOT_SENT, Marked.LOST])
+async def test_who_fails_does_not_end_what_another_with_its_key_is_at(
+    seen: Marked,
+    estate: Estate,
+    make_estate: Callable[..., Estate],
+    numbers: Numbers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The other's write is carried out when the first has long said that nothing came of it."""
+    other, asked, answer = make_estate(), asyncio.Event(), asyncio.Event()
+
+    async def slowly(*_: object) -> Marked:
+        asked.set()
+        await answer.wait()
+        return seen
+
+    late: list[bytes] = []
+
+    async def put_off(content: bytes) -> Reply | None:
+        late.append(content)
+        raise UpstreamTimeoutError("tmf639", detail="late")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(estate.desk.inventory), "reserve", slowly)
+        first = asyncio.create_task(estate.reservations.reserve(ask(), ONE))
+        await asked.wait()
+    with meddling(other.desk.inventory, put_off), pytest.raises(OutcomeUnknownError):
+        await other.reservations.reserve(ask(), ONE)
+    answer.set()
+    await asyncio.wait([first])
+    assert isinstance(first.exception(), Rejected | LostRaceError)
+    await other.aclose()
+    await estate.sweep_after(TIMES.settle)
+    numbers.patch(ONE, **json.loads(late[0]))
+    for seconds in (TIMES.ghost, TIMES.last_look):
+        await estate.sweep_after(seconds)
+    assert numbers.state(ONE) == ("free", None)
+    assert (await held(estate, "bob")).state == "HELD"
 
 
 async def test_two_who_assign_the_same_at_once_are_both_told_so(estate: Estate, numbers: Numbers) -> None:
