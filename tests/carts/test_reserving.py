@@ -18,6 +18,7 @@ from sandbox.process import SandboxProcess
 from tests.carts.conftest import MakeShop, new_key
 from tests.carts.holder import Holder, at_once
 from tests.carts.shopper import add
+from tests.numbers.quiet import until_quiet
 
 NOWHERE = "unix:///nowhere/valkey.sock"
 
@@ -46,10 +47,7 @@ async def _ready(holder: Holder, sandbox: SandboxControl, redis_url: str) -> Non
     async with Redis.from_url(redis_url) as redis:
         while not await redis.exists(holds.EPOCH):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-    before = -1
-    while before != (before := sandbox.calls()["byResource"].get("TMF639.resource", 0)):
-        await holder.numbers()
-        await asyncio.sleep(0.05)
+    await until_quiet(holder.numbers, lambda: sandbox.calls()["byResource"].get("TMF639.resource", 0))
 
 
 async def another(holder: Holder) -> Holder:
