@@ -6,7 +6,6 @@ of those must not cost its resource; `kernel.clock.parse_instant` reads them.
 
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -30,17 +29,17 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     """A part of a resource: it has no id of its own, or one that nothing depends on."""
 
 
-class TimePeriod(Part, frozen=True, dict=True):
-    """Half open: `start` belongs to it, `end` does not. Either may be missing. Each is read once."""
+class TimePeriod(Part, frozen=True, gc=False):
+    """Half open: `start` belongs to it, `end` does not. Either may be missing."""
 
     start_date_time: str | None = None
     end_date_time: str | None = None
 
-    @cached_property
+    @property
     def start(self) -> datetime | None:
         return parse_instant(self.start_date_time)
 
-    @cached_property
+    @property
     def end(self) -> datetime | None:
         return parse_instant(self.end_date_time)
 

@@ -24,7 +24,7 @@ from clients.parts import TimePeriod
 from kernel.clock import Clock
 from kernel.context import Audience
 from kernel.errors import UpstreamError, UpstreamInvalidError
-from kernel.ids import is_local_id
+from kernel.ids import are_local_ids, is_local_id
 
 __all__ = ["Collection", "Entity", "Page", "TMFClient", "UpstreamOptions", "item_path", "pushable"]
 
@@ -125,8 +125,9 @@ class TMFClient:
             items, received = decode_list(reply.body, collection.model, lambda what: self.odd(collection, what))
         except msgspec.MsgspecError as error:
             raise self._invalid(collection, error) from None
-        addressable = [item for item in items if self._addressable(collection, item)]
-        return Page(addressable, received, _count(reply.headers.get("x-total-count")))
+        if not are_local_ids([item.id for item in items]):
+            items = [item for item in items if self._addressable(collection, item)]
+        return Page(items, received, _count(reply.headers.get("x-total-count")))
 
     async def get(
         self, collection: Collection[E], audience: Audience, local_id: str, fields: frozenset[str]
@@ -162,7 +163,8 @@ class TMFClient:
         wanted = list(dict.fromkeys(ids))
         known: dict[str, E | UpstreamError | None] = {}
         if len(wanted) > 1 and self._dialect(collection).takes_id_list:
-            chunks = list(self._chunks(collection, list(filter(is_local_id, wanted)), fields))
+            asked = wanted if are_local_ids(wanted) else list(filter(is_local_id, wanted))
+            chunks = list(self._chunks(collection, asked, fields))
             for answer in await asyncio.gather(*(self._by_list(collection, audience, c, fields) for c in chunks)):
                 known.update(answer)
         left = [local_id for local_id in wanted if local_id not in known]
@@ -208,6 +210,10 @@ class TMFClient:
     def _chunks(self, collection: Collection[E], ids: Sequence[str], fields: frozenset[str]) -> Iterable[Sequence[str]]:
         """`ids` cut so that no URL is longer than `max_url` and no list longer than a page."""
         room = self.options.max_url - len(self.options.base_url) - len(self._query(collection, fields, {"id": ""})) - 64
+        together = ",".join(ids)
+        if ids and len(ids) <= self.options.page_size and len(_encode(together)) <= room:
+            yield ids
+            return
         chunk: list[str] = []
         length = 0
         for local_id in ids:

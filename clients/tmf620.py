@@ -108,7 +108,8 @@ class ProductOfferingPrice(Entity, frozen=True, dict=True):
     valid_for: TimePeriod | None = None
 
     def __post_init__(self) -> None:
-        require_amount(self.percentage)
+        if self.percentage is not None:
+            require_amount(self.percentage)
 
     @property
     def is_value(self) -> bool:

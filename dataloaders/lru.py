@@ -26,7 +26,9 @@ class ByteLRU(Generic[V]):
 
     def put(self, key: str | bytes, value: V, size: int) -> None:
         """Keep `value`; one larger than the whole memory is not kept, and what `key` held before is gone."""
-        self.drop(key)
+        before = self._items.pop(key, None)
+        if before is not None:
+            self.bytes -= before[1]
         if size > self.max_bytes:
             return
         self._items[key] = (value, size)

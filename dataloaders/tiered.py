@@ -32,6 +32,8 @@ _QUIET_TICKS = 2
 _MOST_TICKS = 8
 _OUTDATED_KEPT = 10_000
 _STEADY = 1.0
+_WEIGHED = 8
+_NOTHING: tuple[None, Age] = (None, Age.DEAD)
 
 Outcome: TypeAlias = Held[V] | UpstreamError
 Fetch: TypeAlias = Callable[[Audience, Mapping[str, frozenset[str]]], Awaitable[Mapping[str, V | UpstreamError | None]]]
@@ -78,6 +80,7 @@ class TieredLoader(Generic[V]):
         self._flying: dict[str, tuple[frozenset[str], Landing[V], float]] = {}
         self._outdated: OrderedDict[str, float] = OrderedDict()
         self._all_outdated = self._last_outdated = 0.0
+        self._weighed = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._counted = Counted.of(name)
         self.generation = 0
@@ -90,7 +93,7 @@ class TieredLoader(Generic[V]):
         if resident is not None:
             self._counted.asked(len(resident), 0)
             return resident
-        seen = {key: self._seen(ctx.audience, key, fields) for key in keys}
+        seen = self._seen(ctx.audience, keys, fields)
         not_fresh = [key for key, (_, age) in seen.items() if age is not Age.FRESH]
         self._counted.asked(len(seen), len(not_fresh))
         seconds = ctx.deadline.remaining()
@@ -185,40 +188,59 @@ class TieredLoader(Generic[V]):
             return
         reads.names.update(self._names_of(key))
         reads.note(*self._freshness.moments(chosen.read_at, missing=chosen.value is None))
-        reads.doubtful |= self._age(key, chosen) in (Age.OLD, Age.DEAD)
+        reads.doubtful |= self._age(key, chosen, self._clock.now()) in (Age.OLD, Age.DEAD)
 
     def _names_of(self, key: str) -> Sequence[str]:
         """Under which names changes of it are told."""
         return (f"{self._name}/{key}",)
 
-    def _seen(self, audience: Audience, key: str, fields: frozenset[str]) -> tuple[Held[V] | None, Age]:
-        """What memory holds of `key` with these attributes, and how old that is."""
-        held = self._memory.get(_key(audience, key))
-        if held is None or not fields <= held.fields:
-            return None, Age.DEAD
-        return held, self._age(key, held)
+    def _seen(
+        self, audience: Audience, keys: Iterable[str], fields: frozenset[str]
+    ) -> dict[str, tuple[Held[V] | None, Age]]:
+        """What memory holds of each key with these attributes, and how old that is."""
+        get, prefix, now = self._memory.get, _key(audience, ""), self._clock.now()
+        seen: dict[str, tuple[Held[V] | None, Age]] = {}
+        for key in keys:
+            held = get(prefix + key)
+            usable = held is not None and fields <= held.fields
+            seen[key] = (held, self._age(key, held, now)) if held is not None and usable else _NOTHING
+        return seen
 
-    def _age(self, key: str, held: Held[V]) -> Age:
-        age = self._freshness.age(self._clock.now() - held.read_at, missing=held.value is None)
-        if held.read_at > self._outdated_at(key) or age is Age.DEAD:
+    def _age(self, key: str, held: Held[V], now: float) -> Age:
+        read_at, missing = held.read_at, held.value is None
+        age = self._freshness.age(now - read_at, missing=missing)
+        told = max(self._all_outdated, self._last_outdated)
+        if age is Age.DEAD or read_at > told or read_at > self._outdated_at(key):
             return age
-        return Age.DEAD if held.value is None else Age.OLD
+        return Age.DEAD if missing else Age.OLD
+
+    def _fresh_since(self, now: float) -> float:
+        """What was read before cannot be fresh any more."""
+        return now - max(self._freshness.fresh, self._freshness.missing)
 
     def _outdated_at(self, key: str) -> float:
         return max(self._outdated.get(key, 0.0), self._all_outdated)
 
     def _remember(self, audience: Audience, held: Mapping[str, Held[V]]) -> None:
-        """Keep all of these, each beside what is fresh of it. They are weighed together, each taken for their mean."""
+        """Keep all of these, each beside what is fresh of it; each taken for as large as some of them are."""
         self.generation += 1
-        memory, prefix = self._memory, _key(audience, "")
-        items = {prefix + key: self._beside(key, prefix + key, item) for key, item in held.items()}
-        size = weight([item.value for item in items.values()], len(encode(list(items.values())))) // len(items)
+        memory, prefix, now = self._memory, _key(audience, ""), self._clock.now()
+        since, items = self._fresh_since(now), dict[str, Held[V]]()
+        for key, item in held.items():
+            full = prefix + key
+            before = memory.get(full)
+            beside = before is not None and before.read_at >= since and self._age(key, before, now) is Age.FRESH
+            items[full] = merged(before, item) if before is not None and beside else item
+        size = self._size([*items.values()])
         for full, item in items.items():
             memory.put(full, item, size)
 
-    def _beside(self, key: str, full: str, held: Held[V]) -> Held[V]:
-        before = self._memory.get(full)
-        return held if before is None or self._age(key, before) is not Age.FRESH else merged(before, held)
+    def _size(self, items: Sequence[Held[V]]) -> int:
+        """What one of these takes, as some of them do; not always the same some, so that in the long run it is true."""
+        step = -(-len(items) // _WEIGHED)
+        self._weighed += 1
+        some = items[self._weighed % step :: step]
+        return weight([item.value for item in some], len(encode(some))) // len(some)
 
     def _landed(
         self, keys: Sequence[str], seen: Mapping[str, tuple[Held[V] | None, Age]], flights: Mapping[str, Landing[V]]
@@ -265,15 +287,16 @@ class TieredLoader(Generic[V]):
         """The flight that brings each key with `fields`: one already in the air, or this tick's batch."""
         prefix, batch = _key(audience, ""), self._batches.get(audience.key)
         flights: dict[str, Landing[V]] = {}
+        memory, flies = self._memory.get, self._flying.get
         for key in keys:
             full = prefix + key
-            flying = self._flying.get(full)
+            flying = flies(full)
             if flying is not None and fields <= flying[0] and flying[2] > self._outdated_at(key):
                 flights[key] = flying[1]
                 continue
             if batch is None:
                 batch = self._new_batch(audience)
-            held, wanted = self._memory.get(full), fields
+            held, wanted = memory(full), fields
             # what flies is forgotten for this one, which must then serve those who ask for less
             for more in (held and held.fields, flying and flying[0], batch.wanted.get(key)):
                 if more and not more <= wanted:
@@ -329,7 +352,7 @@ class TieredLoader(Generic[V]):
 
     async def _read(self, batch: _Batch[V]) -> dict[str, Outcome[V]]:
         """From Redis what is fresh there, the rest from the upstream; what that fails to give, stale from anywhere."""
-        landed, fallback = await self._read_shared(batch)
+        landed, shared = await self._read_shared(batch)
         rest = {key: fields for key, fields in batch.wanted.items() if key not in landed} if landed else batch.wanted
         if landed:
             self._counted.redis.inc(len(landed))
@@ -341,8 +364,9 @@ class TieredLoader(Generic[V]):
         for key, fields in rest.items():
             outcome = read[key]
             if isinstance(outcome, UpstreamError):
-                landed[key] = fallback.get(key, outcome)
-                log.warning("upstream.failed", loader=self._name, stale=key in fallback, detail=outcome.detail)
+                old = self._better_than_nothing(batch, key, shared.get(key))
+                landed[key] = outcome if old is None else old
+                log.warning("upstream.failed", loader=self._name, stale=old is not None, detail=outcome.detail)
             else:
                 landed[key] = good[key] = Held(outcome, fields, began)
         self._counted.upstream.inc(len(good))
@@ -351,23 +375,36 @@ class TieredLoader(Generic[V]):
         return landed
 
     async def _read_shared(self, batch: _Batch[V]) -> tuple[dict[str, Outcome[V]], dict[str, Held[V]]]:
-        """What is fresh in Redis or, by now, in memory; and what of either is better than an error."""
-        fresh: dict[str, Outcome[V]] = {}
-        usable: dict[str, Held[V]] = {}
-        keys, prefix = list(batch.wanted), _key(batch.audience, "")
-        names = [prefix + key for key in keys]
-        shared = await self._shared.get_many(names)
-        for key, full, found in zip(keys, names, shared, strict=True):
-            for held in (self._memory.get(full), found):
-                if held is None or not batch.wanted[key] <= held.fields or self._age(key, held) is Age.DEAD:
+        """What is fresh in Redis or, by now, in memory; and what there is in Redis."""
+        prefix, get = _key(batch.audience, ""), self._memory.get
+        names = [prefix + key for key in batch.wanted]
+        found = await self._shared.get_many(names)
+        now = self._clock.now()
+        since = self._fresh_since(now)
+        fresh: dict[str, Held[V]] = {}
+        shared: dict[str, Held[V]] = {}
+        for (key, fields), full, there in zip(batch.wanted.items(), names, found, strict=True):
+            if there is not None:
+                shared[key] = there
+            for held in (get(full), there):
+                if held is None or held.read_at < since or not fields <= held.fields:
                     continue
-                if key not in usable or held.read_at > usable[key].read_at:
-                    usable[key] = held
-            if key in usable and self._age(key, usable[key]) is Age.FRESH:
-                fresh[key] = usable[key]
+                if self._age(key, held, now) is Age.FRESH and (key not in fresh or held.read_at > fresh[key].read_at):
+                    fresh[key] = held
         if fresh:
-            self._remember(batch.audience, {key: usable[key] for key in fresh})
-        return fresh, usable
+            self._remember(batch.audience, fresh)
+        return {**fresh}, shared
+
+    def _better_than_nothing(self, batch: _Batch[V], key: str, shared: Held[V] | None) -> Held[V] | None:
+        """What was read last of what memory and Redis have, if it may stand in for an error."""
+        now, fields = self._clock.now(), batch.wanted[key]
+        known = (self._memory.get(_key(batch.audience, key)), shared)
+        usable = [
+            held
+            for held in known
+            if held is not None and fields <= held.fields and self._age(key, held, now) is not Age.DEAD
+        ]
+        return max(usable, key=lambda held: held.read_at, default=None)
 
     def _keep_all(self, audience: Audience, held: Mapping[str, Held[V]]) -> None:
         if not held:

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -45,8 +46,16 @@ def parse_instant(text: str | None) -> datetime | None:
 
     Real catalogues also hold times without seconds or zone (`2019-07-04T00:00`) and bare dates: both are taken as UTC.
     """
-    if not text:
+    if not text or len(text) > _LONGEST:
         return None
+    return _parsed(text)
+
+
+_LONGEST = 64
+
+
+@lru_cache(maxsize=4_096)  # a catalogue has few, and each of its prices repeats some
+def _parsed(text: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text.strip().upper())  # RFC 3339, section 5.6: "t" and "z" are allowed
     except ValueError:

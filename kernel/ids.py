@@ -7,6 +7,7 @@ back is checked again: `../../admin` inside a well-formed global id must never r
 import base64
 import binascii
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from kernel.errors import BadRequestError
 
 MAX_LOCAL_ID = 128
 _LOCAL_ID = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_:@()=~+\-]|\.(?!\.)){0,127}", re.ASCII)
+_SIMPLE_IDS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-]{0,127}(?:/[A-Za-z0-9_][A-Za-z0-9_\-]{0,127})*", re.ASCII)
 _TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}", re.ASCII)
 _MAX_GLOBAL_ID = 300
 
@@ -21,6 +23,13 @@ _MAX_GLOBAL_ID = 300
 def is_local_id(text: str) -> bool:
     """True when an upstream's id may go into a URL path: 1 to 128 allowed characters, no `/`, `?`, `#`, `%` or `..`."""
     return _LOCAL_ID.fullmatch(text) is not None
+
+
+def are_local_ids(texts: Collection[str]) -> bool:
+    """Whether all of these are such ids; at one look, where they hold nothing but letters, digits, `_` and `-`."""
+    together = "/".join(texts)
+    simple = together.count("/") == len(texts) - 1 and _SIMPLE_IDS.fullmatch(together) is not None
+    return simple or all(map(is_local_id, texts))
 
 
 class GlobalId(NamedTuple):

@@ -158,12 +158,16 @@ class Catalog:
         return joining.keep(offerings, joined)
 
     def _in_force(
-        self, offering: ProductOffering, loaded: Iterable[ProductOfferingPrice], now: datetime
+        self, offering: ProductOffering, loaded: Sequence[ProductOfferingPrice], now: datetime
     ) -> list[ProductOfferingPrice]:
-        known = {price.id: price for price in loaded}
-        known.update((price.id, price) for price in offering.product_offering_price if price.is_value)
-        listed = [known[ref.id] for ref in offering.product_offering_price if ref.id in known]
-        return [p for p in listed if self.rules.price_applies(p, now) and not self.rules.is_discount(p)]
+        refs, rules = offering.product_offering_price, self.rules
+        if len(loaded) == len(refs):  # each a reference to something, and no two to the same
+            listed = loaded
+        else:
+            known = {price.id: price for price in loaded}
+            known.update((price.id, price) for price in refs if price.is_value)
+            listed = [known[ref.id] for ref in refs if ref.id in known]
+        return [p for p in listed if rules.price_applies(p, now) and not rules.is_discount(p)]
 
     def shown_amount(self, price: ProductOfferingPrice) -> Money | None:
         return prices.shown(price, includes_tax=self.rules.prices_include_tax)
@@ -262,10 +266,14 @@ async def _all_of_each(
     for local_id, entity in found.items():
         if entity is None:
             log.warning("upstream.dangling_reference", collection=loader.collection.name, id=local_id)
-    return [_present([found[each] for each in dict.fromkeys(some)]) for some in wanted]
+    return [_present([found[each] for each in _once(some)]) for some in wanted]
 
 
-def _present(found: Iterable[E | UpstreamError | None]) -> list[E] | UpstreamError:
+def _once(ids: Sequence[str]) -> Iterable[str]:
+    return ids if len({*ids}) == len(ids) else dict.fromkeys(ids)
+
+
+def _present(found: list[E | UpstreamError | None]) -> list[E] | UpstreamError:
     present: list[E] = []
     for entity in found:
         if isinstance(entity, UpstreamError):

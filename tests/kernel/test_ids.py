@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kernel.errors import BadRequestError
-from kernel.ids import MAX_LOCAL_ID, GlobalId, is_local_id, local_id, parse_global_id
+from kernel.ids import MAX_LOCAL_ID, GlobalId, are_local_ids, is_local_id, local_id, parse_global_id
 
 ALLOWED = "ABCxyz019_:@()=~+-."
 LOCAL = st.from_regex(r"[A-Za-z0-9_](?:[A-Za-z0-9_:@()=~+\-]|\.(?!\.)){0,30}", fullmatch=True)
@@ -133,3 +133,8 @@ def test_type_is_checked() -> None:
     """The id of one type is not taken for another's."""
     with pytest.raises(BadRequestError, match="not the id of a Cart"):
         local_id(str(GlobalId("Category", "c-1")), "Cart")
+
+
+@given(st.lists(st.text("aZ0_-./:é\n", max_size=3) | st.text("a", min_size=127, max_size=129), max_size=5))
+def test_all_are_what_each_is(texts: list[str]) -> None:
+    assert are_local_ids(texts) is all(map(is_local_id, texts))
