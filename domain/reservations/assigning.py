@@ -36,7 +36,12 @@ class Assignments:
         taken = taken or await self.desk.journal.step(entry, (Step.IN_CHECKOUT.value,), **steps)
         if taken is not None:
             await self.desk.keep_hold(taken, until - now)
-        return taken
+            return taken
+        # Who is told that it is over must be right: another may be asleep who found that it was not.
+        over = await self.desk.begin_release(entry, (Step.HELD,), "expired", overdue=True)
+        if over is not None:
+            await self.desk.finish_release(over)
+        return None
 
     async def assign(self, entry: Entry) -> Entry | None:
         """Make it the customer's for good; None when it is not in a checkout. Assigning again changes nothing.

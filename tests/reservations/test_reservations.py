@@ -483,6 +483,23 @@ async def test_who_fails_does_not_end_what_another_with_its_key_is_at(
     assert (await held(estate, "bob")).state == "HELD"
 
 
+async def test_who_slept_does_not_freeze_what_another_said_was_over(
+    estate: Estate, numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had looked at its clock in time; nobody would ever end a checkout that nobody knows of."""
+    mortal(monkeypatch)
+    entry, until = await held(estate), estate.clock.now() + 3_600
+    life = Life(sleeps_at=1)
+    sleeper = await live(life, estate.assignments.freeze(entry, until=until))
+    estate.clock.advance(TIMES.hold)
+    assert await estate.assignments.freeze(entry, until=until) is None
+    life.awake.set()
+    assert await sleeper is None
+    await estate.sweeper.sweep()
+    assert (await estate.entry(entry.id)).state == "EXPIRED"
+    assert numbers.state(ONE) == ("free", None)
+
+
 async def test_two_who_assign_the_same_at_once_are_both_told_so(estate: Estate, numbers: Numbers) -> None:
     entry = await in_checkout(estate)
     async with overslept(estate, estate.assignments.assign(entry)) as sleeper:
