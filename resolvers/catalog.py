@@ -55,7 +55,7 @@ async def product_offerings(
 ) -> Any:
     return await info.context.catalog.find(
         info.context.request,
-        _query(filter or ProductOfferingFilter(), sort),
+        _EVERYTHING if filter is None and sort is None else _query(filter or ProductOfferingFilter(), sort),
         first=_page_length(first),
         after=after,
         fields=projection(info, "ProductOffering"),
@@ -80,6 +80,9 @@ async def categories(
     wanted = None if parent is None else local_id(parent, "Category")
     tree = await info.context.catalog.category_tree(info.context.request)
     return tree.roots() if wanted is None else tree.children(wanted)
+
+
+_EVERYTHING = OfferingQuery()
 
 
 def _page_length(first: int | None) -> int:

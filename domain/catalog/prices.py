@@ -5,7 +5,7 @@ TMF620 does not say whether `price` contains tax; by default it does not, and a 
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import wraps
+from functools import lru_cache, wraps
 
 from clients.parts import Amount, Quantity
 from clients.tmf620 import ProductOfferingPrice
@@ -64,7 +64,6 @@ def _worked_out_once(compute: Amounts) -> Amounts:
     return found
 
 
-@_worked_out_once
 def net(price: ProductOfferingPrice, *, includes_tax: bool) -> Money | None:
     """The price without tax; None where there is none, or it contains tax at a rate that is not told."""
     stated = _money(price.price)
@@ -107,9 +106,16 @@ def monthly(price: ProductOfferingPrice, amount: Money) -> Decimal:
 
 def _money(amount: Amount | None) -> Money | None:
     """An amount that can be shown; a number no shop would charge is a fault of the upstream's, not a price."""
-    if amount is None or not amount.value.is_finite() or amount.value.adjusted() > _LARGEST_EXPONENT:
+    return None if amount is None else _shown(str(amount.value), amount.unit)
+
+
+# By its digits: 21 and 21.000 are equal, but not the same price.
+@lru_cache(maxsize=4_096)
+def _shown(digits: str, currency: str) -> Money | None:
+    value = Decimal(digits)
+    if not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT:
         return None
-    return Money(amount.value, amount.unit).written_out()
+    return Money(value, currency).written_out()
 
 
 def _tax_amounts(price: ProductOfferingPrice, currency: str) -> Decimal | None:

@@ -60,7 +60,7 @@ def again(kept: dict[Any, Any], key: Any, row: tuple[Any, ...]) -> Any:
 
 def keep(kept: dict[Any, Any], key: Any, row: tuple[Any, ...]) -> None:
     """Put a row into the `__dict__` of its object."""
-    if key not in kept:
+    if key not in kept and len(kept) >= MOST_ROWS:
         ours = [each for each in kept if isinstance(each, type)]
         if len(ours) >= MOST_ROWS:
             for each in ours:

@@ -24,7 +24,7 @@ from engine.compile.kinds import type_resolver
 from engine.compile.leaves import leaf_lines
 from engine.compile.plan import Field, Selection, Tree
 from engine.compile.run import ResolveInfo, Run
-from engine.compile.values import PLAIN, at_hand, require_plain, unfit
+from engine.compile.values import PLAIN, at_hand, is_plain, require_plain, unfit
 from kernel.lasting import LastingList
 
 Complete = Callable[[Run], Any]
@@ -229,11 +229,16 @@ class _Writer:
             return variable
         done = self._name("x")
         with self._unless_null(field, level, variable, done):
-            self._line(f"if type({variable}) not in P: plain({variable})")
             if field.is_abstract:
+                self._line(f"if type({variable}) not in P: plain({variable})")
                 self._abstract(field, variable, done)
             else:
-                self._object(field, field.selections[0], variable, done)
+                models = self._models(field.selections[0])
+                self._line(f"if type({variable}) not in {models}:" if models else "if True:")
+                with self._deeper():
+                    self._line(f"if type({variable}) not in P: plain({variable})")
+                    self._checked(field, field.selections[0], variable)
+                self._line(f"{done} = {self._kept(field.selections[0], variable)}")
         return done
 
     def _list(self, field: Field, level: int, variable: str) -> str:
@@ -247,13 +252,17 @@ class _Writer:
                 self._line(f"{append}({self._value(field, level + 1, item)})")
         return done
 
-    def _object(self, field: Field, selection: Selection, variable: str, done: str) -> None:
+    def _models(self, selection: Selection) -> str | None:
+        """The name of the classes whose objects are of the type, whatever else; None where only the type can tell."""
+        models = frozenset(filter(is_plain, getattr(selection.type.is_type_of, "models", ())))
+        return self._bind(models, "M") if models else None
+
+    def _checked(self, field: Field, selection: Selection, variable: str) -> None:
         if selection.type.is_type_of is not None:
             check = self._bind(selection.type.is_type_of, "f")
             info = self._info(field, "info(run, {}, None)")
             self._line(f"q = {check}({variable}, {info})")
             self._line("if q is not True: unfit(q)")
-        self._line(f"{done} = {self._kept(selection, variable)}")
 
     def _abstract(self, field: Field, variable: str, done: str) -> None:
         resolve, named = self._bind(type_resolver(field), "f"), self._bind(field.named, "g")
@@ -263,7 +272,8 @@ class _Writer:
         for selection in field.selections:
             self._line(f"if {kind} == {self._bind(selection.type.name, 'k')}:")
             with self._deeper():
-                self._object(field, selection, variable, done)
+                self._checked(field, selection, variable)
+                self._line(f"{done} = {self._kept(selection, variable)}")
                 self._line(f"{kind} = None")
         self._line(f"if {kind} is not None: unfit()")
 

@@ -14,7 +14,7 @@ from tests.engine.documents import ODD_ALIASES, ODD_TEXTS
 from tests.engine.world import World, schema
 
 SCHEMA = schema._schema
-LETTERS = "abcdefgikmnopqrstuvwxyzFSP"
+LETTERS = "abcdefgikmnopqrstuvwxyzFMSP"
 MADE = {"complete", "run", "rows", "columns", "tags", "P", "plain", "unfit", "info", "keep", "again", "hand"}
 MADE |= {"k", "q", "f", "F", "Lasting", "Raw"}
 
