@@ -66,7 +66,7 @@ class Assignments:
             raise LostRaceError
         if marked is not Marked.DONE:
             metrics.UNKNOWN.labels(taken.kind).inc()
-            await self.desk.journal.step(taken, (Step.ASSIGNING.value,), unknown_at=now)
+            await self.desk.unheard(taken)
             raise OutcomeUnknownError
         return await self.assigned(taken)
 

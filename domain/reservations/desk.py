@@ -132,6 +132,15 @@ class Desk:
         now = self.clock.now()
         await self.journal.step(entry, [step.value for step in OVER], due_at=now, updated_at=now)
 
+    async def unheard(self, entry: Entry) -> None:
+        """A write of this row was sent, and nobody knows what becomes of it: who ends the row waits for it, and when
+        that is done already, a sweep looks for it.
+        """
+        now = self.clock.now()
+        living = [step.value for step in Step if step not in OVER]
+        if await self.journal.step(entry, living, unknown_at=now) is None:
+            await self.journal.step(entry, [step.value for step in OVER], due_at=now + self.times.ghost)
+
     async def overslept(self, entry: Entry) -> None:
         """A write of this row came through after the row had gone on: its mark may stand over that of who came after.
 

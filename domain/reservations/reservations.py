@@ -222,7 +222,9 @@ class Reservations:
     async def _unknown(self, entry: Entry, now: float) -> NoReturn:
         """The hold and the row stay until a read decides it."""
         metrics.UNKNOWN.labels(entry.kind).inc()
-        await self.desk.journal.step(entry, (Step.INTENT.value,), unknown_at=now, due_at=now + self.desk.times.settle)
+        unknown: dict[str, Any] = {"unknown_at": now, "due_at": now + self.desk.times.settle}
+        if await self.desk.journal.step(entry, (Step.INTENT.value,), **unknown) is None:
+            await self.desk.unheard(entry)
         raise OutcomeUnknownError
 
     async def _overslept(self, entry: Entry) -> Reservation:

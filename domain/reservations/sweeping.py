@@ -182,6 +182,8 @@ class ReservationSweeper:
         if await self.desk.journal.step(entry, (entry.state,), unknown_at=now) is None:
             return None
         marked = await self.desk.mark(entry, write)
+        if marked is Marked.UNKNOWN:
+            await self.desk.unheard(entry)
         if marked in (Marked.UNKNOWN, Marked.NOT_SENT):
             raise OutcomeUnknownError
         return marked

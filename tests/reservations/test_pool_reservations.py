@@ -10,6 +10,7 @@ _ONLY_IN_TMF639 = (  # a mark that is lost or another's there changes nothing: T
     "test_a_sweep_that_overslept_leaves_no_mark",
     "test_a_sweep_that_overslept_takes_nothing_from_the_next_one",
     "test_who_fails_does_not_end_what_another_with_its_key_is_at",
+    "test_who_wakes_and_is_not_heard_leaves_no_mark",
 )
 
 

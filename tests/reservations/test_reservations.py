@@ -483,6 +483,32 @@ async def test_who_fails_does_not_end_what_another_with_its_key_is_at(
     assert (await held(estate, "bob")).state == "HELD"
 
 
+async def test_who_wakes_and_is_not_heard_leaves_no_mark(estate: Estate, numbers: Numbers) -> None:
+    """Its reservation was over, looked at for the last time and forgotten, before it sent what came even later."""
+    asleep, awake = asyncio.Event(), asyncio.Event()
+    late: list[bytes] = []
+
+    async def sleep(content: bytes) -> Reply | None:
+        if late:
+            return None
+        late.append(content)
+        asleep.set()
+        await awake.wait()
+        raise UpstreamTimeoutError("tmf639", detail="late")
+
+    with meddling(estate.desk.inventory, sleep):
+        sleeper = asyncio.create_task(estate.reservations.reserve(ask(), ONE))
+        await asleep.wait()
+        for seconds in (TIMES.hold, TIMES.ghost, TIMES.last_look):
+            await estate.sweep_after(seconds)
+        awake.set()
+        await asyncio.wait([sleeper])
+    assert isinstance(sleeper.exception(), OutcomeUnknownError)
+    numbers.patch(ONE, **json.loads(late[0]))
+    await estate.sweep_after(TIMES.ghost)
+    assert numbers.state(ONE) == ("free", None)
+
+
 async def test_who_slept_does_not_freeze_what_another_said_was_over(
     estate: Estate, numbers: Numbers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
