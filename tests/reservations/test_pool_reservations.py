@@ -1,8 +1,8 @@
-"""The same as in `test_reservations`, where the operator reserves through TMF685."""
+"""The same as in `test_reservations` and its neighbours, where the operator reserves through TMF685."""
 
 import pytest
 
-from tests.reservations import test_reservations
+from tests.reservations import test_reservations, test_sleepers, test_sweeping
 
 _ONLY_IN_TMF639 = (  # a mark that is lost or another's there changes nothing: TMF685 tells whose it is
     "test_a_mark_under_that_of_a_reservation_that_is_over_is_put_back",
@@ -28,7 +28,8 @@ def database_kind() -> str:
 globals().update(
     {
         name: test
-        for name, test in vars(test_reservations).items()
+        for module in (test_reservations, test_sleepers, test_sweeping)
+        for name, test in vars(module).items()
         if name.startswith("test_") and name not in _ONLY_IN_TMF639
     }
 )
