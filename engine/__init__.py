@@ -5,7 +5,17 @@ It knows nothing of telecoms and imports no other room.
 
 from engine.answers import Answers, Found, Made
 from engine.compile import Operations, Prepared
-from engine.declare import computed, followed, is_lasting, loads_of, reads_of, relation, shown_by, upstream_of
+from engine.declare import (
+    computed,
+    followed,
+    is_lasting,
+    lasting_list,
+    loads_of,
+    reads_of,
+    relation,
+    shown_by,
+    upstream_of,
+)
 from engine.projection import projection, selects
 from engine.public import names, private_field, public_fields
 
@@ -18,6 +28,7 @@ __all__ = [
     "computed",
     "followed",
     "is_lasting",
+    "lasting_list",
     "loads_of",
     "names",
     "private_field",

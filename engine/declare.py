@@ -17,6 +17,18 @@ KNOWN = "known"
 LOADS = "loads"
 MANY = "many"
 
+LASTING: set[type] = set()
+"""The classes of lists that last."""
+
+
+def lasting_list(kind: type) -> None:
+    """Declare a class of lists that last: one is given again, the very same object, for as long as an equal one would
+    have to be made. It never changes, has a `__dict__` in which a plan keeps what it made of the whole of it, and tells
+    the types of its items as `kinds`.
+    """
+    LASTING.add(kind)
+
+
 Loads = Mapping[Any, frozenset[str]]
 """Collections a resolver reads, each with the attributes it always asks for; what is selected comes on top."""
 

@@ -25,13 +25,16 @@ from domain.catalog.characteristics import Choice, Option
 from domain.catalog.kinds import OfferingSort, Period, PriceKind
 from domain.catalog.questions import OfferingPage, OfferingQuery
 from domain.catalog.rules import fold
-from engine import projection, selects
+from engine import lasting_list, projection, selects
 from kernel.context import Segment
 from kernel.errors import BadRequestError, LimitExceededError, UpstreamError
 from kernel.ids import local_id
+from kernel.lasting import LastingList
 from kernel.money import Money
 from resolvers.context import Info
 from schema.inputs.catalog import ProductOfferingFilter
+
+lasting_list(LastingList)
 
 MAX_PAGE = 100
 MAX_SEARCH = 100

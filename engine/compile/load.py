@@ -21,11 +21,11 @@ from engine.compile.resolve import values
 from engine.compile.run import Run
 from engine.compile.settle import Work, together
 from engine.compile.values import Failure, all_plain, outcome
-from kernel.lasting import LastingList
+from engine.declare import LASTING
 
 Works: TypeAlias = list[Work]
 
-_LISTS = {list, tuple, LastingList}
+_LISTS = {list, tuple}
 _THROUGHOUT = "plain throughout, {} lists"
 
 
@@ -93,7 +93,7 @@ def _known(run: Run, field: Field, rows: Sequence[Any]) -> Sequence[Any] | None:
         return None
     if found is None or len(found) != len(rows) or not all_plain(_kinds(found) - {NoneType}):
         return None
-    return found if type(found) is LastingList else [*found]
+    return found if type(found) in LASTING else [*found]
 
 
 async def _many(run: Run, field: Field, rows: Sequence[Any]) -> None:
@@ -110,7 +110,7 @@ async def _many(run: Run, field: Field, rows: Sequence[Any]) -> None:
 
 async def _ask_many(run: Run, field: Field, rows: Sequence[Any]) -> Any:
     found = await field.access.call(rows, run.info(field))
-    return found if type(found) is LastingList else [*found]
+    return found if type(found) in LASTING else [*found]
 
 
 # ---------------------------------------------------------------- from a column to the rows below
@@ -128,7 +128,7 @@ def _land(run: Run, field: Field, column: Sequence[Any], works: Works) -> None:
     if lasting is not None:
         works.extend(_start(run, field.selections[0], lasting))
         return
-    if type(column) is LastingList:
+    if type(column) in LASTING:
         column = run.columns[field.column] = [*column]
     objects = _objects_at_once(run, field, column)
     if objects is None:
@@ -156,25 +156,25 @@ def _descend(run: Run, field: Field, objects: Sequence[Any], tags: list[int]) ->
     return works
 
 
-def _lasting_rows(field: Field, column: Sequence[Any]) -> LastingList[Any] | None:
+def _lasting_rows(field: Field, column: Sequence[Any]) -> Any:
     """The rows below a column that is one list which lasts, if a look at its types tells that all is well with it."""
-    if len(column) != 1 or type(column[0]) is not LastingList:
+    if len(column) != 1 or type(column[0]) not in LASTING:
         return None
     if field.lists != 1 or field.is_abstract or field.is_inline_below:
         return None
-    rows: LastingList[Any] = column[0]
+    rows: Any = column[0]
     check = field.selections[0].type.is_type_of
     fits = check is None or rows.kinds <= getattr(check, "models", frozenset())
     return rows if fits and all_plain({*rows.kinds}) else None
 
 
-def _kinds(column: Sequence[Any]) -> set[type]:
-    return {*column.kinds} if type(column) is LastingList else {*map(type, column)}
+def _kinds(column: Any) -> set[type]:
+    return {*column.kinds} if type(column) in LASTING else {*map(type, column)}
 
 
-def _is_plain_throughout(field: Field, column: Sequence[Any]) -> bool:
+def _is_plain_throughout(field: Field, column: Any) -> bool:
     """Whether a column holds nothing but objects, lists of such, and nulls, which completing alone can judge."""
-    if type(column) is not LastingList:
+    if type(column) not in LASTING:
         return _all_plain_throughout(field, column)
     key = _THROUGHOUT.format(field.lists)
     if key not in column.__dict__:
@@ -185,7 +185,7 @@ def _is_plain_throughout(field: Field, column: Sequence[Any]) -> bool:
 def _all_plain_throughout(field: Field, column: Sequence[Any]) -> bool:
     kinds = {*map(type, column)} - {NoneType}
     if field.lists:
-        if field.lists > 1 or not kinds <= _LISTS:
+        if field.lists > 1 or not kinds <= _LISTS | LASTING:
             return False
         kinds = {*map(type, chain.from_iterable(filter(None, column)))} - {NoneType}
     return all_plain(kinds)
@@ -197,7 +197,7 @@ def _objects_at_once(run: Run, field: Field, column: Sequence[Any]) -> Sequence[
     nulls = NoneType in kinds
     objects = column
     if field.lists:
-        if field.lists > 1 or not kinds - {NoneType} <= _LISTS:
+        if field.lists > 1 or not kinds - {NoneType} <= _LISTS | LASTING:
             return None
         run.columns[field.column] = lists = [None if each is None else [*each] for each in column]
         objects = [*chain.from_iterable(filter(None, lists))]

@@ -25,7 +25,7 @@ from engine.compile.leaves import leaf_lines
 from engine.compile.plan import Field, Selection, Tree
 from engine.compile.run import ResolveInfo, Run
 from engine.compile.values import PLAIN, at_hand, is_plain, require_plain, unfit
-from kernel.lasting import LastingList
+from engine.declare import LASTING
 
 Complete = Callable[[Run], Any]
 
@@ -50,7 +50,7 @@ class _Writer:
             "keep": keep,
             "again": again,
             "info": ResolveInfo,
-            "Lasting": LastingList,
+            "Lasting": LASTING,
             "Raw": msgspec.Raw,
             "__builtins__": {"iter": iter, "len": len, "list": list, "tuple": tuple, "type": type, "zip": zip}
             | {"str": str, "int": int, "float": float, "bool": bool},
@@ -81,8 +81,8 @@ class _Writer:
         number, key = selection.rows, self._struct(selection)
         columns = [f"columns[{field.column}]" for field in whole]
         self._line(f"b{number} = r{number} = None")
-        lasting = "".join(f" and type({column}) is Lasting" for column in columns)
-        self._line(f"if type(rows[{number}]) is Lasting{lasting}:")
+        lasting = "".join(f" and type({column}) in Lasting" for column in columns)
+        self._line(f"if type(rows[{number}]) in Lasting{lasting}:")
         with self._deeper():
             self._line(f"r{number} = rows[{number}].__dict__")
             self._line(f"q = r{number}.get({key})")
@@ -244,7 +244,8 @@ class _Writer:
     def _list(self, field: Field, level: int, variable: str) -> str:
         done, item, append = self._name("x"), self._name("w"), self._name("a")
         with self._unless_null(field, level, variable, done):
-            self._line(f"if type({variable}) is not list and type({variable}) is not tuple: unfit({variable})")
+            self._line(f"if type({variable}) is not list and type({variable}) is not tuple:")
+            self._line(f"    if type({variable}) not in Lasting: unfit({variable})")
             self._line(f"{done} = []")
             self._line(f"{append} = {done}.append")
             self._line(f"for {item} in {variable}:")

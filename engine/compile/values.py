@@ -7,8 +7,6 @@ from typing import Any, Final
 
 from graphql.pyutils import Undefined, is_awaitable
 
-from kernel.lasting import LastingList
-
 _MOST_TYPES = 10_000
 
 
@@ -29,7 +27,7 @@ class NotAtHandError(Exception):
     """An object does not have of itself what a plan relied on."""
 
 
-PLAIN: Final[set[type]] = {str, int, float, bool, list, tuple, LastingList, dict}
+PLAIN: Final[set[type]] = {str, int, float, bool, list, tuple, dict}
 """Types known to be neither exceptions nor awaitable. Never None's: whether null is allowed depends on the place."""
 
 

@@ -7,10 +7,12 @@ import pytest
 import strawberry
 from graphql import parse
 
-from engine import Operations, Prepared, computed, relation, shown_by
+from engine import Operations, Prepared, computed, lasting_list, relation, shown_by
 from engine.compile.keeping import MOST_ROWS
 from kernel.lasting import LastingList
 from tests.engine.differential import plain
+
+lasting_list(LastingList)
 
 
 @dataclass
@@ -80,6 +82,7 @@ class Item:
     name: str
     flag: bool = computed(_flag, description="The context's.")
     fixed: bool = computed(_always, description="Always so.", fixed=True)
+    twins: list[Part] = computed(lambda root: LastingList([root, root]), description="Itself, twice.")
     parts: list[Part] | None = relation(_parts, description="Parts.", known=lambda _, info: info.context.known)
     nickname: str | None = relation(
         _nicknames, description="A name.", at_hand=lambda root: None if root.n < 0 else f"own {root.n}"
@@ -247,3 +250,10 @@ async def test_the_lists_of_two_parents_are_kept_apart() -> None:
     told.known = LastingList(LastingList([Row(n, f"of {n}")]) for n in (1, 2))
     for _ in range(3):
         assert await ask(operation, told) == [{"parts": [{"label": f"of {n}", "item": {"n": n}}]} for n in (1, 2)]
+
+
+async def test_a_list_that_lasts_is_a_list_like_any_other_where_nothing_is_loaded_for_it() -> None:
+    operations = Operations(schema)
+    operation = operations.prepare(parse("{ items { twins { n } } }"), None)
+    assert await ask(operation, lasting(1)) == [{"twins": [{"n": 1}, {"n": 1}]}]
+    assert (operations.counted.compiled, operations.counted.exact) == (1, 0)

@@ -19,8 +19,10 @@ from graphql import GraphQLError
 from strawberry import BasePermission
 from strawberry.schema.config import StrawberryConfig
 
-from engine import computed, relation, shown_by
+from engine import computed, lasting_list, relation, shown_by
 from kernel.lasting import LastingList
+
+lasting_list(LastingList)
 
 Loud = NewType("Loud", str)
 
