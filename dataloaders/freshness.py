@@ -1,5 +1,7 @@
 """How long a cached answer is good, good enough, and better than nothing."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -36,6 +38,16 @@ class Freshness:
         if seconds <= self.fresh + self.stale_while_revalidate:
             return Age.STALE
         return Age.OLD if seconds <= self.fresh + self.stale_if_error else Age.DEAD
+
+    def ages(self, now: float) -> Sequence[tuple[float, Age]]:
+        """The same for many: since when something must have been read to be of each age, the best first."""
+        fresh = now - self.fresh
+        return (
+            (fresh, Age.FRESH),
+            (fresh - self.stale_while_revalidate, Age.STALE),
+            (fresh - self.stale_if_error, Age.OLD),
+            (-math.inf, Age.DEAD),
+        )
 
     def moments(self, read_at: float, *, missing: bool = False) -> tuple[float, float, float]:
         """Until when something read at that moment is fresh, may be used while it is renewed, and when that fails."""

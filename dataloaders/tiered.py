@@ -199,11 +199,21 @@ class TieredLoader(Generic[V]):
     ) -> dict[str, tuple[Held[V] | None, Age]]:
         """What memory holds of each key with these attributes, and how old that is."""
         get, prefix, now = self._memory.get, _key(audience, ""), self._clock.now()
+        told, ages = max(self._all_outdated, self._last_outdated), self._freshness.ages(now)
         seen: dict[str, tuple[Held[V] | None, Age]] = {}
         for key in keys:
             held = get(prefix + key)
-            usable = held is not None and fields <= held.fields
-            seen[key] = (held, self._age(key, held, now)) if held is not None and usable else _NOTHING
+            if held is None or not fields <= held.fields:
+                seen[key] = _NOTHING
+                continue
+            read_at = held.read_at
+            if read_at <= told or held.value is None:
+                seen[key] = held, self._age(key, held, now)
+                continue
+            for since, age in ages:
+                if read_at >= since:
+                    seen[key] = held, age
+                    break
         return seen
 
     def _age(self, key: str, held: Held[V], now: float) -> Age:

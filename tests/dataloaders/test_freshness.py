@@ -42,3 +42,10 @@ def test_never_younger(fresh: int, renew: int, error: int, one: int, other: int)
     assert freshness.age(younger).value <= freshness.age(older).value
     assert freshness.age(freshness.keep) is not Age.DEAD
     assert freshness.age(freshness.keep + 1) is Age.DEAD
+
+
+@given(st.integers(0, 1_000), st.integers(0, 1_000), st.integers(0, 1_000), st.integers(0, 3_000))
+def test_ages_of_many_are_those_of_each(fresh: int, renew: int, error: int, seconds: int) -> None:
+    rules = Freshness(fresh, stale_while_revalidate=renew, stale_if_error=error)
+    now = 1_800_000_000.0
+    assert next(age for since, age in rules.ages(now) if now - seconds >= since) is rules.age(seconds)
