@@ -42,13 +42,13 @@ from bff.upstreams import Services, open_services
 from domain.carts.offers import Offers
 from domain.identity.tokens import with_cart_token
 from kernel.clock import Clock, SystemClock
-from kernel.context import GUEST, Deadline, RequestContext
+from kernel.context import Deadline, RequestContext
 from resolvers.context import Context
 from schema.root import build_schema
 
 _PATH = "/graphql"
-_TELLING = frozenset({b"authorization", b"cookie", CART_TOKEN.encode()})
-"""Headers that can tell who asks."""
+_WITH_A_CART = frozenset({b"cookie", CART_TOKEN.encode()})
+"""Headers that can bring a guest's cart along."""
 
 
 class State(TypedDict):
@@ -168,13 +168,13 @@ def _context_maker(settings: Settings, public: PublicSide, clock: Clock) -> Make
     async def make(request: Request) -> Context:
         services: Services = request.scope["state"]["services"]
         headers = dict(request.scope["headers"])
-        audience, principal = public.audience(headers), GUEST
-        if not _TELLING.isdisjoint(headers):
-            caller = await principal_of(request, services.identity, cookies=in_cookies)
-            if caller.id is not None and services.customers is not None:
-                segments = await services.customers.segments(caller)
-                caller, audience = dataclasses.replace(caller, segments=segments), narrowed(audience, segments)
-            principal = with_cart_token(caller, cart_token_of(request, cookie=settings.cart.cookie))
+        audience = public.audience(headers)
+        principal = caller = await principal_of(request, services.identity, cookies=in_cookies)
+        if caller.id is not None and services.customers is not None:
+            segments = await services.customers.segments(caller)
+            principal, audience = dataclasses.replace(caller, segments=segments), narrowed(audience, segments)
+        if not _WITH_A_CART.isdisjoint(headers):
+            principal = with_cart_token(principal, cart_token_of(request, cookie=settings.cart.cookie))
         catalog = services.catalog
         context = Context(
             RequestContext(audience, Deadline.after(settings.request_timeout), principal, address_of(request)),

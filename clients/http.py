@@ -31,6 +31,9 @@ from kernel.errors import (
 )
 
 _ERROR_BODY_LIMIT = 8_192
+# Servers close what is idle for 5 s or more, some in the very moment in which a write is sent; nobody knows then what
+# became of it. So we give it up before they do.
+_IDLE = 4.0
 _SENDABLE = re.compile(r"https?://[!-~]+")
 
 
@@ -143,7 +146,7 @@ class AiohttpSender:
     def __init__(self, upstream: str, *, max_connections: int = 64, max_bytes: int = 16_000_000) -> None:
         self._upstream, self._max_bytes = upstream, max_bytes
         # httpx's trust in certificates, so that the two never disagree about a server
-        connector = aiohttp.TCPConnector(limit=max_connections, ssl=_certificates())
+        connector = aiohttp.TCPConnector(limit=max_connections, ssl=_certificates(), keepalive_timeout=_IDLE)
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
