@@ -441,7 +441,7 @@ async def test_a_document_is_parsed_and_validated_once(client: Client, monkeypat
 async def test_an_unexpected_failure_is_masked(gateway: MakeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """A defect of ours tells the client an id and nothing else; outside an operation it is a 500."""
     async with gateway() as client:
-        monkeypatch.setattr("resolvers.catalog._query", broken_now)
+        monkeypatch.setattr("resolvers.catalog._page_length", broken_now)
         answer = await client.query(NAMES)
         assert (answer.data, answer.codes, answer.paths) == (
             {"productOfferings": None},

@@ -138,7 +138,7 @@ async def test_a_failing_a_cancelled_and_a_hanging_resolver_leave_their_siblings
 async def test_when_time_is_up_what_hangs_fails_and_the_rest_is_answered(document: str) -> None:
     """A hanging resolver is cancelled and waited for; its field is null, with an error that says so."""
     probe = Probe()
-    result = await execute(document, probe, seconds=0.01)
+    result = await execute(document, probe, seconds=0.5)  # all but what hangs is there by then, on a busy machine too
     assert [row["odd"] for row in plain(result.data)["rows"]] == ["0", None, None, None, "4"]
     late = [error.path for error in result.errors if isinstance(error.original_error, TimeoutError)]
     assert late == ([["slow"]] if "slow" in document else []) + [["rows", 3, "odd"]]
