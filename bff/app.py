@@ -47,8 +47,6 @@ from resolvers.context import Context
 from schema.root import build_schema
 
 _PATH = "/graphql"
-_WITH_A_CART = frozenset({b"cookie", CART_TOKEN.encode()})
-"""Headers that can bring a guest's cart along."""
 
 
 class State(TypedDict):
@@ -136,16 +134,21 @@ class Gateway(Starlette):
             await self._sockets(scope, receive, send)
         elif scope["type"] != "http" or scope["path"] != _PATH:
             await super().__call__(scope, receive, send)
-        elif any(name == b"origin" for name, _ in scope["headers"]):
+        elif _is_from_a_page(scope):
             await self._graphql_across(scope, receive, send)
         else:
             await self._graphql(scope, receive, send)
 
     def at_once(self, scope: Scope, body: bytes) -> Reply | None:
         """The reply to a request that is all there, where nothing need be awaited for it; else None."""
-        if scope["path"] != _PATH or any(name == b"origin" for name, _ in scope["headers"]):
+        if scope["path"] != _PATH or _is_from_a_page(scope):
             return None
         return self._at_once(scope, body)
+
+
+def _is_from_a_page(scope: Scope) -> bool:
+    """Whether a browser says which page asks, so that CORS has to speak first."""
+    return any(name == b"origin" for name, _ in scope["headers"])
 
 
 class _PageOrApi:
@@ -167,14 +170,12 @@ def _context_maker(settings: Settings, public: PublicSide, clock: Clock) -> Make
 
     async def make(request: Request) -> Context:
         services: Services = request.scope["state"]["services"]
-        headers = dict(request.scope["headers"])
-        audience = public.audience(headers)
-        principal = caller = await principal_of(request, services.identity, cookies=in_cookies)
+        audience = public.audience(dict(request.scope["headers"]))
+        caller = await principal_of(request, services.identity, cookies=in_cookies)
         if caller.id is not None and services.customers is not None:
             segments = await services.customers.segments(caller)
-            principal, audience = dataclasses.replace(caller, segments=segments), narrowed(audience, segments)
-        if not _WITH_A_CART.isdisjoint(headers):
-            principal = with_cart_token(principal, cart_token_of(request, cookie=settings.cart.cookie))
+            caller, audience = dataclasses.replace(caller, segments=segments), narrowed(audience, segments)
+        principal = with_cart_token(caller, cart_token_of(request, cookie=settings.cart.cookie))
         catalog = services.catalog
         context = Context(
             RequestContext(audience, Deadline.after(settings.request_timeout), principal, address_of(request)),

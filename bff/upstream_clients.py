@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from typing import Any
 
 import httpx
 
@@ -21,18 +22,11 @@ def open_client(
 ) -> TMFClient:
     """The client of the upstream `name`, which is also the name of its settings; closed with the stack."""
     upstream: UpstreamSettings = getattr(settings, name)
-    http = HttpxSender(
-        name,
-        max_connections=upstream.max_connections,
-        max_bytes=upstream.max_bytes,
-        transport=transports.get(name),
-    )
-    stack.push_async_callback(http.aclose)
-    sender: Sender = http
-    if name not in transports:  # what stands in for an upstream stands in for all of it
-        fast = AiohttpSender(name, max_connections=upstream.max_connections, max_bytes=upstream.max_bytes)
-        stack.push_async_callback(fast.aclose)
-        sender = fast
+    given: dict[str, Any] = {"max_connections": upstream.max_connections, "max_bytes": upstream.max_bytes}
+    standing_in = transports.get(name)
+    sender: HttpxSender | AiohttpSender
+    sender = AiohttpSender(name, **given) if standing_in is None else HttpxSender(name, transport=standing_in, **given)
+    stack.push_async_callback(sender.aclose)
     options = UpstreamOptions(
         base_url=upstream.url.rstrip("/"),
         version=upstream.version,
@@ -46,15 +40,15 @@ def open_client(
         breaker_cooldown=upstream.breaker_cooldown,
         private=name in _OF_PEOPLE,
     )
-    return TMFClient(name, options, sender, clock, _authentication(name, upstream, http, clock))
+    return TMFClient(name, options, sender, clock, _authentication(name, upstream, sender, clock))
 
 
-def _authentication(name: str, upstream: UpstreamSettings, http: Sender, clock: Clock) -> Authentication:
+def _authentication(name: str, upstream: UpstreamSettings, sender: Sender, clock: Clock) -> Authentication:
     if upstream.auth == "api_key":
         return StaticHeaders({upstream.api_key_header: upstream.api_key})
     if upstream.auth == "oauth2":
         return ClientCredentials(
-            http,
+            sender,
             clock,
             upstream=name,
             token_url=upstream.token_url,

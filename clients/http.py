@@ -1,7 +1,7 @@
 """The one place that imports an HTTP library. Everything above sees `Reply` and the errors of `kernel.errors`.
 
 Two senders do the same. aiohttp is for every call to a TM Forum API, of which one through httpx costs as much time
-here as ten (docs/performance.md); httpx is for what happens seldom, such as fetching a token or a dump, and where tests
+here as ten (docs/performance.md); httpx is for what happens seldom, such as fetching keys or a dump, and where tests
 put something in the network's place.
 
 A newcomer would expect httpx's time-out to bound a call; it bounds the silence between two bytes. An upstream that

@@ -26,9 +26,7 @@ class ByteLRU(Generic[V]):
 
     def put(self, key: str | bytes, value: V, size: int) -> None:
         """Keep `value`; one larger than the whole memory is not kept, and what `key` held before is gone."""
-        before = self._items.pop(key, None)
-        if before is not None:
-            self.bytes -= before[1]
+        self.drop(key)
         if size > self.max_bytes:
             return
         self._items[key] = (value, size)

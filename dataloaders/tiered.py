@@ -219,8 +219,7 @@ class TieredLoader(Generic[V]):
     def _age(self, key: str, held: Held[V], now: float) -> Age:
         read_at, missing = held.read_at, held.value is None
         age = self._freshness.age(now - read_at, missing=missing)
-        told = max(self._all_outdated, self._last_outdated)
-        if age is Age.DEAD or read_at > told or read_at > self._outdated_at(key):
+        if age is Age.DEAD or read_at > self._outdated_at(key):
             return age
         return Age.DEAD if missing else Age.OLD
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import strawberry
-from graphql import GraphQLField, GraphQLNamedType
+from graphql import GraphQLField, GraphQLNamedType, GraphQLObjectType
 
 READS = "reads"
 FIXED = "fixed"
@@ -99,6 +99,11 @@ def shown_by(*models: type) -> Callable[[Any, Any], bool]:
 
     is_type_of.models = frozenset(models)  # type: ignore[attr-defined]
     return staticmethod(is_type_of)
+
+
+def models_of(named: GraphQLObjectType) -> frozenset[type]:
+    """The classes whose objects, and whatever else, are of a type; none where only the type can tell."""
+    return getattr(named.is_type_of, "models", frozenset())
 
 
 def definition_of(named: GraphQLNamedType) -> Any:

@@ -58,7 +58,7 @@ async def product_offerings(
 ) -> Any:
     return await info.context.catalog.find(
         info.context.request,
-        _EVERYTHING if filter is None and sort is None else _query(filter or ProductOfferingFilter(), sort),
+        _query(filter, sort),
         first=_page_length(first),
         after=after,
         fields=projection(info, "ProductOffering"),
@@ -97,7 +97,10 @@ def _page_length(first: int | None) -> int:
     return wanted
 
 
-def _query(asked: ProductOfferingFilter, sort: OfferingSort | None) -> OfferingQuery:
+def _query(given: ProductOfferingFilter | None, sort: OfferingSort | None) -> OfferingQuery:
+    if given is None and sort is None:
+        return _EVERYTHING
+    asked = given or ProductOfferingFilter()
     if asked.search is not None and len(asked.search) > MAX_SEARCH:
         raise LimitExceededError(f"A search has at most {MAX_SEARCH} characters.")
     if asked.ids is not None and len(asked.ids) > MAX_PAGE:

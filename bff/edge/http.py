@@ -34,7 +34,6 @@ _MAX_QUERY_STRING = 16_000
 _GRACE = 0.5  # loaders keep the deadline themselves, and say better what was late; this is for what hangs
 _MEDIA_TYPES = {None: JSON, b"*/*": JSON, b"application/json": JSON, RESPONSE_JSON.encode(): RESPONSE_JSON}
 _QUERY = b"?"
-_PLAIN_JSON = (b"application/json", b"application/json; charset=utf-8")
 _NOT_KEPT = (b"cache-control", b"private, no-store")
 # RFC 9211: what became of the request here; `bypass` for what is never kept
 _STATUS = {
@@ -77,6 +76,11 @@ class Reply:
     status: int
     headers: RawHeaders
     body: bytes
+
+    @property
+    def head(self) -> RawHeaders:
+        """All headers, the length of what there is among them."""
+        return [*self.headers, (b"content-length", b"%d" % len(self.body))] if self.body else self.headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +152,7 @@ class GraphQLEndpoint:
             except Exception as error:  # noqa: BLE001  (the last line: whatever happens, the client gets an answer)
                 timed.outcome = "fault"
                 reply = self._json({"errors": [unexpected(error)]}, 500, JSON, [])
-        headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))] if reply.body else reply.headers
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.start", "status": reply.status, "headers": reply.head})
         await send({"type": "http.response.body", "body": reply.body})
 
     async def _respond(self, scope: Scope, receive: Receive, timed: TimedRequest) -> Reply:
@@ -165,7 +168,7 @@ class GraphQLEndpoint:
             return None
         headers = dict(scope["headers"])
         media_type = _MEDIA_TYPES.get(headers.get(b"accept"))
-        if media_type is None or (scope["method"] == "POST" and headers.get(b"content-type") not in _PLAIN_JSON):
+        if media_type is None or (scope["method"] == "POST" and not _is_json(headers.get(b"content-type", b""))):
             return None
         with TimedRequest() as timed:
             reply = self._known(_Asked(scope, headers, raw, media_type, timed))
@@ -277,7 +280,8 @@ class GraphQLEndpoint:
     async def _raw(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
         method = scope["method"]
         if method == "POST":
-            _require_json(headers.get(b"content-type", b""))
+            if not _is_json(headers.get(b"content-type", b"")):
+                raise HTTPError(415, BadRequestError(f"A request is sent as {JSON} in UTF-8."))
             body = await _read_all(receive, headers, self._max_body)
             if body[:1] == _QUERY:
                 raise HTTPError(400, BadRequestError("This is no JSON."))
@@ -343,13 +347,12 @@ def _refused_status(media_type: str) -> int:
     return 400 if media_type == RESPONSE_JSON else 200
 
 
-def _require_json(content_type: bytes) -> None:
+def _is_json(content_type: bytes) -> bool:
     if content_type == b"application/json":
-        return
+        return True
     kind, _, parameters = content_type.decode("latin-1").partition(";")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    if kind.strip().lower() != JSON or charset not in ("", "utf-8", "utf8"):
-        raise HTTPError(415, BadRequestError(f"A request is sent as {JSON} in UTF-8."))
+    return kind.strip().lower() == JSON and charset in ("", "utf-8", "utf8")
 
 
 async def read_body(request: Request, limit: int) -> bytes:

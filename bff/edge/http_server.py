@@ -23,6 +23,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from bff.edge.http import AtOnce
 
 _NO_LENGTH = (204, 304)
+_OURS = (b"connection", b"transfer-encoding")
 
 
 class AtOnceProtocol(HttpToolsProtocol):
@@ -60,8 +61,7 @@ class AtOnceProtocol(HttpToolsProtocol):
         if reply is None:
             self._begin(cycle)
         else:
-            length = ((b"content-length", b"%d" % len(reply.body)),) if reply.body else ()
-            self.answer(cycle, reply.status, (*reply.headers, *length), reply.body)
+            self.answer(cycle, reply.status, reply.head, reply.body)
 
     def answer(
         self, cycle: RequestResponseCycle, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
@@ -127,9 +127,6 @@ class _InOnePiece:
             return False
         lengths = [value for name, value in headers if name == b"content-length"]
         return lengths == [b"%d" % len(body)] and not any(name in _OURS for name, _ in headers)
-
-
-_OURS = (b"connection", b"transfer-encoding")
 
 
 def _at_once_of(app: Any) -> AtOnce | None:

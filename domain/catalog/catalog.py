@@ -266,14 +266,10 @@ async def _all_of_each(
     for local_id, entity in found.items():
         if entity is None:
             log.warning("upstream.dangling_reference", collection=loader.collection.name, id=local_id)
-    return [_present([found[each] for each in _once(some)]) for some in wanted]
+    return [_present([found[each] for each in dict.fromkeys(some)]) for some in wanted]
 
 
-def _once(ids: Sequence[str]) -> Iterable[str]:
-    return ids if len({*ids}) == len(ids) else dict.fromkeys(ids)
-
-
-def _present(found: list[E | UpstreamError | None]) -> list[E] | UpstreamError:
+def _present(found: Iterable[E | UpstreamError | None]) -> list[E] | UpstreamError:
     present: list[E] = []
     for entity in found:
         if isinstance(entity, UpstreamError):

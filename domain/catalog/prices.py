@@ -5,7 +5,7 @@ TMF620 does not say whether `price` contains tax; by default it does not, and a 
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache, wraps
+from functools import wraps
 
 from clients.parts import Amount, Quantity
 from clients.tmf620 import ProductOfferingPrice
@@ -106,16 +106,9 @@ def monthly(price: ProductOfferingPrice, amount: Money) -> Decimal:
 
 def _money(amount: Amount | None) -> Money | None:
     """An amount that can be shown; a number no shop would charge is a fault of the upstream's, not a price."""
-    return None if amount is None else _shown(str(amount.value), amount.unit)
-
-
-# By its digits: 21 and 21.000 are equal, but not the same price.
-@lru_cache(maxsize=4_096)
-def _shown(digits: str, currency: str) -> Money | None:
-    value = Decimal(digits)
-    if not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT:
+    if amount is None or not amount.value.is_finite() or amount.value.adjusted() > _LARGEST_EXPONENT:
         return None
-    return Money(value, currency).written_out()
+    return Money(amount.value, amount.unit).written_out()
 
 
 def _tax_amounts(price: ProductOfferingPrice, currency: str) -> Decimal | None:

@@ -132,6 +132,12 @@ class Desk:
         now = self.clock.now()
         await self.journal.step(entry, [step.value for step in OVER], due_at=now, updated_at=now)
 
+    async def announce(self, entry: Entry) -> bool:
+        """Have a row say that a write may be on its way, before it is: who ends the row waits for it then, even if this
+        process dies now. False when the row has gone on, and nothing may be sent.
+        """
+        return await self.journal.step(entry, (entry.state,), unknown_at=self.clock.now()) is not None
+
     async def unheard(self, entry: Entry) -> None:
         """A write of this row was sent, and nobody knows what becomes of it: who ends the row waits for it, and when
         that is done already, a sweep looks for it.

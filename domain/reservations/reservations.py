@@ -174,8 +174,11 @@ class Reservations:
         `resumed`: somebody was at it before, and what they sent may have had its effect or may yet have it. They may
         still be at it: that another is now stands in the row before anything is sent, so that they do not end it.
         """
-        if resumed and not await self._take_up(entry):
-            return await self._latest(entry)
+        if resumed and not await self.desk.announce(entry):
+            living = await self._living(entry)
+            if living is None:
+                raise LostRaceError
+            return self._holding(living)
         marked = await self.desk.inventory.reserve(candidate_of(entry), entry.token)
         now = self.desk.clock.now()
         if marked is Marked.DONE:
@@ -197,17 +200,10 @@ class Reservations:
         metrics.LOST.labels(entry.kind, "inventory").inc()
         raise LostRaceError
 
-    async def _take_up(self, entry: Entry) -> bool:
-        """Have a row say that something may be on its way; False when it has gone on."""
-        now = self.desk.clock.now()
-        return await self.desk.journal.step(entry, (Step.INTENT.value,), unknown_at=now) is not None
-
-    async def _latest(self, entry: Entry) -> Reservation:
-        """What became of a row that has gone on before anything was sent."""
+    async def _living(self, entry: Entry) -> Entry | None:
+        """The row as it is now, if it is alive: somebody with the same key made it."""
         latest = await self.desk.journal.by_id(entry.id)
-        if latest is None or not latest.live or latest.state == Step.RELEASING.value:
-            raise LostRaceError
-        return self._holding(latest)
+        return latest if latest is not None and latest.live and latest.state != Step.RELEASING.value else None
 
     async def _hold(self, entry: Entry, together: Together | None, now: float, *, resumed: bool) -> Entry | None:
         steps: dict[str, Any] = {"state": Step.HELD.value, "due_at": entry.expires_at, "updated_at": now}
@@ -232,10 +228,10 @@ class Reservations:
 
         In the latter case our mark may stand over that of whoever came after: it is taken off, and theirs looked at.
         """
-        latest = await self.desk.journal.by_id(entry.id)
+        living = await self._living(entry)
         await self.desk.journal.hurry(entry.kind, entry.resource, self.desk.clock.now())
-        if latest is not None and latest.state != Step.RELEASING.value and latest.live:
-            return self._holding(latest)
+        if living is not None:
+            return self._holding(living)
         await self.desk.look_again(entry)
         await self.desk.inventory.release(candidate_of(entry), entry.token)
         await self.desk.journal.hurry(entry.kind, entry.resource, self.desk.clock.now())

@@ -173,13 +173,10 @@ class ReservationSweeper:
     async def _put_back(self, entry: Entry, write: Callable[[Candidate, str], Awaitable[Marked]]) -> Marked | None:
         """Send what a row's state says; None where the row has gone on, and nothing was sent.
 
-        That it may be on its way is written down first: who ends the row waits for it, even if this process dies now.
-
         Raises:
             UpstreamError, OutcomeUnknownError: the inventory does not tell.
         """
-        now = self.desk.clock.now()
-        if await self.desk.journal.step(entry, (entry.state,), unknown_at=now) is None:
+        if not await self.desk.announce(entry):
             return None
         marked = await self.desk.mark(entry, write)
         if marked is Marked.UNKNOWN:
@@ -212,7 +209,7 @@ class ReservationSweeper:
         now = desk.clock.now()
         rested = entry.updated_at + desk.times.rest
         if now < rested:
-            if await desk.journal.step(entry, (Step.RESTING.value,), unknown_at=now) is None:  # as for a mark put back
+            if not await desk.announce(entry):
                 return
             marked = await desk.inventory.rest(candidate, entry.token)
             due = rested if marked is Marked.DONE else now + desk.times.settle

@@ -12,8 +12,7 @@ from graphql.pyutils import inspect
 from engine.compile.plan import Field
 from engine.compile.run import ResolveInfo, Run
 from engine.compile.values import Failure
-
-_NONE: frozenset[type] = frozenset()
+from engine.declare import models_of
 
 Tags: TypeAlias = Callable[[], Awaitable[list[int | Failure]]]
 
@@ -40,7 +39,7 @@ def _checked(run: Run, field: Field, objects: Sequence[Any], tags: list[int]) ->
     checks = [selection.type.is_type_of for selection in field.selections]
     if not any(checks):
         return tags
-    if len(checks) == 1 and {*map(type, objects)} <= getattr(checks[0], "models", _NONE):
+    if len(checks) == 1 and {*map(type, objects)} <= models_of(field.selections[0].type):
         return tags
     info: Any = ResolveInfo(run, field, None)
     answers: list[Any] = []

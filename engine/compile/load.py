@@ -21,7 +21,7 @@ from engine.compile.resolve import values
 from engine.compile.run import Run
 from engine.compile.settle import Work, together
 from engine.compile.values import Failure, all_plain, outcome
-from engine.declare import LASTING
+from engine.declare import LASTING, models_of
 
 Works: TypeAlias = list[Work]
 
@@ -93,7 +93,7 @@ def _known(run: Run, field: Field, rows: Sequence[Any]) -> Sequence[Any] | None:
         return None
     if found is None or len(found) != len(rows) or not all_plain(_kinds(found) - {NoneType}):
         return None
-    return found if type(found) in LASTING else [*found]
+    return _column(found)
 
 
 async def _many(run: Run, field: Field, rows: Sequence[Any]) -> None:
@@ -109,7 +109,11 @@ async def _many(run: Run, field: Field, rows: Sequence[Any]) -> None:
 
 
 async def _ask_many(run: Run, field: Field, rows: Sequence[Any]) -> Any:
-    found = await field.access.call(rows, run.info(field))
+    return _column(await field.access.call(rows, run.info(field)))
+
+
+def _column(found: Any) -> Sequence[Any]:
+    """Ours to keep: a list that lasts never changes, of any other it is a copy."""
     return found if type(found) in LASTING else [*found]
 
 
@@ -163,8 +167,8 @@ def _lasting_rows(field: Field, column: Sequence[Any]) -> Any:
     if field.lists != 1 or field.is_abstract or field.is_inline_below:
         return None
     rows: Any = column[0]
-    check = field.selections[0].type.is_type_of
-    fits = check is None or rows.kinds <= getattr(check, "models", frozenset())
+    shown = field.selections[0].type
+    fits = shown.is_type_of is None or rows.kinds <= models_of(shown)
     return rows if fits and all_plain({*rows.kinds}) else None
 
 

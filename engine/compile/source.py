@@ -25,7 +25,7 @@ from engine.compile.leaves import leaf_lines
 from engine.compile.plan import Field, Selection, Tree
 from engine.compile.run import ResolveInfo, Run
 from engine.compile.values import PLAIN, at_hand, is_plain, require_plain, unfit
-from engine.declare import LASTING
+from engine.declare import LASTING, models_of
 
 Complete = Callable[[Run], Any]
 
@@ -233,9 +233,7 @@ class _Writer:
                 self._line(f"if type({variable}) not in P: plain({variable})")
                 self._abstract(field, variable, done)
             else:
-                models = self._models(field.selections[0])
-                self._line(f"if type({variable}) not in {models}:" if models else "if True:")
-                with self._deeper():
+                with self._unless_told_by_class(field.selections[0], variable):
                     self._line(f"if type({variable}) not in P: plain({variable})")
                     self._checked(field, field.selections[0], variable)
                 self._line(f"{done} = {self._kept(field.selections[0], variable)}")
@@ -253,10 +251,16 @@ class _Writer:
                 self._line(f"{append}({self._value(field, level + 1, item)})")
         return done
 
-    def _models(self, selection: Selection) -> str | None:
-        """The name of the classes whose objects are of the type, whatever else; None where only the type can tell."""
-        models = frozenset(filter(is_plain, getattr(selection.type.is_type_of, "models", ())))
-        return self._bind(models, "M") if models else None
+    @contextmanager
+    def _unless_told_by_class(self, selection: Selection, variable: str) -> Iterator[None]:
+        """What must be asked of an object, unless its class tells that it is of the type, and can be used as it is."""
+        models = frozenset(filter(is_plain, models_of(selection.type)))
+        if not models:
+            yield
+            return
+        self._line(f"if type({variable}) not in {self._bind(models, 'M')}:")
+        with self._deeper():
+            yield
 
     def _checked(self, field: Field, selection: Selection, variable: str) -> None:
         if selection.type.is_type_of is not None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from clients.http import Reply
+from domain.reservations.model import Candidate
 from domain.reservations.reservations import Reservation
 from store.reservations import Entry
 from tests.reservations.estate import Estate, ask, free_numbers, meddling
@@ -15,8 +16,8 @@ ONE, OTHER = NUMBERS[:2]
 Made = Reservation | BaseException
 
 
-async def held(estate: Estate, shopper: str = "ada", key: str = "k1") -> Entry:
-    return await estate.entry((await estate.reservations.reserve(ask(shopper, key), ONE)).id)
+async def held(estate: Estate, shopper: str = "ada", what: Candidate = ONE) -> Entry:
+    return await estate.entry((await estate.reservations.reserve(ask(shopper), what)).id)
 
 
 async def in_checkout(estate: Estate) -> Entry:

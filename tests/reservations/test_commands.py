@@ -22,9 +22,9 @@ from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
 from store.reservations import Entry
 from tests.conftest import settings_of
-from tests.reservations.estate import TIMES, Estate, Numbers, ask, free_card, free_numbers
+from tests.reservations.estate import TIMES, Estate, Numbers, free_card
+from tests.reservations.stages import ONE, OTHER, assigned, held, in_checkout
 
-ONE, OTHER = free_numbers(2)
 CARD, _ = free_card()
 Run = Callable[..., Any]
 
@@ -62,22 +62,6 @@ def told(run: Run) -> Run:
         return json.loads(await run(*arguments, as_json=True, **options))
 
     return ran
-
-
-async def held(estate: Estate, shopper: str = "ada", what: Any = ONE) -> Entry:
-    return await estate.entry((await estate.reservations.reserve(ask(shopper), what)).id)
-
-
-async def in_checkout(estate: Estate) -> Entry:
-    frozen = await estate.assignments.freeze(await held(estate), until=estate.clock.now() + 3_600)
-    assert frozen is not None
-    return frozen
-
-
-async def assigned(estate: Estate) -> Entry:
-    done = await estate.assignments.assign(await in_checkout(estate))
-    assert done is not None
-    return done
 
 
 async def released(estate: Estate) -> Entry:
