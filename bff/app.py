@@ -178,7 +178,13 @@ def _context_maker(settings: Settings, public: PublicSide, clock: Clock) -> Make
         principal = with_cart_token(caller, cart_token_of(request, cookie=settings.cart.cookie))
         catalog = services.catalog
         context = Context(
-            RequestContext(audience, Deadline.after(settings.request_timeout), principal, address_of(request)),
+            RequestContext(
+                audience,
+                Deadline.after(settings.request_timeout),
+                principal,
+                address_of(request),
+                began=clock.now(),
+            ),
             catalog,
             Offers(catalog, settings.languages[0]),
             services.carts,

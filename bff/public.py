@@ -36,7 +36,8 @@ class PublicSide:
     def context(self, scope: Scope, audience: Audience) -> Context:
         services = _services(scope)
         deadline = Deadline.after(self.settings.request_timeout)
-        request = RequestContext(audience, deadline, reads=Reads(services.clock.now()))
+        began = services.clock.now()
+        request = RequestContext(audience, deadline, reads=Reads(began), began=began)
         catalog = services.catalog
         return Context(request, catalog, Offers(catalog, self.settings.languages[0]))
 

@@ -19,6 +19,7 @@ from bff.porting import open_porting
 from bff.settings import CacheSettings, CatalogSettings, Settings
 from bff.upstream_clients import Transports
 from clients import porting, tmf620, tmf639
+from clients.texts import Texts
 from clients.tmf import TMFClient
 from dataloaders.catalog import CacheOptions, catalog_loaders
 from dataloaders.freshness import Freshness
@@ -44,6 +45,8 @@ from kernel.reads import names_told_by
 from kernel.tasks import stop
 
 _BYTES_A_MEGABYTE = 1_000_000
+_SHARE_OF_TEXTS = 0.1
+"""Of the memory for decoded objects, what the texts take that they were decoded from."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,9 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(open_foundation(settings, clock, transports))
         redis, client = base.redis, base.client(tmf620.UPSTREAM, stack)
-        cache = CacheOptions(redis, _freshness(settings.cache), settings.cache.memory_mb * _BYTES_A_MEGABYTE)
+        memory = settings.cache.memory_mb * _BYTES_A_MEGABYTE
+        client.texts = Texts(int(memory * _SHARE_OF_TEXTS))
+        cache = CacheOptions(redis, _freshness(settings.cache), int(memory * (1 - _SHARE_OF_TEXTS)))
         loaders = catalog_loaders(client, cache, clock)
         stack.push_async_callback(loaders.aclose)
         size, most = settings.tmf620.page_size, settings.catalog.max_scan

@@ -32,6 +32,7 @@ _FORBIDDEN = 403
 _TIMEOUT = 408
 _TOO_MANY = 429
 _SERVER_ERROR = 500
+_INSTANT = 0.001  # stamina takes 0 for no limit
 
 
 class RefusedError(UpstreamInvalidError):
@@ -97,22 +98,30 @@ class Calls:
             UpstreamError: no usable answer.
         """
         deadline = Deadline.after(self.options.timeout)
+        try:  # nearly always enough, and stamina costs as much as a tenth of a call
+            return self._usable(path, await self._try(collection, path, audience, deadline), also)
+        except UpstreamError as error:
+            first = error
         tries = itertools.count(1)  # the budget pays for repetitions, and the last try has none
         retries = stamina.retry_context(
             on=lambda error: next(tries) < self.options.attempts and self.budget.allows(error),
             attempts=self.options.attempts,
-            timeout=self.options.timeout,
+            timeout=max(deadline.remaining(), _INSTANT),
             wait_initial=0.05,
             wait_max=0.5,
             wait_jitter=0.05,
         )
         async for attempt in retries:
             with attempt:
-                reply = await self._try(collection, path, audience, deadline)
-                if reply.status not in (*_SUCCESS, *also):
-                    raise RefusedError(self.name, reply.status, detail=self._told("GET", path, reply))
-                return reply
+                if attempt.num == 1:  # it is over
+                    raise first
+                return self._usable(path, await self._try(collection, path, audience, deadline), also)
         raise UpstreamUnavailableError(self.name, detail="no attempt was made")  # pragma: no cover
+
+    def _usable(self, path: str, reply: Reply, also: tuple[int, ...]) -> Reply:
+        if reply.status not in _SUCCESS and reply.status not in also:
+            raise RefusedError(self.name, reply.status, detail=self._told("GET", path, reply))
+        return reply
 
     async def write(
         self, collection: str, request: Request, audience: Audience, *, also: tuple[int, ...] = ()

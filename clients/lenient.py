@@ -14,8 +14,11 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 
+from clients.texts import Scope, Texts
+
 T = TypeVar("T")
 Report = Callable[[str], None]
+Known = tuple[Texts, Scope]
 
 _MISSING = object()
 # Besides its own errors msgspec lets out those of UTF-8, of nesting too deep and of a Decimal's exponent.
@@ -23,16 +26,16 @@ _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, Arithme
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(u[dD][89a-fA-F]\w\w)|.)", re.DOTALL | re.ASCII)
 
 
-def decode_list(body: bytes, model: type[T], report: Report) -> tuple[list[T], int]:
+def decode_list(body: bytes, model: type[T], report: Report, known: Known | None = None) -> tuple[list[T], int]:
     """The elements of a JSON array that can be read as `model`, and how many there were in all.
 
-    `report` hears of what was left out.
+    `report` hears of what was left out. `known`: where objects are kept by their texts, and which.
 
     Raises:
         msgspec.MsgspecError: not JSON, not an array, or nested deeper than Python's recursion limit.
     """
     try:
-        elements = _decoder(list[model]).decode(body)  # type: ignore[valid-type]
+        elements = _elements(body, model, known)
         return elements, len(elements)
     except _UNREADABLE:
         parts = _taken_apart(_repaired(body), list[msgspec.Raw])
@@ -40,19 +43,27 @@ def decode_list(body: bytes, model: type[T], report: Report) -> tuple[list[T], i
     return [element for element in found if element is not _MISSING], len(parts)
 
 
-def decode_one(body: bytes, model: type[T], report: Report) -> T:
+def decode_one(body: bytes, model: type[T], report: Report, known: Known | None = None) -> T:
     """A JSON object as `model`.
 
     Raises:
         msgspec.MsgspecError: not JSON, or not readable as `model` even leniently.
     """
     try:
-        return cast(T, _decoder(cast(Hashable, model)).decode(body))
+        decode = _decoder(cast(Hashable, model)).decode
+        return cast(T, decode(body) if known is None else known[0].read(known[1], [body], decode)[0])
     except _UNREADABLE:
         found = _convert(_taken_apart(_repaired(body), msgspec.Raw), model, "", report)
     if found is _MISSING:
         raise msgspec.ValidationError("not readable as " + model.__name__)
     return cast(T, found)
+
+
+def _elements(body: bytes, model: type[T], known: Known | None) -> list[T]:
+    if known is None:
+        return cast(list[T], _decoder(list[model]).decode(body))  # type: ignore[valid-type]
+    texts, scope = known
+    return texts.read(scope, _decoder(list[msgspec.Raw]).decode(body), _decoder(cast(Hashable, model)).decode)
 
 
 @cache

@@ -4,7 +4,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from kernel.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnreachedError
 
@@ -16,6 +16,11 @@ CALLS = Histogram(
 )
 OPEN = Gauge(
     "bff_upstream_circuit_open", "1 while a collection is left alone because it keeps failing.", ["collection"]
+)
+TEXTS = Counter(
+    "bff_upstream_texts",
+    "Entities in answers of upstreams, by whether they were told word for word as before.",
+    ["collection", "found"],
 )
 
 _INSTEAD: dict[type[BaseException], str] = {

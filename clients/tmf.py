@@ -19,8 +19,9 @@ from clients.auth import Authentication, StaticHeaders
 from clients.calls import Calls, RefusedError, UpstreamOptions
 from clients.guard import RetryBudget
 from clients.http import Sender
-from clients.lenient import decode_list, decode_one
+from clients.lenient import Known, decode_list, decode_one
 from clients.parts import TimePeriod
+from clients.texts import Texts
 from kernel.clock import Clock
 from kernel.context import Audience
 from kernel.errors import UpstreamError, UpstreamInvalidError
@@ -31,7 +32,7 @@ __all__ = ["Collection", "Entity", "Page", "TMFClient", "UpstreamOptions", "item
 log = structlog.get_logger(__name__)
 
 
-class Entity(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Entity(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, weakref=True):
     """What every TM Forum resource has. `id` is the server's; `href` is often wrong and never read."""
 
     id: str
@@ -87,7 +88,10 @@ class _Dialect:
 
 @dataclass
 class TMFClient:
-    """Speaks to one upstream API. Create one per upstream and process."""
+    """Speaks to one upstream API. Create one per upstream and process.
+
+    `texts`, where what it says does not concern anybody in particular: what it says again is the same object again.
+    """
 
     name: str
     options: UpstreamOptions
@@ -95,6 +99,7 @@ class TMFClient:
     clock: Clock
     auth: Authentication = field(default_factory=StaticHeaders)
     budget: RetryBudget = field(default_factory=RetryBudget)
+    texts: Texts | None = None
     _dialects: dict[str, _Dialect] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -122,7 +127,12 @@ class TMFClient:
         if reply.status in nothing:
             return Page((), 0, None)
         try:
-            items, received = decode_list(reply.body, collection.model, lambda what: self.odd(collection, what))
+            items, received = decode_list(
+                reply.body,
+                collection.model,
+                lambda what: self.odd(collection, what),
+                self._known(collection, audience),
+            )
         except msgspec.MsgspecError as error:
             raise self._invalid(collection, error) from None
         if not are_local_ids([item.id for item in items]):
@@ -145,7 +155,12 @@ class TMFClient:
         if reply.status == _NOT_FOUND:
             return None
         try:
-            found = decode_one(reply.body, collection.model, lambda what: self.odd(collection, what))
+            found = decode_one(
+                reply.body,
+                collection.model,
+                lambda what: self.odd(collection, what),
+                self._known(collection, audience),
+            )
         except msgspec.MsgspecError as error:
             raise self._invalid(collection, error) from None
         if found.id != local_id:
@@ -211,13 +226,14 @@ class TMFClient:
         """`ids` cut so that no URL is longer than `max_url` and no list longer than a page."""
         room = self.options.max_url - len(self.options.base_url) - len(self._query(collection, fields, {"id": ""})) - 64
         together = ",".join(ids)
-        if ids and len(ids) <= self.options.page_size and len(_encode(together)) <= room:
+        encoded = _encode(together)
+        if ids and len(ids) <= self.options.page_size and len(encoded) <= room:
             yield ids
             return
         chunk: list[str] = []
-        length = 0
+        length, as_it_is = 0, encoded is together
         for local_id in ids:
-            more = len(_encode(local_id)) + 1
+            more = len(local_id if as_it_is else _encode(local_id)) + 1
             if chunk and (len(chunk) >= self.options.page_size or length + more > max(room, 1) + 1):
                 yield chunk
                 chunk, length = [], 0
@@ -230,6 +246,9 @@ class TMFClient:
         renamed = collection.v5_names if self.options.version == "v5" else {}
         names = ",".join(sorted(renamed.get(name, name) for name in fields | collection.always | {"id"}))
         return "&".join(f"{_encode(key)}={_encode(value)}" for key, value in {"fields": names, **parameters}.items())
+
+    def _known(self, collection: Collection[Any], audience: Audience) -> Known | None:
+        return None if self.texts is None else (self.texts, (collection.name, audience.key))
 
     def _dialect(self, collection: Collection[Any]) -> _Dialect:
         return self._dialects.setdefault(collection.name, _Dialect())

@@ -1,6 +1,7 @@
 """A least-recently-used memory bounded in bytes, because a bound in entries says nothing about memory."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
@@ -17,6 +18,11 @@ class ByteLRU(Generic[V]):
     def __len__(self) -> int:
         return len(self._items)
 
+    def peek(self, key: str | bytes) -> V | None:
+        """The value, which does not count as used by that."""
+        found = self._items.get(key)
+        return None if found is None else found[0]
+
     def get(self, key: str | bytes) -> V | None:
         found = self._items.get(key)
         if found is None:
@@ -26,11 +32,18 @@ class ByteLRU(Generic[V]):
 
     def put(self, key: str | bytes, value: V, size: int) -> None:
         """Keep `value`; one larger than the whole memory is not kept, and what `key` held before is gone."""
-        self.drop(key)
-        if size > self.max_bytes:
-            return
-        self._items[key] = (value, size)
-        self.bytes += size
+        self.put_all({key: value}, size)
+
+    def put_all(self, values: Mapping[str, V] | Mapping[str | bytes, V], size: int) -> None:
+        """Keep all these values, each of that size."""
+        items, fits = self._items, size <= self.max_bytes
+        for key, value in values.items():
+            before = items.pop(key, None)
+            if before is not None:
+                self.bytes -= before[1]
+            if fits:
+                items[key] = (value, size)
+                self.bytes += size
         while self.bytes > self.max_bytes:
             _, (_, freed) = self._items.popitem(last=False)
             self.bytes -= freed

@@ -84,6 +84,9 @@ class _PageIdsLoader(TieredLoader[PageIds]):
     def _names_of(self, key: str) -> Sequence[str]:  # noqa: ARG002  (any change may concern any page)
         return self._listed
 
+    def _is_same(self, before: PageIds | None, after: PageIds | None) -> bool:
+        return before == after
+
 
 class PageLoader(Generic[E]):
     """Pages of one collection."""
@@ -110,9 +113,10 @@ class PageLoader(Generic[E]):
         Raises:
             UpstreamError: no usable answer, and nothing kept that would do.
         """
-        page = await self._ids.load(ctx, _encode(query), fields)
+        held = await self._ids.load_held(ctx, _encode(query), fields)
+        page = held.value
         assert page is not None  # noqa: S101  (a page may be empty, but there always is one)
-        entities = await self._entities.load_many(ctx, page.ids, fields)
+        entities = await self._entities.load_beside(ctx, page.ids, fields, held.read_at)
         items: list[tuple[int, E]] = []
         for offset, entity in enumerate(entities, start=query.offset):
             if isinstance(entity, UpstreamError):

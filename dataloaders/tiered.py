@@ -77,7 +77,7 @@ class TieredLoader(Generic[V]):
         self._memory, self._shared = caches.memory, caches.shared
         self._freshness, self._clock = caches.freshness, caches.clock
         self._batches: dict[str, _Batch[V]] = {}
-        self._flying: dict[str, tuple[frozenset[str], Landing[V], float]] = {}
+        self._flying: dict[str, dict[str, tuple[frozenset[str], Landing[V], float]]] = {}
         self._outdated: OrderedDict[str, float] = OrderedDict()
         self._all_outdated = self._last_outdated = 0.0
         self._weighed = 0
@@ -89,23 +89,48 @@ class TieredLoader(Generic[V]):
         self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str]
     ) -> list[V | UpstreamError | None]:
         """Each key's value with at least `fields`, None where there is none, or what kept it from being known."""
-        resident = self._resident(ctx, keys, fields)
+        found = await self._outcomes(ctx, keys, fields, ctx.began)
+        return [each.value if isinstance(each, Held) else each for each in found]
+
+    async def load_beside(
+        self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str], read_at: float
+    ) -> list[V | UpstreamError | None]:
+        """The same for what came with something that was read at that moment: as old as that, it is good enough."""
+        found = await self._outcomes(ctx, keys, fields, min(read_at, ctx.began))
+        return [each.value if isinstance(each, Held) else each for each in found]
+
+    async def load_held(self, ctx: RequestContext, key: str, fields: frozenset[str]) -> Held[V]:
+        """One key's value, or None, and when it was read.
+
+        Raises:
+            UpstreamError: what kept it from being known.
+        """
+        (found,) = await self._outcomes(ctx, [key], fields, ctx.began)
+        if isinstance(found, UpstreamError):
+            raise found
+        return found
+
+    async def _outcomes(
+        self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str], since: float
+    ) -> Sequence[Outcome[V]]:
+        """Of each key. What was read `since` then is fresh, whatever its age."""
+        resident = self._resident(ctx, keys, fields, since)
         if resident is not None:
             self._counted.asked(len(resident), 0)
             return resident
-        seen = self._seen(ctx.audience, keys, fields)
+        seen = self._seen(ctx.audience, keys, fields, since)
         not_fresh = [key for key, (_, age) in seen.items() if age is not Age.FRESH]
         self._counted.asked(len(seen), len(not_fresh))
         seconds = ctx.deadline.remaining()
         flights: Mapping[str, Landing[V]] = {}
         if seconds > 0:  # past it nothing is asked any more, and what is held must do
-            flights = self._request(ctx.audience, not_fresh, fields)
+            flights = self._request(ctx.audience, not_fresh, seen, fields)
             await self._wait(flights, seen, seconds)
         chosen = self._landed(keys, seen, flights) or [self._chosen(key, *seen[key], flights.get(key)) for key in keys]
         if ctx.reads is not None:
             for key, each in zip(keys, chosen, strict=True):
                 self._note(ctx.reads, key, each)
-        return [each.value if isinstance(each, Held) else each for each in chosen]
+        return chosen
 
     async def load(self, ctx: RequestContext, key: str, fields: frozenset[str]) -> V | None:
         """One key's value, or None.
@@ -113,10 +138,7 @@ class TieredLoader(Generic[V]):
         Raises:
             UpstreamError: what kept it from being known.
         """
-        (found,) = await self.load_many(ctx, [key], fields)
-        if isinstance(found, UpstreamError):
-            raise found
-        return found
+        return (await self.load_held(ctx, key, fields)).value
 
     def keep(
         self,
@@ -161,24 +183,24 @@ class TieredLoader(Generic[V]):
         return min(_STEADY, self._freshness.fresh / 100)
 
     def _resident(
-        self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str]
-    ) -> list[V | UpstreamError | None] | None:
-        """The values, where memory holds every one of them fresh: nearly always, so it costs a look for each and no
+        self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str], since: float
+    ) -> list[Held[V]] | None:
+        """What memory holds, where it holds every one of them fresh: nearly always, so it costs a look for each and no
         more. None: one is not there so.
         """
         get, outdated, prefix = self._memory.get, self._outdated, _key(ctx.audience, "")
-        since = max(self._clock.now() - self._freshness.fresh, self._all_outdated)
-        doubted = self._last_outdated
-        found: list[V | UpstreamError | None] = []
+        since = min(since, self._clock.now() - self._freshness.fresh)
+        doubted, all_doubted = max(self._last_outdated, self._all_outdated), self._all_outdated
+        found: list[Held[V]] = []
         for key in keys:
             held = get(prefix + key)
-            if held is None or held.value is None or held.read_at <= since or not held.fields >= fields:
+            if held is None or held.value is None or held.read_at < since or not held.fields >= fields:
                 return None
-            if held.read_at <= doubted and held.read_at <= outdated.get(key, 0.0):
+            if held.read_at <= doubted and held.read_at <= max(all_doubted, outdated.get(key, 0.0)):
                 return None
             if ctx.reads is not None:
                 self._note(ctx.reads, key, held)
-            found.append(held.value)
+            found.append(held)
         return found
 
     def _note(self, reads: Reads, key: str, chosen: Outcome[V]) -> None:
@@ -195,23 +217,29 @@ class TieredLoader(Generic[V]):
         return (f"{self._name}/{key}",)
 
     def _seen(
-        self, audience: Audience, keys: Iterable[str], fields: frozenset[str]
+        self, audience: Audience, keys: Iterable[str], fields: frozenset[str], since: float
     ) -> dict[str, tuple[Held[V] | None, Age]]:
-        """What memory holds of each key with these attributes, and how old that is."""
+        """What memory holds of each key with these attributes, and how old that is for who asks `since` then."""
         get, prefix, now = self._memory.get, _key(audience, ""), self._clock.now()
         told, ages = max(self._all_outdated, self._last_outdated), self._freshness.ages(now)
         seen: dict[str, tuple[Held[V] | None, Age]] = {}
         for key in keys:
             held = get(prefix + key)
-            if held is None or not fields <= held.fields:
+            if held is None:
                 seen[key] = _NOTHING
                 continue
+            if not fields <= held.fields:
+                seen[key] = held, Age.DEAD
+                continue
             read_at = held.read_at
+            if read_at >= since and read_at > self._outdated_at(key):
+                seen[key] = held, Age.FRESH
+                continue
             if read_at <= told or held.value is None:
                 seen[key] = held, self._age(key, held, now)
                 continue
-            for since, age in ages:
-                if read_at >= since:
+            for begins, age in ages:
+                if read_at >= begins:
                     seen[key] = held, age
                     break
         return seen
@@ -232,17 +260,25 @@ class TieredLoader(Generic[V]):
 
     def _remember(self, audience: Audience, held: Mapping[str, Held[V]]) -> None:
         """Keep all of these, each beside what is fresh of it; each taken for as large as some of them are."""
-        self.generation += 1
-        memory, prefix, now = self._memory, _key(audience, ""), self._clock.now()
-        since, items = self._fresh_since(now), dict[str, Held[V]]()
+        peek, prefix, now = self._memory.peek, _key(audience, ""), self._clock.now()
+        since, items, changed = self._fresh_since(now), dict[str, Held[V]](), False
         for key, item in held.items():
             full = prefix + key
-            before = memory.get(full)
-            beside = before is not None and before.read_at >= since and self._age(key, before, now) is Age.FRESH
-            items[full] = merged(before, item) if before is not None and beside else item
-        size = self._size([*items.values()])
-        for full, item in items.items():
-            memory.put(full, item, size)
+            before = peek(full)
+            if before is None:
+                changed = True
+            else:
+                if before.read_at >= since and self._age(key, before, now) is Age.FRESH:
+                    item = merged(before, item)  # noqa: PLW2901
+                if before.fields != item.fields or not self._is_same(before.value, item.value):
+                    changed = True
+            items[full] = item
+        self.generation += changed
+        self._memory.put_all(items, self._size([*items.values()]))
+
+    def _is_same(self, before: V | None, after: V | None) -> bool:
+        """Whether it makes no difference which of the two is given."""
+        return before is after
 
     def _size(self, items: Sequence[Held[V]]) -> int:
         """What one of these takes, as some of them do; not always the same some, so that in the long run it is true."""
@@ -292,24 +328,34 @@ class TieredLoader(Generic[V]):
 
     # ------------------------------------------------------------------ what must be read
 
-    def _request(self, audience: Audience, keys: Iterable[str], fields: frozenset[str]) -> dict[str, Landing[V]]:
-        """The flight that brings each key with `fields`: one already in the air, or this tick's batch."""
-        prefix, batch = _key(audience, ""), self._batches.get(audience.key)
+    def _request(
+        self,
+        audience: Audience,
+        keys: Iterable[str],
+        seen: Mapping[str, tuple[Held[V] | None, Age]],
+        fields: frozenset[str],
+    ) -> dict[str, Landing[V]]:
+        """The flight that brings each key with `fields`: one already in the air, or this tick's batch.
+
+        It brings as well what was `seen` of it and is held.
+        """
+        batch, in_the_air = self._batches.get(audience.key), self._flying.get(audience.key, {})
         flights: dict[str, Landing[V]] = {}
-        memory, flies = self._memory.get, self._flying.get
         for key in keys:
-            full = prefix + key
-            flying = flies(full)
+            flying = in_the_air.get(key)
             if flying is not None and fields <= flying[0] and flying[2] > self._outdated_at(key):
                 flights[key] = flying[1]
                 continue
             if batch is None:
                 batch = self._new_batch(audience)
-            held, wanted = memory(full), fields
+            held, wanted = seen[key][0], batch.wanted.get(key, fields)
+            if not fields <= wanted:
+                wanted = wanted | fields
+            if held is not None and not held.fields <= wanted:
+                wanted = wanted | held.fields
             # what flies is forgotten for this one, which must then serve those who ask for less
-            for more in (held and held.fields, flying and flying[0], batch.wanted.get(key)):
-                if more and not more <= wanted:
-                    wanted = wanted | more
+            if flying is not None:
+                wanted = wanted | flying[0]
             batch.wanted[key] = wanted
             batch.quiet = 0
             flights[key] = batch.landing
@@ -334,9 +380,9 @@ class TieredLoader(Generic[V]):
         batch = self._batches.pop(audience_key, None)
         if batch is None:  # closed meanwhile
             return
-        prefix, now = _key(batch.audience, ""), self._clock.now()
+        now, in_the_air = self._clock.now(), self._flying.setdefault(audience_key, {})
         for key, fields in batch.wanted.items():
-            self._flying[prefix + key] = (fields, batch.landing, now)
+            in_the_air[key] = (fields, batch.landing, now)
         flight = self._spawn(self._fly(batch))
         flight.add_done_callback(lambda _: self._land(batch, {}))  # ended, maybe before its first step
 
@@ -352,11 +398,13 @@ class TieredLoader(Generic[V]):
     def _land(self, batch: _Batch[V], landed: Mapping[str, Outcome[V]]) -> None:
         if batch.landing.done():
             return
-        prefix, flying = _key(batch.audience, ""), self._flying
+        in_the_air = self._flying.get(batch.audience.key, {})
         for key in batch.wanted:
-            found = flying.get(prefix + key)
+            found = in_the_air.get(key)
             if found is not None and found[1] is batch.landing:
-                del flying[prefix + key]
+                del in_the_air[key]
+        if not in_the_air:
+            self._flying.pop(batch.audience.key, None)
         batch.landing.set_result(landed)
 
     async def _read(self, batch: _Batch[V]) -> dict[str, Outcome[V]]:
@@ -385,7 +433,7 @@ class TieredLoader(Generic[V]):
 
     async def _read_shared(self, batch: _Batch[V]) -> tuple[dict[str, Outcome[V]], dict[str, Held[V]]]:
         """What is fresh in Redis or, by now, in memory; and what there is in Redis."""
-        prefix, get = _key(batch.audience, ""), self._memory.get
+        prefix, peek = _key(batch.audience, ""), self._memory.peek
         names = [prefix + key for key in batch.wanted]
         found = await self._shared.get_many(names)
         now = self._clock.now()
@@ -395,7 +443,7 @@ class TieredLoader(Generic[V]):
         for (key, fields), full, there in zip(batch.wanted.items(), names, found, strict=True):
             if there is not None:
                 shared[key] = there
-            for held in (get(full), there):
+            for held in (peek(full), there):
                 if held is None or held.read_at < since or not fields <= held.fields:
                     continue
                 if self._age(key, held, now) is Age.FRESH and (key not in fresh or held.read_at > fresh[key].read_at):
@@ -407,7 +455,7 @@ class TieredLoader(Generic[V]):
     def _better_than_nothing(self, batch: _Batch[V], key: str, shared: Held[V] | None) -> Held[V] | None:
         """What was read last of what memory and Redis have, if it may stand in for an error."""
         now, fields = self._clock.now(), batch.wanted[key]
-        known = (self._memory.get(_key(batch.audience, key)), shared)
+        known = (self._memory.peek(_key(batch.audience, key)), shared)
         usable = [
             held
             for held in known

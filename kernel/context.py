@@ -5,6 +5,7 @@ it out of `key` shows one shopper another's page.
 """
 
 import asyncio
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -89,7 +90,9 @@ class Deadline:
 class RequestContext:
     """One request: its audience, its caller, and until when it may wait. `address` is only to count by.
 
-    `reads`, for an answer that is to be kept: where everything that is read for it is noted.
+    `reads`, for an answer that is to be kept: where everything that is read for it is noted. `began`, in seconds since
+    the epoch: what a call brought that was begun later is as fresh as this request can ask for, however soon it is
+    taken for old by others.
     """
 
     audience: Audience
@@ -97,3 +100,4 @@ class RequestContext:
     principal: Principal = field(default=GUEST)
     address: str = ""
     reads: Reads | None = None
+    began: float = math.inf

@@ -1,7 +1,7 @@
 """`scripts/bench peers`: this gateway beside other GraphQL servers, over one upstream, turn by turn on one core each.
 
-`--seconds` a cell (in two turns), `--groups cold,cached,whole`, `--dry` writes no page. Needs npm and, the first time,
-the network; without them it says so and measures nothing.
+`--seconds` a cell (in two turns), `--groups cold,renewed,cached,whole`, `--dry` writes no page. Needs npm and, the
+first time, the network; without them it says so and measures nothing.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from benchmarks.peers.driver import Asking, WrongAnswerError, load
 from benchmarks.peers.machine import cores, cpu_seconds, memory_mb, on_core
 from benchmarks.peers.replay import PREFIX
 from benchmarks.peers.report import Cell, Group
-from benchmarks.peers.servers import GATEWAY, NODE, PEERS, DidNotStartError, Page, Running, gateway, running
+from benchmarks.peers.servers import GATEWAY, NODE, PEERS, UNKEPT, DidNotStartError, Page, Running, gateway, running
 from benchmarks.tables import replace_section
 from sandbox.process import SandboxProcess
 from tests.processes import ROOT, free_ports, wait_for
@@ -39,18 +39,16 @@ CONNECTIONS = (16, 64)
 TURNS = 2
 STEP = 20
 _REACH = STEP * max(CONNECTIONS) + max(SIZES)
-_PAGES = {"cold": max(CONNECTIONS), "cached": 4, "whole": 1}
+_PAGES = {**dict.fromkeys(UNKEPT, max(CONNECTIONS)), "cached": 4, "whole": 1}
+SAYS = {"cold": ("new",)}
 _TOO_LONG = 12.0
 
 
 @contextmanager
-def upstream(folder: Path) -> Iterator[tuple[str, int]]:
-    """The replaying upstream with what the sandbox says; its URL and process id."""
-    recorded = folder / "tmf620.json"
-    with SandboxProcess(offerings=_REACH + 200) as sandbox:
-        recorded.write_bytes(msgspec.json.encode(_recorded(sandbox.base_url + PREFIX)))
+def upstream(recorded: Path, *texts: str) -> Iterator[tuple[str, int]]:
+    """The replaying upstream; its URL and process id. `texts`: `new`, for something new each time."""
     port = free_ports(1)
-    command = [sys.executable, "-m", "benchmarks.peers.replay", str(port), str(recorded)]
+    command = [sys.executable, "-m", "benchmarks.peers.replay", str(port), str(recorded), *texts]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
         wait_for(f"http://127.0.0.1:{port}/calls")
@@ -58,6 +56,12 @@ def upstream(folder: Path) -> Iterator[tuple[str, int]]:
     finally:
         process.terminate()
         process.wait()
+
+
+def record(path: Path) -> None:
+    """Write down what the sandbox says."""
+    with SandboxProcess(offerings=_REACH + 200) as sandbox:
+        path.write_bytes(msgspec.json.encode(_recorded(sandbox.base_url + PREFIX)))
 
 
 def _recorded(url: str) -> dict[str, list[dict[str, object]]]:
@@ -237,7 +241,7 @@ def told(seconds: float, loads: tuple[float, float]) -> str:
 def main() -> None:
     options = argparse.ArgumentParser(prog="scripts/bench peers")
     options.add_argument("--seconds", type=float, default=6.0)
-    options.add_argument("--groups", default="cold,cached,whole")
+    options.add_argument("--groups", default="cold,renewed,cached,whole")
     options.add_argument("--dry", action="store_true")
     chosen = options.parse_args()
     if missing := installed():
@@ -246,10 +250,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no server outlives this
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="peers-") as name, ExitStack() as alive:
-        folder, both = Path(name), cores()
+        folder, both, asked = Path(name), cores(), chosen.groups.split(",")
+        recorded = folder / "tmf620.json"
+        record(recorded)
         with on_core(both and both[1]):
-            serving = alive.enter_context(upstream(folder))
-        groups = [measure(group, serving, folder, chosen.seconds) for group in chosen.groups.split(",")]
+            serving = {name: alive.enter_context(upstream(recorded, *SAYS.get(name, ()))) for name in asked}
+        groups = [measure(group, serving[group], folder, chosen.seconds) for group in asked]
     section = "\n\n".join((told(chosen.seconds, (before, os.getloadavg()[0])), *report.sections(groups)))
     print(section)
     if not chosen.dry:

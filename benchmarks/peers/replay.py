@@ -1,13 +1,15 @@
 """An upstream that costs next to nothing: TMF620 answers recorded from the sandbox, served by bare asyncio.
 
-`python -m benchmarks.peers.replay PORT FILE`. The file holds each collection's items as the sandbox gave them. What of
-TMF630 all servers here use is done to them: `fields`, `offset`, `limit`, and `id` as `a,b,c` or repeated. `GET /calls`
-tells how many others came. An item's text for one choice of fields is made once, an answer joins such texts.
+`python -m benchmarks.peers.replay PORT FILE [new]`. The file holds each collection's items as the sandbox gave them.
+What of TMF630 all servers here use is done to them: `fields`, `offset`, `limit`, and `id` as `a,b,c` or repeated.
+`GET /calls` tells how many others came. An item's text for one choice of fields is made once, an answer joins such
+texts. With `new` no item has the same text twice: each begins with a number in an attribute that nobody asked for.
 """
 
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import parse_qs, urlsplit
@@ -25,7 +27,8 @@ Items = dict[str, list[dict[str, Any]]]
 class Answers:
     """Answers to GETs by their target, such as `/tmf-api/…/v4/productOffering?limit=20`."""
 
-    def __init__(self, collections: Items) -> None:
+    def __init__(self, collections: Items, *, new: bool = False) -> None:
+        self._numbers = count(1) if new else None
         self._collections = {name: {item["id"]: item for item in items} for name, items in collections.items()}
         self._texts: dict[tuple[str, str], dict[str, bytes]] = {}
         self._remembered: dict[bytes, bytes] = {}
@@ -36,6 +39,8 @@ class Answers:
         known = self._remembered.get(target)
         if known is None:
             known = self._made(target.decode())
+            if self._numbers is not None:
+                return known
             if self._size > _REMEMBERED_BYTES:
                 self._remembered.clear()
                 self._size = 0
@@ -53,9 +58,16 @@ class Answers:
         if "id" in asked:
             ids = [each for value in asked["id"] for each in value.split(",")]
             found = [texts[each] for each in ids if each in texts]
-            return _http(_listed(found), total=len(found))
+            return _http(self._listed(found), total=len(found))
         offset, limit = (int(asked.get(name, [given])[0]) for name, given in (("offset", "0"), ("limit", "100")))
-        return _http(_listed(list(texts.values())[offset : offset + limit]), total=len(texts))
+        return _http(self._listed([*texts.values()][offset : offset + limit]), total=len(texts))
+
+    def _listed(self, texts: Sequence[bytes]) -> bytes:
+        if self._numbers is not None:
+            texts = [
+                b'{"@serial":%d,%b' % (number, text[1:]) for number, text in zip(self._numbers, texts, strict=False)
+            ]
+        return b"[" + b",".join(texts) + b"]"
 
     def _texts_of(self, name: str, fields: str) -> dict[str, bytes]:
         key = (name, fields)
@@ -66,10 +78,6 @@ class Answers:
                 for each, item in self._collections[name].items()
             }
         return self._texts[key]
-
-
-def _listed(texts: Sequence[bytes]) -> bytes:
-    return b"[" + b",".join(texts) + b"]"
 
 
 def _http(body: bytes, *, status: str = "200 OK", total: int = 0) -> bytes:
@@ -108,8 +116,9 @@ async def _serve(port: int, answers: Answers) -> None:
     await server.serve_forever()
 
 
-def main(port: str, recorded: str) -> None:
-    uvloop.run(_serve(int(port), Answers(msgspec.json.decode(Path(recorded).read_bytes()))))
+def main(port: str, recorded: str, texts: str = "") -> None:
+    items = msgspec.json.decode(Path(recorded).read_bytes())
+    uvloop.run(_serve(int(port), Answers(items, new=texts == "new")))
 
 
 if __name__ == "__main__":

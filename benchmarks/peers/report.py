@@ -11,13 +11,14 @@ from benchmarks.peers.servers import GATEWAY
 from benchmarks.tables import table
 
 TITLES: Final = {
-    "cold": "Cold: nothing is kept, every answer asks the upstream",
+    "cold": "Cold: nothing is kept, every answer asks the upstream and hears something new",
+    "renewed": "Renewed: nothing is kept either, and the upstream says the same again",
     "cached": "Data kept in the process, the query executed",
     "whole": "Whole answers, for anonymous callers",
 }
-RIVALS: Final = {"cold": "", "cached": "GraphQL Yoga, graphql-jit", "whole": "Apollo Server"}
+RIVALS: Final = {"cold": "", "renewed": "", "cached": "GraphQL Yoga, graphql-jit", "whole": "Apollo Server"}
 """Who a group's goal is against; empty: the best of all."""
-GOALS: Final = {"cold": (3.0, 2.0), "cached": (3.0, 2.0), "whole": (5.0, 4.0)}
+GOALS: Final = {"cold": (3.0, 2.0), "renewed": (3.0, 2.0), "cached": (3.0, 2.0), "whole": (5.0, 4.0)}
 """How many times as many requests as the rival: the goal, and the floor."""
 MEMORY_MB: Final = 120
 TAIL: Final = 3.0

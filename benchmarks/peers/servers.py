@@ -23,10 +23,8 @@ GATEWAY: Final = "this gateway"
 OWN_PAGE: Final = 100
 """The gateway gives so many offerings a page at most: a larger one is asked for as several, in one operation."""
 
-COLD: Final = 0.01
-"""Seconds for which what was read is good where nothing is to be cached: for the request it was read for, no longer.
-
-With 0 an offering that has just come with its list is old already, and is asked for once more."""
+UNKEPT: Final = frozenset({"cold", "renewed"})
+"""Where nothing is to be kept. They differ in what the upstream says: something new each time, or the same again."""
 
 _PAGE = (
     "nodes { id name categories { id name } specification { name brand } prices { id name net { amount currency } } }"
@@ -119,8 +117,8 @@ def gateway(upstream: str, mode: str, reach: int) -> Iterator[Running]:
     settings: dict[str, object] = {"tmf620_page_size": 1_000, "metrics_enabled": True, "request_timeout": 60}
     if mode != "whole":
         settings["answers_memory_mb"] = 0
-    if mode == "cold":
-        settings |= {"cache_fresh": COLD, "cache_stale_while_revalidate": 0, "cache_missing": 0}
+    if mode in UNKEPT:
+        settings |= {"cache_fresh": 0, "cache_stale_while_revalidate": 0, "cache_missing": 0}
     port = free_ports(1, first=21_000)
     with serving(port=port, tmf620_url=upstream + PREFIX.rstrip("/"), **settings) as (base, pid):
         url = f"{base}/graphql"
@@ -180,11 +178,11 @@ def _hive(port: int, upstream: str, _mode: str, folder: Path) -> list[str]:
 
 
 PEERS: Final = (
-    Peer("Strawberry, DataLoader, httpx", frozenset({"cold", "cached"}), _plain),
-    Peer("Apollo Server", frozenset({"cold", "cached", "whole"}), _node("apollo.js"), path="/"),
-    Peer("GraphQL Yoga, graphql-jit", frozenset({"cold", "cached", "whole"}), _node("yoga.js")),
-    Peer("Hive Gateway, JIT", frozenset({"cold"}), _hive, document=_PROXY, read=content.of_proxy),
-    Peer("Tailcall", frozenset({"cold"}), _tailcall, document=_PROXY, read=content.of_proxy),
+    Peer("Strawberry, DataLoader, httpx", UNKEPT | {"cached"}, _plain),
+    Peer("Apollo Server", UNKEPT | {"cached", "whole"}, _node("apollo.js"), path="/"),
+    Peer("GraphQL Yoga, graphql-jit", UNKEPT | {"cached", "whole"}, _node("yoga.js")),
+    Peer("Hive Gateway, JIT", UNKEPT, _hive, document=_PROXY, read=content.of_proxy),
+    Peer("Tailcall", UNKEPT, _tailcall, document=_PROXY, read=content.of_proxy),
 )
 
 

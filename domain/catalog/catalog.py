@@ -151,11 +151,7 @@ class Catalog:
         wanted = [[ref.id for ref in each.product_offering_price if not ref.is_value] for each in offerings]
         found = await _all_of_each(self.source.prices, ctx, wanted, fields)
         now = self.now()
-        joined = [
-            loaded if isinstance(loaded, UpstreamError) else self._in_force(offering, loaded, now)
-            for offering, loaded in zip(offerings, found, strict=True)
-        ]
-        return joining.keep(offerings, joined)
+        return joining.keep(offerings, found, lambda offering, loaded: self._in_force(offering, loaded, now))
 
     def _in_force(
         self, offering: ProductOffering, loaded: Sequence[ProductOfferingPrice], now: datetime
@@ -211,8 +207,8 @@ class Catalog:
         refs = [each.product_specification for each in offerings]
         wanted = list(dict.fromkeys(ref.id for ref in refs if ref is not None))
         found = dict(zip(wanted, await self.source.specifications.load_many(ctx, wanted, fields), strict=True))
-        joined = [None if ref is None else found[ref.id] for ref in refs]
-        return joining.keep(offerings, joined)
+        loaded = [None if ref is None else found[ref.id] for ref in refs]
+        return joining.keep(offerings, loaded, lambda _, specification: specification)
 
     async def specification(
         self, ctx: RequestContext, local_id: str, fields: frozenset[str]

@@ -2,14 +2,15 @@
 
 A page that everybody asks for joins the same things again and again. What was joined holds as long as nothing in the
 reader changes (`generation`), and in any case no longer than a moment (`steady`): after that the reader is asked as
-ever, which looks at ages, renews what is stale and notes what it finds. What a newcomer would get wrong: an answer that
-is to be kept whole must note what it reads, so it never takes this way.
+ever, which looks at ages, renews what is stale and notes what it finds. Where that gives the very objects it gave
+before, nothing is joined anew, and the lists are the same lists. What a newcomer would get wrong: an answer that is to
+be kept whole must note what it reads, so it never takes what is kept.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import is_
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from prometheus_client import Counter
 
@@ -18,6 +19,7 @@ from clients.tmf620 import ProductOffering
 from domain.catalog.source import EntityReader
 from kernel.context import RequestContext
 from kernel.lasting import LastingList
+from kernel.reads import FOREVER
 
 E = TypeVar("E", bound=Entity)
 
@@ -28,11 +30,25 @@ _KEPT, _READ = JOINED.labels("kept"), JOINED.labels("read")
 
 
 class _Joint(NamedTuple):
+    """What was joined, and what it was made of. `generation` is the reader's, or `_MOVED`.
+
+    It comes out the same from `since` until something `changes`; None: that was not looked for yet.
+    """
+
     generation: int
     audience: str
     fields: frozenset[str]
     until: float
     value: Any
+    loaded: Any = None
+    since: float = 0.0
+    changes: float | None = None
+
+
+_MOVED = -1
+"""The reader's generation where that moved on meanwhile: what was joined is not given again unasked."""
+
+Make: TypeAlias = Callable[[ProductOffering, Any], Any]
 
 
 @dataclass
@@ -79,44 +95,76 @@ class Joining:
         whole: Sequence[Any] = joint.value
         return whole
 
-    def keep(self, offerings: Sequence[ProductOffering], values: Sequence[Any]) -> Sequence[Any]:
-        """Keep a value with each; what to give in its place, which is what was given before where that is the same.
+    def keep(self, offerings: Sequence[ProductOffering], loaded: Sequence[Any], make: Make) -> Sequence[Any]:
+        """What `make` makes of each offering and of what was loaded for it, kept with it.
 
-        Errors are not kept, nor what may mean something else in a moment.
+        It is what was made before where it is made of the same, or comes out the same, and errors stay what they are.
         """
         _READ.inc(len(offerings))
-        until = self.now + self.reader.steady
-        if until <= self.now or self.reader.generation != self.generation:
-            return [*values]
-        given = [self._keep(*each, until) for each in zip(offerings, values, strict=True)]
-        return self._keep_whole(offerings, given) if type(offerings) is LastingList else given
+        until, generation = self.now + self.reader.steady, self.generation
+        if until <= self.now or self.reader.generation != generation:
+            generation = _MOVED
+        given = [self._keep(*each, make, until, generation) for each in zip(offerings, loaded, strict=True)]
+        return self._keep_whole(offerings, given, generation) if type(offerings) is LastingList else given
 
-    def _keep_whole(self, offerings: LastingList[ProductOffering], values: list[Any]) -> Sequence[Any]:
+    def _keep_whole(self, offerings: LastingList[ProductOffering], values: list[Any], generation: int) -> Sequence[Any]:
         if any(isinstance(value, Exception) for value in values):
             return values
         before: _Joint | None = offerings.__dict__.get(self.name)
         same = before is not None and all(map(is_, before.value, values))
         whole = before.value if before is not None and same else LastingList(values)
         until = min(offering.__dict__[self.name].until for offering in offerings) if offerings else self.now
-        offerings.__dict__[self.name] = _Joint(self.generation, self.ctx.audience.key, self.fields, until, whole)
+        audience = self.ctx.audience.key
+        offerings.__dict__[self.name] = _Joint(generation, audience, self.fields, until, whole)
         return whole
 
-    def _keep(self, offering: ProductOffering, value: Any, until: float) -> Any:
-        if isinstance(value, Exception):
-            return value
-        if isinstance(value, list):
-            before: _Joint | None = offering.__dict__.get(self.name)
-            if before is not None and len(before.value) == len(value) and all(map(is_, before.value, value)):
-                value = before.value
-            until = min((until, *_changes(value, self.now)))
-        offering.__dict__[self.name] = _Joint(self.generation, self.ctx.audience.key, self.fields, until, value)
-        return value
+    def _keep(self, offering: ProductOffering, loaded: Any, make: Make, until: float, generation: int) -> Any:
+        if isinstance(loaded, Exception):
+            return loaded
+        before: _Joint | None = offering.__dict__.get(self.name)
+        joint = self._again(offering, before, loaded) or self._anew(offering, before, loaded, make)
+        if generation != _MOVED:
+            changes = joint.changes
+            if changes is None:
+                changes = _changes(_parts(offering, loaded), self.now)
+            audience, until = self.ctx.audience.key, min(until, changes)
+            joint = _Joint(generation, audience, self.fields, until, joint.value, joint.loaded, joint.since, changes)
+        elif joint.generation != _MOVED:
+            joint = joint._replace(generation=_MOVED)
+        offering.__dict__[self.name] = joint
+        return joint.value
+
+    def _again(self, offering: ProductOffering, before: _Joint | None, loaded: Any) -> _Joint | None:
+        """What was joined before, where it is made of the same and would come out the same."""
+        if before is None or before.since > self.now or not _same(before.loaded, loaded):
+            return None
+        if before.changes is None:  # what is asked for once does not pay for this
+            before = before._replace(changes=_changes(_parts(offering, loaded), before.since))
+        assert before.changes is not None  # noqa: S101  (it has just been found out)
+        return before if self.now < before.changes else None
+
+    def _anew(self, offering: ProductOffering, before: _Joint | None, loaded: Any, make: Make) -> _Joint:
+        value = make(offering, loaded)
+        if before is not None and _same(before.value, value):
+            value = before.value
+        return _Joint(_MOVED, self.ctx.audience.key, self.fields, self.now, value, loaded, self.now)
 
 
-def _changes(entities: Iterable[Entity], now: float) -> Iterable[float]:
-    """The moments to come at which one of these begins or ends to hold."""
-    for entity in entities:
-        for period in entity.periods:
-            for moment in (period.start, period.end):
-                if moment is not None and moment.timestamp() > now:
-                    yield moment.timestamp()
+def _same(before: Any, after: Any) -> bool:
+    """Whether these are the same object, or lists of the same objects."""
+    if isinstance(before, list) and isinstance(after, list):
+        return len(before) == len(after) and all(map(is_, before, after))
+    return before is after
+
+
+def _parts(offering: ProductOffering, loaded: Any) -> Iterable[Entity]:
+    """Everything whose beginning or end may change what is made: prices may also be inside the offering."""
+    if isinstance(loaded, list):
+        return (*loaded, *offering.product_offering_price)
+    return () if loaded is None else (loaded,)
+
+
+def _changes(entities: Iterable[Entity], now: float) -> float:
+    """The next moment to come at which one of these begins or ends to hold."""
+    moments = (moment for each in entities for period in each.periods for moment in (period.start, period.end))
+    return min((at for each in moments if each is not None and (at := each.timestamp()) > now), default=FOREVER)

@@ -120,16 +120,16 @@ class _Pages:
 
     def keep(self, question: Question, generation: int | None, page: OfferingPage) -> OfferingPage:
         """Keep a page; what to give in its place, which is the one before where that is the same."""
-        now = question.now.timestamp()
-        if generation is None or generation != self._reader.generation or not self._reader.steady:
+        if generation is None:
             return page
-        key = _key(question)
-        before = self._pages.get(key)
+        key, now = _key(question), question.now.timestamp()
+        before = self._pages.pop(key, None)
         if before is not None and _same(before[2], page):  # what was made of it is good for this one
             page = before[2]
-        elif len(self._pages) >= _MOST_PAGES:
-            self._pages.clear()
-        self._pages[key] = (generation, now + self._reader.steady, page)
+        while len(self._pages) >= _MOST_PAGES:
+            del self._pages[next(iter(self._pages))]
+        until = now + self._reader.steady if generation == self._reader.generation else now
+        self._pages[key] = (generation, until, page)
         return page
 
 

@@ -17,7 +17,7 @@ from benchmarks.peers.charts import bars
 from benchmarks.peers.driver import Asking, WrongAnswerError, load
 from benchmarks.peers.replay import PREFIX, Answers, Served
 from benchmarks.peers.report import Cell, Group, Turn
-from benchmarks.peers.servers import GATEWAY, Page, gateway_body
+from benchmarks.peers.servers import GATEWAY, UNKEPT, Page, gateway_body
 
 YOGA, APOLLO = "GraphQL Yoga, graphql-jit", "Apollo Server"
 
@@ -97,8 +97,9 @@ class TestWhatIsAsked:
         assert msgspec.json.decode(gateway_body(Page(0, 20), []))["variables"] == {"first": 20, "a0": None}
 
     @pytest.mark.parametrize("connections", [16, 64])
-    def test_cold_no_two_connections_ask_the_same(self, connections: int) -> None:
-        asked = [page for share in shares(pages("cold", 200), connections) for page in share]
+    @pytest.mark.parametrize("group", sorted(UNKEPT))
+    def test_where_nothing_is_kept_no_two_connections_ask_the_same(self, group: str, connections: int) -> None:
+        asked = [page for share in shares(pages(group, 200), connections) for page in share]
         assert len(set(asked)) == len(asked) == 64
 
     def test_of_few_pages_each_connection_asks_one(self) -> None:
@@ -182,6 +183,18 @@ class TestReplay:
 
     def test_only_the_fields_asked_for_are_there(self) -> None:
         assert _answer("fields=name&limit=1")[1] == [{"id": "o0", "name": "O0"}]
+
+    def test_the_same_again_or_something_new_each_time(self) -> None:
+        """What is new is nothing that anybody asked for."""
+        target = f"{PREFIX}productOffering?fields=name&limit=2".encode()
+        again, new = Answers(RECORDED), Answers(RECORDED, new=True)
+        assert again.get(target) == again.get(target)
+        texts = [new.get(target).partition(b"\r\n\r\n")[2] for _ in range(2)]
+        first, second = (msgspec.json.decode(each, type=list[msgspec.Raw]) for each in texts)
+        assert len({*map(bytes, (*first, *second))}) == 4
+        named = [{"id": "o0", "name": "O0"}, {"id": "o1", "name": "O1"}]
+        for each in texts:
+            assert [{k: v for k, v in item.items() if k != "@serial"} for item in msgspec.json.decode(each)] == named
 
     @pytest.mark.parametrize("query", ["id=o3,o1,x", "id=o3%2Co1%2Cx", "id=o3&id=o1&id=x"])
     def test_ids_come_as_a_list_or_repeated(self, query: str) -> None:

@@ -45,6 +45,27 @@ async def test_a_cold_page_costs_three_calls_and_a_warm_one_none(gateway: MakeGa
     assert all(node["prices"] and node["specification"]["name"] and node["categories"][0]["name"] for node in nodes)
 
 
+async def test_where_nothing_is_kept_each_page_costs_the_same_calls(
+    gateway: MakeGateway, sandbox: SandboxControl, upstream: Upstream
+) -> None:
+    """Asked anew each time, and nothing twice in one answer, however long that takes; what has changed is shown."""
+    async with gateway(cache_fresh=0, cache_stale_while_revalidate=0, cache_missing=0) as client:
+        first = await client.data(PAGE)
+        assert counts(sandbox) == THREE
+        for _ in range(2):
+            sandbox.reset_calls()
+            assert await client.data(PAGE) == first
+            assert counts(sandbox) == THREE
+        shown = first["productOfferings"]["nodes"][3]["name"]
+        (changed,) = [each for each in upstream.all("productOffering", fields="name") if each["name"] == shown]
+        upstream.patch("productOffering", changed["id"], {"name": "Renamed"})
+        again = await client.data(PAGE)
+    names = [node["name"] for node in again["productOfferings"]["nodes"]]
+    assert names == [
+        name if name != shown else "Renamed" for name in [n["name"] for n in first["productOfferings"]["nodes"]]
+    ]
+
+
 async def test_a_thousand_equal_cold_requests_cost_one_call_of_each(
     gateway: MakeGateway, sandbox: SandboxControl
 ) -> None:

@@ -1,6 +1,7 @@
 """Pages: their ids kept as one value, their entities where single ones are kept."""
 
 import asyncio
+import dataclasses
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -8,6 +9,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from clients.texts import Texts
 from clients.tmf import UpstreamOptions
 from dataloaders.catalog import CacheOptions, CatalogLoaders, catalog_loaders
 from dataloaders.freshness import Freshness
@@ -22,12 +24,13 @@ NAME, BRAND = frozenset({"name"}), frozenset({"description"})
 
 
 class Shop:
-    """A collection of offerings, `po-0` to `po-6`; `odd` ones cannot be read, `gone` ones are no more."""
+    """A collection of offerings, `po-0` to `po-6`: `odd` ones cannot be read, `gone` ones by their ids no longer."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.gone: set[str] = set()
         self.odd: set[int] = set()
+        self.listed_no_more: set[str] = set()
         self.status = 200
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -45,6 +48,7 @@ class Shop:
             wanted = set(query["id"].split(",")) - self.gone
             return httpx.Response(200, json=[row for row in rows if row != 7 and row["id"] in wanted])
         start = int(query["offset"])
+        rows = [row for row in rows if row == 7 or row["id"] not in self.listed_no_more]
         page = rows[start : start + int(query["limit"])]
         return httpx.Response(200, json=page, headers={"x-total-count": "7"})
 
@@ -85,6 +89,45 @@ async def test_a_page_warms_its_members() -> None:
     found = await loaders.offerings.load_many(context(), ["po-2", "po-0"], NAME)
     assert [item.id for item in found if item is not None and not isinstance(item, Exception)] == ["po-2", "po-0"]
     assert len(shop.calls) == 1
+    await loaders.aclose()
+
+
+async def test_a_page_that_is_good_for_nobody_else_is_good_for_who_asked() -> None:
+    """Where nothing is to be kept a page is one call, however long that takes: its members came with it. Those who come
+    while it is in the air are given the same; those who come later ask anew."""
+    shop, clock = Shop(), FixedClock()
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        clock.advance(3)
+        return shop(request)
+
+    client = client_of(slow, clock, attempts=1)
+    fresh_for_nobody = Freshness(fresh=0, stale_while_revalidate=0, missing=0, patience=0.01)
+    loaders = catalog_loaders(client, CacheOptions(None, fresh_for_nobody, 1_000_000), clock)
+    for calls in (1, 2):
+        asking = dataclasses.replace(context(), began=clock.now())
+        joining = dataclasses.replace(context(), began=clock.now() + 1)
+        found = await asyncio.gather(
+            *(loaders.offering_pages.load(each, PageQuery(0, 3), NAME) for each in (asking, joining))
+        )
+        assert [[item.id for _, item in page.items] for page in found] == [["po-0", "po-1", "po-2"]] * 2
+        assert len(shop.calls) == calls
+    await loaders.aclose()
+
+
+async def test_reading_a_page_again_changes_nothing() -> None:
+    """While it has the same members, and they say the same."""
+    shop, clock = Shop(), FixedClock()
+    client = client_of(shop, clock, attempts=1)
+    client.texts = Texts(1_000_000)
+    loaders = catalog_loaders(client, CacheOptions(None, Freshness(patience=0.01), 1_000_000), clock)
+    generations = []
+    for gone in ({}, {}, {"po-1"}):
+        shop.listed_no_more = {*gone}
+        await ids(loaders.offering_pages)
+        generations.append(loaders.offering_pages.generation)
+        clock.advance(1_000)
+    assert generations[0] == generations[1] < generations[2]
     await loaders.aclose()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import itertools
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,7 +11,7 @@ from redis.asyncio import Redis
 from dataloaders.held import ENTRY_BYTES
 from kernel.context import Audience, Segment
 from kernel.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
-from tests.dataloaders.loading import AB, EN, FRESHNESS, A, B, Item, Upstream, departed, set_up, settle
+from tests.dataloaders.loading import AB, EN, FRESHNESS, A, B, Item, Upstream, context, departed, set_up, settle
 from tests.processes import PATIENCE
 
 DOWN = UpstreamUnavailableError("test")
@@ -75,6 +76,60 @@ async def test_nothing() -> None:
     assert await setup.load_many() == []
     await settle(setup.loader)
     assert setup.upstream.reads == []
+
+
+# ---------------------------------------------------------------------- fresh for whom it was read
+
+
+async def test_what_was_read_since_a_request_began_is_fresh_for_it() -> None:
+    """Where nothing is to be kept, a request still asks for nothing twice, however long its calls take; the next one
+    asks anew."""
+    setup = set_up(freshness=dataclasses.replace(FRESHNESS, fresh=0, stale_while_revalidate=0, missing=0))
+    setup.upstream.missing = {"none"}
+    asking = dataclasses.replace(context(), began=setup.clock.now())
+    for _ in range(3):
+        assert await setup.loader.load_many(asking, ["x", "none"], A) == [Item(id="x", a=1), None]
+        setup.clock.advance(7)
+    later = dataclasses.replace(context(), began=setup.clock.now())
+    assert await setup.loader.load_many(later, ["x", "none"], A) == [Item(id="x", a=2), None]
+    assert len(setup.upstream.reads) == 2
+
+
+async def test_what_changed_since_it_was_read_is_not() -> None:
+    """An event ends that, as it ends everything."""
+    setup = set_up(freshness=dataclasses.replace(FRESHNESS, fresh=0, stale_while_revalidate=0))
+    asking = dataclasses.replace(context(), began=setup.clock.now())
+    await setup.loader.load_many(asking, ["x", "y"], A)
+    setup.clock.advance(1)
+    setup.loader.outdate("x", setup.clock.now())
+    assert await setup.loader.load_many(asking, ["x", "y"], A) == [Item(id="x", a=2), Item(id="y", a=1)]
+    setup.clock.advance(1)
+    setup.loader.outdate(None, setup.clock.now())
+    assert await setup.loader.load_many(asking, ["x", "y"], A) == [Item(id="x", a=3), Item(id="y", a=3)]
+
+
+async def test_what_came_with_something_is_as_good_as_that() -> None:
+    """Of what was read beside something nothing is read again, unless it is older than that."""
+    setup = set_up(freshness=dataclasses.replace(FRESHNESS, fresh=0, stale_while_revalidate=0))
+    read_at = setup.clock.now()
+    setup.loader.keep(EN, {"x": Item(id="x", a=50)}, A, read_at=read_at)
+    setup.loader.keep(EN, {"old": Item(id="old", a=50)}, A, read_at=read_at - 1)
+    setup.clock.advance(5)
+    asking = dataclasses.replace(context(), began=setup.clock.now())
+    found = await setup.loader.load_beside(asking, ["x", "old"], A, read_at)
+    assert found == [Item(id="x", a=50), Item(id="old", a=1)]
+
+
+async def test_reading_the_same_again_changes_nothing() -> None:
+    """`generation` stays where a renewal gives the very objects that were there, and moves where it does not."""
+    setup = set_up()
+    same, other = Item(id="x", a=50), Item(id="x", a=50)
+    generations = []
+    for value, fields in ((same, A), (same, A), (other, A), (other, AB), (None, AB), (None, AB)):
+        setup.loader.keep(EN, {"x": value}, fields)
+        generations.append(setup.loader.generation)
+        setup.clock.advance(101)
+    assert [after - before for before, after in itertools.pairwise(generations)] == [0, 1, 1, 1, 0]
 
 
 # ---------------------------------------------------------------------- audiences

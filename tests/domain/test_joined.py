@@ -43,6 +43,10 @@ def price(local_id: str, **period: str) -> ProductOfferingPrice:
     return ProductOfferingPrice(id=local_id, valid_for=TimePeriod(**period) if period else None)
 
 
+def as_loaded(_: ProductOffering, loaded: Any) -> Any:
+    return loaded
+
+
 @pytest.fixture(params=[list, LastingList])
 def offerings(request: pytest.FixtureRequest) -> Offerings:
     """Two; what holds for a list holds for one that lasts."""
@@ -53,7 +57,7 @@ def offerings(request: pytest.FixtureRequest) -> Offerings:
 def test_what_was_kept_is_given_again(offerings: Offerings) -> None:
     """The very same lists, in the order asked for, to who asks for no more."""
     reader, values = Reader(), [[price("a")], []]
-    kept = look(reader).keep(offerings, values)
+    kept = look(reader).keep(offerings, values, as_loaded)
     assert kept[0] is values[0]
     found = look(reader, NOW + 0.9, fields=frozenset({"tax"})).kept(offerings[::-1])
     assert found is not None
@@ -72,14 +76,14 @@ def test_what_was_kept_is_given_again(offerings: Offerings) -> None:
 )
 def test_to_others_it_is_not(offerings: Offerings, other: dict[str, Any]) -> None:
     reader = Reader()
-    look(reader).keep(offerings, [[price("a")], []])
+    look(reader).keep(offerings, [[price("a")], []], as_loaded)
     assert look(reader, **other).kept(offerings) is None
     assert look(reader).kept(offerings) is not None
 
 
 def test_a_change_in_the_reader_ends_it(offerings: Offerings) -> None:
     reader = Reader()
-    look(reader).keep(offerings, [[price("a")], []])
+    look(reader).keep(offerings, [[price("a")], []], as_loaded)
     reader.generation += 1
     assert look(reader).kept(offerings) is None
 
@@ -88,13 +92,13 @@ def test_what_changed_while_it_was_read_is_not_kept(offerings: Offerings) -> Non
     reader = Reader()
     begun = look(reader)
     reader.generation += 1
-    assert begun.keep(offerings, [[], []]) == [[], []]
+    assert [*begun.keep(offerings, [[], []], as_loaded)] == [[], []]
     assert look(reader).kept(offerings) is None
 
 
 def test_one_that_has_nothing_kept_has_all_asked_for(offerings: Offerings) -> None:
     reader = Reader()
-    look(reader).keep(offerings[:1], [[price("a")]])
+    look(reader).keep(offerings[:1], [[price("a")]], as_loaded)
     assert look(reader).kept(offerings) is None
 
 
@@ -102,45 +106,93 @@ def test_one_that_has_nothing_kept_has_all_asked_for(offerings: Offerings) -> No
 def test_it_ends_with_the_moment_at_which_a_price_begins_or_ends(offerings: Offerings, end: str) -> None:
     """2027-01-15T08:00:00.250Z is a quarter of a second away."""
     reader = Reader()
-    look(reader).keep(offerings, [[price("a", **{end: "2027-01-15T08:00:00.250Z"})], []])
+    look(reader).keep(offerings, [[price("a", **{end: "2027-01-15T08:00:00.250Z"})], []], as_loaded)
     assert look(reader, NOW + 0.2).kept(offerings) is not None
     assert look(reader, NOW + 0.25).kept(offerings) is None
 
 
 def test_errors_are_not_kept(offerings: Offerings) -> None:
     reader, error = Reader(), UpstreamUnavailableError("tmf620")
-    assert look(reader).keep(offerings, [error, []]) == [error, []]
+    assert look(reader).keep(offerings, [error, []], as_loaded) == [error, []]
     assert look(reader).kept(offerings[:1]) is None
     assert look(reader).kept(offerings[1:]) == [[]]
 
 
 def test_a_reader_that_promises_nothing_has_nothing_kept(offerings: Offerings) -> None:
     reader = Reader(steady=0.0)
-    look(reader).keep(offerings, [[], []])
+    look(reader).keep(offerings, [[], []], as_loaded)
     assert look(reader).kept(offerings) is None
-    assert [each.__dict__ for each in offerings] == [{}, {}]
 
 
 def test_a_list_of_the_same_is_the_same_list(offerings: Offerings) -> None:
     """So that what a plan made of it stays; of other objects, be they equal, it is another."""
     reader, one = Reader(), price("a")
     first = [one]
-    look(reader).keep(offerings[:1], [first])
-    (again,) = look(reader, NOW + 5).keep(offerings[:1], [[one]])
+    look(reader).keep(offerings[:1], [first], as_loaded)
+    (again,) = look(reader, NOW + 5).keep(offerings[:1], [[one]], as_loaded)
     assert again is first
-    (other,) = look(reader, NOW + 10).keep(offerings[:1], [[price("a")]])
+    (other,) = look(reader, NOW + 10).keep(offerings[:1], [[price("a")]], as_loaded)
     assert other is not first
 
 
 def test_for_the_same_in_a_list_that_lasts_the_whole_is_the_same() -> None:
     """As long as each value is; one that is not makes another of it."""
     reader, one, offerings = Reader(), [price("a")], LastingList([ProductOffering(id="one"), ProductOffering(id="two")])
-    first = look(reader).keep(offerings, [one, []])
+    first = look(reader).keep(offerings, [one, []], as_loaded)
     assert look(reader, NOW + 0.5).kept(offerings) is first
     reader.generation += 1
-    again = look(reader, NOW + 5).keep(offerings, [[*one], []])
+    again = look(reader, NOW + 5).keep(offerings, [[*one], []], as_loaded)
     assert again is first
-    other = look(reader, NOW + 10).keep(offerings, [[price("a")], []])
+    other = look(reader, NOW + 10).keep(offerings, [[price("a")], []], as_loaded)
     assert other is not first
     assert other[0] is not first[0]
     assert other[1] is first[1]
+
+
+@pytest.mark.parametrize("reader", [Reader(), Reader(steady=0.0)], ids=["kept", "not kept"])
+def test_of_the_same_nothing_is_made_anew(offerings: Offerings, reader: Reader) -> None:
+    """Whoever has to ask again, and gets the same objects, gets the same lists."""
+    made: list[Any] = []
+
+    def make(offering: ProductOffering, loaded: Any) -> Any:
+        made.append((offering.id, loaded))
+        return [each for each in loaded if each.id != "c"]
+
+    one, two = [price("a"), price("c")], [price("b")]
+    first = look(reader).keep(offerings, [one, two], make)
+    reader.generation += 1
+    again = look(reader, NOW + 5).keep(offerings, [[*one], [*two]], make)
+    assert [each is was for each, was in zip(again, first, strict=True)] == [True, True]
+    assert made == [("one", one), ("two", two)]
+    other = look(reader, NOW + 6).keep(offerings, [one, [price("b")]], make)
+    assert [each is was for each, was in zip(other, first, strict=True)] == [True, False]
+    assert len(made) == 3
+
+
+@pytest.mark.parametrize("reader", [Reader(), Reader(steady=0.0)], ids=["kept", "not kept"])
+@pytest.mark.parametrize("inside", [False, True], ids=["loaded", "inside the offering"])
+@pytest.mark.parametrize("end", ["start_date_time", "end_date_time"])
+def test_it_is_made_anew_once_a_price_begins_or_ends(reader: Reader, end: str, *, inside: bool) -> None:
+    """Of the same objects too, be the price not among those in force; and not before that moment."""
+    changing = price("a", **{end: "2027-01-15T08:00:05Z"})
+    offering = ProductOffering(id="one", product_offering_price=(changing,) if inside else ())
+    loaded = [] if inside else [changing]
+    made: list[float] = []
+
+    def at(now: float) -> None:
+        look(reader, now).keep([offering], [[*loaded]], lambda *_: made.append(now))
+
+    for now in (NOW, NOW + 2, NOW + 4.9, NOW + 5, NOW + 6):
+        at(now)
+    assert made == [NOW, NOW + 5]
+    at(NOW + 1)  # a clock was set back
+    assert made == [NOW, NOW + 5, NOW + 1]
+
+
+def test_a_single_object_in_the_place_of_a_list() -> None:
+    reader, offering, one = Reader(), ProductOffering(id="one"), price("a")
+    made: list[Any] = []
+    for loaded in (one, one, price("a"), None, None):
+        look(reader).keep([offering], [loaded], lambda _, each: made.append(each))
+        reader.generation += 1
+    assert made == [one, price("a"), None]
