@@ -11,7 +11,9 @@ class CacheSettings:
     """How long what was read is kept, and how much of it."""
 
     memory_mb: int = setting(96, "Megabytes of decoded objects kept in each process.", check=at_least(1))
-    fresh: float = setting(300.0, "Seconds a cached value is as good as a new one.", check=at_least(0))
+    fresh: float = setting(
+        300.0, "Seconds a cached value is as good as a new one; 0: for the request it was read for.", check=at_least(0)
+    )
     stale_while_revalidate: float = setting(
         300.0, "Seconds after that it is used while it is renewed behind.", check=at_least(0)
     )
