@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bff.edge.across import with_cors
 from bff.edge.address import address_of
 from bff.edge.audience import narrowed
 from bff.edge.cart_token import HEADER as CART_TOKEN
@@ -104,10 +105,7 @@ def create_app(
     if settings.session.cookies:
         routes.append(Route(SESSION_PATH, graphql))
     sockets = SocketEndpoint(desk, Origins(settings.cors_origins)) if settings.sockets.per_process else None
-    middleware = _middleware(settings)
-    return Gateway(
-        endpoint, graphql.at_once, sockets, documents, routes=routes, lifespan=lifespan, middleware=middleware
-    )
+    return Gateway(endpoint, graphql.at_once, sockets, documents, _cors(settings), routes=routes, lifespan=lifespan)
 
 
 class Gateway(Starlette):
@@ -119,15 +117,12 @@ class Gateway(Starlette):
         at_once: AtOnce,
         sockets: ASGIApp | None,
         documents: Documents,
-        *,
-        middleware: list[Middleware],
+        cors: dict[str, Any],
         **rest: Any,
     ) -> None:
-        super().__init__(middleware=middleware, **rest)
+        super().__init__(middleware=[Middleware(CORSMiddleware, **cors)], **rest)
         self.documents, self._sockets, self._at_once = documents, sockets, at_once
-        self._graphql = self._graphql_across = graphql
-        for each in reversed(middleware):
-            self._graphql_across = each.cls(self._graphql_across, *each.args, **each.kwargs)
+        self._graphql, self._graphql_across = graphql, CORSMiddleware(graphql, **cors)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and scope["path"] == _PATH and self._sockets is not None:
@@ -141,9 +136,10 @@ class Gateway(Starlette):
 
     def at_once(self, scope: Scope, body: bytes) -> Reply | None:
         """The reply to a request that is all there, where nothing need be awaited for it; else None."""
-        if scope["path"] != _PATH or _is_from_a_page(scope):
+        if scope["path"] != _PATH:
             return None
-        return self._at_once(scope, body)
+        reply = self._at_once(scope, body)
+        return with_cors(self._graphql_across, scope, reply) if reply is not None and _is_from_a_page(scope) else reply
 
 
 def _is_from_a_page(scope: Scope) -> bool:
@@ -206,17 +202,14 @@ def _context_maker(settings: Settings, public: PublicSide, clock: Clock) -> Make
     return make
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
-    return [
-        Middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["content-type", "accept-language", "x-channel", CART_TOKEN, "authorization", CSRF_HEADER],
-            allow_credentials=settings.cart.cookie or settings.session.cookies,
-            max_age=600,
-        )
-    ]
+def _cors(settings: Settings) -> dict[str, Any]:
+    return {
+        "allow_origins": settings.cors_origins,
+        "allow_methods": ["GET", "POST"],
+        "allow_headers": ["content-type", "accept-language", "x-channel", CART_TOKEN, "authorization", CSRF_HEADER],
+        "allow_credentials": settings.cart.cookie or settings.session.cookies,
+        "max_age": 600,
+    }
 
 
 async def _alive(_: Request) -> Response:

@@ -5,14 +5,18 @@ import logging
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import structlog
 
 from bff.app import create_app
+from bff.dev import SANDBOX_TMF620
 from bff.settings_reader import SettingsError
 from bff.telemetry import configure_logging
 from sandbox.control import SandboxControl
-from tests.conftest import MakeGateway, settings_of
+from sandbox.process import SandboxProcess
+from tests.client import Client
+from tests.conftest import MakeGateway, _with_state, settings_of
 from tests.upstream import counts
 
 BOOM = "invalid literal for int() with base 10: 'boom'"
@@ -142,3 +146,38 @@ def log_failure(log: Any) -> None:
         int(password and "boom")
     except ValueError:
         log.exception("failed")
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"cors_origins": "https://shop.example"}, {"cors_origins": "*"}, {"cors_origins": "*", "cart_cookie": "true"}],
+    ids=["none", "one", "any", "any, with cookies"],
+)
+async def test_what_is_at_hand_tells_pages_of_other_origins_the_same(
+    sandbox_process: SandboxProcess, settings: dict[str, str]
+) -> None:
+    """A browser's POST has an origin: it takes the short way too, and hears what CORS's middleware says on the long."""
+    url = sandbox_process.base_url + SANDBOX_TMF620
+    app = create_app(settings_of(tmf620_url=url, **settings))
+    body = msgspec.json.encode(NAMES)
+    async with app.router.lifespan_context(app) as state, Client(_with_state(app, dict(state or {}))) as client:
+        for origin in (None, "https://shop.example", "https://evil.example"):
+            for cookie in (None, "a=b"):
+                named = {"origin": origin, "cookie": cookie, "content-type": "application/json"}
+                headers = {name: value for name, value in named.items() if value is not None}
+                await client.http.post("/graphql", content=body, headers=headers)
+                long = await client.http.post("/graphql", content=body, headers=headers)
+                scope = {
+                    "type": "http",
+                    "method": "POST",
+                    "path": "/graphql",
+                    "query_string": b"",
+                    "state": state,
+                    "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+                }
+                short = app.at_once(scope, body)
+                assert long.headers["cache-status"] == "bff; hit"
+                assert short is not None
+                assert (short.status, short.body) == (long.status_code, long.content)
+                assert sorted(short.head) == sorted(long.headers.raw)
