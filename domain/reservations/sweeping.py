@@ -3,6 +3,7 @@
 One process of the estate sweeps at a time, and two would do no harm: every step it takes is fenced like any other.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ from domain.reservations.holds import HoldsUnavailableError
 from domain.reservations.inventory import Marked
 from domain.reservations.model import Candidate, ResourceState
 from domain.reservations.reservation import OVER, Step, candidate_of
-from kernel.errors import UpstreamError
+from kernel.errors import StoreUnavailableError, UpstreamError
 from store.leases import Lease, Leases
 from store.reservations import Entry
 
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 _LEASE = "reservations.sweep"
 _AT_ONCE = 200
+_SIDE_BY_SIDE = 8
 _HOLDING = (Step.INTENT.value, Step.HELD.value, Step.IN_CHECKOUT.value, Step.ASSIGNING.value, Step.RELEASING.value)
 _AUDITS = (600.0, 3_600.0)
 
@@ -60,10 +62,19 @@ class ReservationSweeper:
         await self.keep_holds()
         now = self.desk.clock.now()
         due = await self.desk.journal.due(now, limit=_AT_ONCE)
-        for entry in due:
-            if lease is not None and not await self.leases.renew(lease):
-                break
-            await self.attempt(entry)
+        waiting = iter(due)
+
+        async def one_after_the_other() -> None:
+            for entry in waiting:
+                if lease is not None and not await self.leases.renew(lease):
+                    return
+                await self.attempt(entry)
+
+        # Side by side, or a call that hangs would keep all the others back, and after an outage many hang.
+        side_by_side = (one_after_the_other() for _ in range(min(_SIDE_BY_SIDE, len(due))))
+        for ended in await asyncio.gather(*side_by_side, return_exceptions=True):
+            if ended is not None:
+                raise ended
         await self.desk.journal.forget(now - self.keep)
         metrics.show_live(await self.desk.journal.count())
         metrics.SWEEPS.labels("done").inc()
@@ -101,11 +112,21 @@ class ReservationSweeper:
             self._server.known = server
 
     async def attempt(self, entry: Entry) -> Exception | None:
-        """Settle one row, or put it off; what kept it from being settled."""
+        """Settle one row, or put it off; what kept it from being settled.
+
+        Raises:
+            StoreUnavailableError: the database is away.
+        """
         try:
             await self.settle(entry)
+        except StoreUnavailableError:
+            raise
         except (UpstreamError, LostRaceError, OutcomeUnknownError) as error:
             log.info("reservation.not_settled", id=entry.id, state=entry.state, detail=repr(error))
+            await self._later(entry)
+            return error
+        except Exception as error:
+            log.exception("reservation.cannot_be_settled", id=entry.id, state=entry.state)
             await self._later(entry)
             return error
         return None

@@ -14,8 +14,9 @@ from domain.reservations import metrics
 from domain.reservations.desk import LostRaceError, OutcomeUnknownError, hold_of
 from domain.reservations.holds import Hold, Holds
 from domain.reservations.reservation import ReservationState
+from domain.reservations.sweeping import ReservationSweeper
 from kernel.clock import FixedClock
-from kernel.errors import UpstreamTimeoutError
+from kernel.errors import StoreUnavailableError, UpstreamTimeoutError
 from kernel.outcomes import Rejected
 from kernel.tasks import stop
 from store.leases import Leases
@@ -24,6 +25,7 @@ from tests.carts.fate import Killed, Life, live, mortal
 from tests.processes import PATIENCE
 from tests.reservations.estate import TIMES, Estate, Numbers, ask, before_the_patch, meddling
 from tests.reservations.stages import (
+    NUMBERS,
     ONE,
     OTHER,
     assigned,
@@ -240,3 +242,63 @@ async def test_a_sweep_that_overslept_takes_nothing_from_the_next_one(
     assert sleeper.exception() is None
     await estate.sweeper.sweep()
     assert numbers.state(ONE) == ("reserved", bobs.token)
+
+
+# ---------------------------------------------------------------- many at once
+
+
+async def test_one_call_that_hangs_keeps_no_other_number_back(estate: Estate, numbers: Numbers) -> None:
+    """While it hangs, all others that are due are settled; then it is too."""
+    entries = [await held(estate, f"shopper {place}", each) for place, each in enumerate(NUMBERS)]
+    go_on, first = asyncio.Event(), list[bytes]()
+
+    async def hang(content: bytes) -> Reply | None:
+        if not first:
+            first.append(content)
+            await go_on.wait()
+        return None
+
+    estate.clock.advance(10_000)
+    with meddling(estate.desk.inventory, hang):
+        sweep = asyncio.create_task(estate.sweeper.sweep())
+        async with asyncio.timeout(PATIENCE):
+            while sum(numbers.state(each)[0] == "free" for each in NUMBERS) < len(NUMBERS) - 1:  # noqa: ASYNC110  (as above)
+                await asyncio.sleep(0.01)
+        assert not sweep.done()
+        go_on.set()
+        assert await sweep >= len(entries)
+    assert all(numbers.state(each)[0] == "free" for each in NUMBERS)
+
+
+async def test_a_row_that_cannot_be_settled_is_put_off_and_keeps_no_other_back(
+    estate: Estate, numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Be it by a fault of ours: it is told of, and looked at again."""
+    odd, sound = await held(estate), await held(estate, "bob", OTHER)
+    settle, broken = ReservationSweeper.settle, True
+
+    async def faulty(sweeper: ReservationSweeper, entry: Entry) -> None:
+        if broken and entry.id == odd.id:
+            raise ZeroDivisionError
+        await settle(sweeper, entry)
+
+    monkeypatch.setattr(ReservationSweeper, "settle", faulty)
+    await estate.sweep_after(10_000)
+    assert (numbers.state(ONE)[0], numbers.state(OTHER)[0]) == ("reserved", "free")
+    assert (await estate.entry(sound.id)).state == "EXPIRED"
+    broken = False
+    await estate.sweep_after(TIMES.settle)
+    assert numbers.state(ONE)[0] == "free"
+
+
+async def test_a_sweep_whose_database_is_away_says_so(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not that a row could not be settled."""
+    await held(estate)
+
+    async def away(_: ReservationSweeper, __: Entry) -> None:
+        raise StoreUnavailableError(detail="away")
+
+    monkeypatch.setattr(ReservationSweeper, "settle", away)
+    estate.clock.advance(10_000)
+    with pytest.raises(StoreUnavailableError):
+        await estate.sweeper.sweep()
