@@ -4,7 +4,7 @@
 what the rules themselves look at is added here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
@@ -149,9 +149,14 @@ class Catalog:
         """For each offering what `prices_of` would give, or why it cannot be known."""
         joining = self._prices_joined(ctx, fields)
         wanted = [[ref.id for ref in each.product_offering_price if not ref.is_value] for each in offerings]
-        found = await _all_of_each(self.source.prices, ctx, wanted, fields)
+        ids = list(dict.fromkeys(chain.from_iterable(wanted)))
+        loaded = await self.source.prices.load_many(ctx, ids, fields)
+        again = joining.again(offerings, loaded)
+        if again is not None:
+            return again
         now = self.now()
-        return joining.keep(offerings, found, lambda offering, loaded: self._in_force(offering, loaded, now))
+        each = _of_each(self.source.prices, wanted, dict(zip(ids, loaded, strict=True)))
+        return joining.keep(offerings, each, lambda offering, found: self._in_force(offering, found, now), loaded)
 
     def _in_force(
         self, offering: ProductOffering, loaded: Sequence[ProductOfferingPrice], now: datetime
@@ -206,9 +211,13 @@ class Catalog:
         joining = self._specifications_joined(ctx, fields)
         refs = [each.product_specification for each in offerings]
         wanted = list(dict.fromkeys(ref.id for ref in refs if ref is not None))
-        found = dict(zip(wanted, await self.source.specifications.load_many(ctx, wanted, fields), strict=True))
-        loaded = [None if ref is None else found[ref.id] for ref in refs]
-        return joining.keep(offerings, loaded, lambda _, specification: specification)
+        loaded = await self.source.specifications.load_many(ctx, wanted, fields)
+        again = joining.again(offerings, loaded)
+        if again is not None:
+            return again
+        found = dict(zip(wanted, loaded, strict=True))
+        each = [None if ref is None else found[ref.id] for ref in refs]
+        return joining.keep(offerings, each, lambda _, specification: specification, loaded)
 
     async def specification(
         self, ctx: RequestContext, local_id: str, fields: frozenset[str]
@@ -258,7 +267,12 @@ async def _all_of_each(
 ) -> list[list[E] | UpstreamError]:
     """The same for many lists of ids at once; for each its entities, or what kept one of them from being known."""
     ids = list(dict.fromkeys(chain.from_iterable(wanted)))
-    found = dict(zip(ids, await loader.load_many(ctx, ids, fields), strict=True))
+    return _of_each(loader, wanted, dict(zip(ids, await loader.load_many(ctx, ids, fields), strict=True)))
+
+
+def _of_each(
+    loader: EntityReader[E], wanted: Sequence[Sequence[str]], found: Mapping[str, E | UpstreamError | None]
+) -> list[list[E] | UpstreamError]:
     for local_id, entity in found.items():
         if entity is None:
             log.warning("upstream.dangling_reference", collection=loader.collection.name, id=local_id)

@@ -9,6 +9,7 @@ be kept whole must note what it reads, so it never takes what is kept.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import is_
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -95,27 +96,58 @@ class Joining:
         whole: Sequence[Any] = joint.value
         return whole
 
-    def keep(self, offerings: Sequence[ProductOffering], loaded: Sequence[Any], make: Make) -> Sequence[Any]:
-        """What `make` makes of each offering and of what was loaded for it, kept with it.
+    def again(self, offerings: Sequence[ProductOffering], loaded: Sequence[Any]) -> Sequence[Any] | None:
+        """What was joined to a list that lasts, where the very same was loaded for all of it; else None."""
+        joint: _Joint | None = offerings.__dict__.get(self.name) if type(offerings) is LastingList else None
+        if joint is None or joint.since > self.now or not _same(joint.loaded, loaded):
+            return None
+        changes = joint.changes
+        if changes is None:
+            parts = chain(loaded, *(each.product_offering_price for each in offerings))
+            changes = _changes(filter(None, parts), joint.since)
+        if self.now >= changes:
+            return None
+        _READ.inc(len(offerings))
+        generation, until = self._standing()
+        offerings.__dict__[self.name] = joint._replace(
+            generation=generation,
+            audience=self.ctx.audience.key,
+            fields=self.fields,
+            until=min(until, changes),
+            changes=changes,
+        )
+        given: Sequence[Any] = joint.value
+        return given
+
+    def keep(
+        self, offerings: Sequence[ProductOffering], each: Sequence[Any], make: Make, loaded: Sequence[Any]
+    ) -> Sequence[Any]:
+        """What `make` makes of each offering and of what was loaded for it, kept with it; `loaded` is that of all.
 
         It is what was made before where it is made of the same, or comes out the same, and errors stay what they are.
         """
         _READ.inc(len(offerings))
-        until, generation = self.now + self.reader.steady, self.generation
-        if until <= self.now or self.reader.generation != generation:
-            generation = _MOVED
-        given = [self._keep(*each, make, until, generation) for each in zip(offerings, loaded, strict=True)]
-        return self._keep_whole(offerings, given, generation) if type(offerings) is LastingList else given
+        generation, until = self._standing()
+        given = [self._keep(*both, make, until, generation) for both in zip(offerings, each, strict=True)]
+        if type(offerings) is LastingList and not any(isinstance(value, Exception) for value in given):
+            return self._keep_whole(offerings, given, generation, loaded)
+        return given
 
-    def _keep_whole(self, offerings: LastingList[ProductOffering], values: list[Any], generation: int) -> Sequence[Any]:
-        if any(isinstance(value, Exception) for value in values):
-            return values
+    def _standing(self) -> tuple[int, float]:
+        """The generation that what is joined now belongs to, and until when it may be given again unasked."""
+        until = self.now + self.reader.steady
+        moved = until <= self.now or self.reader.generation != self.generation
+        return _MOVED if moved else self.generation, until
+
+    def _keep_whole(
+        self, offerings: LastingList[ProductOffering], values: list[Any], generation: int, loaded: Sequence[Any]
+    ) -> Sequence[Any]:
         before: _Joint | None = offerings.__dict__.get(self.name)
         same = before is not None and all(map(is_, before.value, values))
         whole = before.value if before is not None and same else LastingList(values)
         until = min(offering.__dict__[self.name].until for offering in offerings) if offerings else self.now
         audience = self.ctx.audience.key
-        offerings.__dict__[self.name] = _Joint(generation, audience, self.fields, until, whole)
+        offerings.__dict__[self.name] = _Joint(generation, audience, self.fields, until, whole, [*loaded], self.now)
         return whole
 
     def _keep(self, offering: ProductOffering, loaded: Any, make: Make, until: float, generation: int) -> Any:

@@ -66,7 +66,7 @@ def _work_out(entity: Any) -> None:
         keep(vars(entity), Part, (Part(entity.id * 2, entity.name, str(entity.price), None),))
     if isinstance(entity, tmf620.ProductOffering):
         for name, found in (("prices", [*entity.product_offering_price]), ("specification", entity)):
-            Joining(name, Reader(), context(), SELECTED, 0.0).keep([entity], [found], lambda _, loaded: loaded)
+            Joining(name, Reader(), context(), SELECTED, 0.0).keep([entity], [found], lambda _, loaded: loaded, [])
         parts = [Part(each.id * 2, each.name, each.id * 3, None) for each in entity.product_offering_price]
         keep(vars(entity), Part, (Part(entity.id * 2, entity.name, parts, None), parts, entity))
 
