@@ -257,7 +257,7 @@ def serving_app() -> object:
     gc.freeze()
     # A page makes thousands of objects that go by themselves: looking for rings among them after every 700, as Python
     # does unless told otherwise, took a third of what a cold page costs.
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(20_000, 20, 20)
     return made
 
 

@@ -95,17 +95,20 @@ class OnDemandSource:
 
 
 _MOST_PAGES = 64
+_MOST_OFFERINGS = 4_096
 
 
 class _Pages:
     """Pages in the upstream's order, given again for a moment while nothing that was read has changed.
 
-    Left out are pages that the mere passing of time changes, and whoever notes what is read.
+    Left out are pages that the mere passing of time changes, and whoever notes what is read. Of more than
+    `_MOST_PAGES`, or pages of more than `_MOST_OFFERINGS` together, those that were read longest ago go.
     """
 
     def __init__(self, reader: PageLoader[ProductOffering]) -> None:
         self._reader = reader
         self._pages: dict[Any, tuple[int, float, OfferingPage]] = {}
+        self._offerings = 0
 
     def generation(self, question: Question) -> int | None:
         """What a page that is now begun is kept by; None for one that is not kept."""
@@ -123,14 +126,22 @@ class _Pages:
         if generation is None:
             return page
         key, now = _key(question), question.now.timestamp()
-        before = self._pages.pop(key, None)
-        if before is not None and _same(before[2], page):  # what was made of it is good for this one
-            page = before[2]
-        while len(self._pages) >= _MOST_PAGES:
-            del self._pages[next(iter(self._pages))]
+        before = self._drop(key)
+        if before is not None and _same(before, page):  # what was made of it is good for this one
+            page = before
         until = now + self._reader.steady if generation == self._reader.generation else now
         self._pages[key] = (generation, until, page)
+        self._offerings += len(page.items)
+        while len(self._pages) > _MOST_PAGES or self._offerings > _MOST_OFFERINGS:
+            self._drop(next(iter(self._pages)))
         return page
+
+    def _drop(self, key: Any) -> OfferingPage | None:
+        found = self._pages.pop(key, None)
+        if found is None:
+            return None
+        self._offerings -= len(found[2].items)
+        return found[2]
 
 
 def _same(before: OfferingPage, page: OfferingPage) -> bool:
