@@ -44,22 +44,18 @@ class Texts:
         for raw in texts:
             text = bytes(raw)
             known = young.get(text)
-            if known is None:
-                known = old.pop(text, None)
-                if known is not None:
-                    self._add(young, text, known)
             item = None if known is None else known()
             if item is None:
-                item = make(raw)
-                self._add(young, text, ref(item))
-                new += 1
+                known = old.pop(text, None)
+                item = None if known is None else known()
+                if item is None:
+                    item = make(raw)
+                    new += 1
+                young[text] = ref(item)
+                self._bytes += len(text) + _ENTRY_BYTES
             found.append(item)
         TEXTS.labels(scope[0], "new").inc(new)
         TEXTS.labels(scope[0], "known").inc(len(found) - new)
         if self._bytes > self._most:
             self._old, self._young, self._bytes = self._young, {}, 0
         return found
-
-    def _add(self, texts: dict[bytes, ref[Any]], text: bytes, item: ref[Any]) -> None:
-        texts[text] = item
-        self._bytes += len(text) + _ENTRY_BYTES

@@ -116,7 +116,7 @@ class PageLoader(Generic[E]):
         held = await self._ids.load_held(ctx, _encode(query), fields)
         page = held.value
         assert page is not None  # noqa: S101  (a page may be empty, but there always is one)
-        entities = await self._entities.load_beside(ctx, page.ids, fields, held.read_at)
+        entities = await self._entities.load_many(ctx, page.ids, fields, beside=held.read_at)
         items: list[tuple[int, E]] = []
         for offset, entity in enumerate(entities, start=query.offset):
             if isinstance(entity, UpstreamError):

@@ -6,6 +6,7 @@ follows asks for both what it held and what it lacked.
 """
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,17 +87,13 @@ class TieredLoader(Generic[V]):
         self.generation = 0
 
     async def load_many(
-        self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str]
+        self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str], *, beside: float = math.inf
     ) -> list[V | UpstreamError | None]:
-        """Each key's value with at least `fields`, None where there is none, or what kept it from being known."""
-        found = await self._outcomes(ctx, keys, fields, ctx.began)
-        return [each.value if isinstance(each, Held) else each for each in found]
+        """Each key's value with at least `fields`, None where there is none, or what kept it from being known.
 
-    async def load_beside(
-        self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str], read_at: float
-    ) -> list[V | UpstreamError | None]:
-        """The same for what came with something that was read at that moment: as old as that, it is good enough."""
-        found = await self._outcomes(ctx, keys, fields, min(read_at, ctx.began))
+        `beside`: when something was read that these came with; as old as that, they are good enough.
+        """
+        found = await self._outcomes(ctx, keys, fields, min(beside, ctx.began))
         return [each.value if isinstance(each, Held) else each for each in found]
 
     async def load_held(self, ctx: RequestContext, key: str, fields: frozenset[str]) -> Held[V]:
@@ -188,15 +185,15 @@ class TieredLoader(Generic[V]):
         """What memory holds, where it holds every one of them fresh: nearly always, so it costs a look for each and no
         more. None: one is not there so.
         """
-        get, outdated, prefix = self._memory.get, self._outdated, _key(ctx.audience, "")
+        get, prefix = self._memory.get, _key(ctx.audience, "")
         since = min(since, self._clock.now() - self._freshness.fresh)
-        doubted, all_doubted = max(self._last_outdated, self._all_outdated), self._all_outdated
+        doubted = max(self._last_outdated, self._all_outdated)
         found: list[Held[V]] = []
         for key in keys:
             held = get(prefix + key)
             if held is None or held.value is None or held.read_at < since or not held.fields >= fields:
                 return None
-            if held.read_at <= doubted and held.read_at <= max(all_doubted, outdated.get(key, 0.0)):
+            if held.read_at <= doubted and held.read_at <= self._outdated_at(key):
                 return None
             if ctx.reads is not None:
                 self._note(ctx.reads, key, held)

@@ -31,7 +31,7 @@ _KEPT, _READ = JOINED.labels("kept"), JOINED.labels("read")
 
 
 class _Joint(NamedTuple):
-    """What was joined, and what it was made of. `generation` is the reader's, or `_MOVED`.
+    """What was joined, and what it was made of. Of one that is not given again unasked, `until` is over already.
 
     It comes out the same from `since` until something `changes`; None: that was not looked for yet.
     """
@@ -41,13 +41,10 @@ class _Joint(NamedTuple):
     fields: frozenset[str]
     until: float
     value: Any
-    loaded: Any = None
-    since: float = 0.0
+    loaded: Any
+    since: float
     changes: float | None = None
 
-
-_MOVED = -1
-"""The reader's generation where that moved on meanwhile: what was joined is not given again unasked."""
 
 Make: TypeAlias = Callable[[ProductOffering, Any], Any]
 
@@ -98,24 +95,13 @@ class Joining:
 
     def again(self, offerings: Sequence[ProductOffering], loaded: Sequence[Any]) -> Sequence[Any] | None:
         """What was joined to a list that lasts, where the very same was loaded for all of it; else None."""
-        joint: _Joint | None = offerings.__dict__.get(self.name) if type(offerings) is LastingList else None
-        if joint is None or joint.since > self.now or not _same(joint.loaded, loaded):
-            return None
-        changes = joint.changes
-        if changes is None:
-            parts = chain(loaded, *(each.product_offering_price for each in offerings))
-            changes = _changes(filter(None, parts), joint.since)
-        if self.now >= changes:
+        before: _Joint | None = offerings.__dict__.get(self.name) if type(offerings) is LastingList else None
+        prices = (each.product_offering_price for each in offerings)
+        joint = self._again(before, loaded, chain(filter(None, loaded), chain.from_iterable(prices)))
+        if joint is None:
             return None
         _READ.inc(len(offerings))
-        generation, until = self._standing()
-        offerings.__dict__[self.name] = joint._replace(
-            generation=generation,
-            audience=self.ctx.audience.key,
-            fields=self.fields,
-            until=min(until, changes),
-            changes=changes,
-        )
+        offerings.__dict__[self.name] = self._until(self._until_when(), joint)
         given: Sequence[Any] = joint.value
         return given
 
@@ -127,59 +113,61 @@ class Joining:
         It is what was made before where it is made of the same, or comes out the same, and errors stay what they are.
         """
         _READ.inc(len(offerings))
-        generation, until = self._standing()
-        given = [self._keep(*both, make, until, generation) for both in zip(offerings, each, strict=True)]
+        until = self._until_when()
+        given = [self._keep(*both, make, until) for both in zip(offerings, each, strict=True)]
         if type(offerings) is LastingList and not any(isinstance(value, Exception) for value in given):
-            return self._keep_whole(offerings, given, generation, loaded)
+            return self._keep_whole(offerings, given, loaded, until)
         return given
 
-    def _standing(self) -> tuple[int, float]:
-        """The generation that what is joined now belongs to, and until when it may be given again unasked."""
-        until = self.now + self.reader.steady
-        moved = until <= self.now or self.reader.generation != self.generation
-        return _MOVED if moved else self.generation, until
+    def _until_when(self) -> float:
+        """Until when what is joined now may be given again unasked; it may not where the reader moved on meanwhile."""
+        return self.now + self.reader.steady if self.reader.generation == self.generation else self.now
 
     def _keep_whole(
-        self, offerings: LastingList[ProductOffering], values: list[Any], generation: int, loaded: Sequence[Any]
+        self, offerings: LastingList[ProductOffering], values: list[Any], loaded: Sequence[Any], until: float
     ) -> Sequence[Any]:
         before: _Joint | None = offerings.__dict__.get(self.name)
         same = before is not None and all(map(is_, before.value, values))
         whole = before.value if before is not None and same else LastingList(values)
-        until = min(offering.__dict__[self.name].until for offering in offerings) if offerings else self.now
-        audience = self.ctx.audience.key
-        offerings.__dict__[self.name] = _Joint(generation, audience, self.fields, until, whole, [*loaded], self.now)
+        until = min((until, *(each.__dict__[self.name].until for each in offerings)))
+        offerings.__dict__[self.name] = self._joint(whole, [*loaded], until)
         return whole
 
-    def _keep(self, offering: ProductOffering, loaded: Any, make: Make, until: float, generation: int) -> Any:
+    def _keep(self, offering: ProductOffering, loaded: Any, make: Make, until: float) -> Any:
         if isinstance(loaded, Exception):
             return loaded
         before: _Joint | None = offering.__dict__.get(self.name)
-        joint = self._again(offering, before, loaded) or self._anew(offering, before, loaded, make)
-        if generation != _MOVED:
-            changes = joint.changes
-            if changes is None:
-                changes = _changes(_parts(offering, loaded), self.now)
-            audience, until = self.ctx.audience.key, min(until, changes)
-            joint = _Joint(generation, audience, self.fields, until, joint.value, joint.loaded, joint.since, changes)
-        elif joint.generation != _MOVED:
-            joint = joint._replace(generation=_MOVED)
+        joint = self._again(before, loaded, _parts(offering, loaded))
+        if joint is None:
+            value = make(offering, loaded)
+            if before is not None and _same(before.value, value):
+                value = before.value
+            joint = self._joint(value, loaded, self.now)
+        if until > self.now:
+            if joint.changes is None:
+                joint = joint._replace(changes=_changes(_parts(offering, loaded), self.now))
+            joint = self._until(until, joint)
         offering.__dict__[self.name] = joint
         return joint.value
 
-    def _again(self, offering: ProductOffering, before: _Joint | None, loaded: Any) -> _Joint | None:
+    def _again(self, before: _Joint | None, loaded: Any, parts: Iterable[Entity]) -> _Joint | None:
         """What was joined before, where it is made of the same and would come out the same."""
         if before is None or before.since > self.now or not _same(before.loaded, loaded):
             return None
         if before.changes is None:  # what is asked for once does not pay for this
-            before = before._replace(changes=_changes(_parts(offering, loaded), before.since))
+            before = before._replace(changes=_changes(parts, before.since))
         assert before.changes is not None  # noqa: S101  (it has just been found out)
         return before if self.now < before.changes else None
 
-    def _anew(self, offering: ProductOffering, before: _Joint | None, loaded: Any, make: Make) -> _Joint:
-        value = make(offering, loaded)
-        if before is not None and _same(before.value, value):
-            value = before.value
-        return _Joint(_MOVED, self.ctx.audience.key, self.fields, self.now, value, loaded, self.now)
+    def _joint(self, value: Any, loaded: Any, until: float) -> _Joint:
+        return _Joint(self.generation, self.ctx.audience.key, self.fields, until, value, loaded, self.now)
+
+    def _until(self, until: float, joint: _Joint) -> _Joint:
+        """The same for who asks now: given again until then, but no longer than it holds."""
+        until = until if joint.changes is None else min(until, joint.changes)
+        return joint._replace(
+            generation=self.generation, audience=self.ctx.audience.key, fields=self.fields, until=until
+        )
 
 
 def _same(before: Any, after: Any) -> bool:
@@ -192,7 +180,7 @@ def _same(before: Any, after: Any) -> bool:
 def _parts(offering: ProductOffering, loaded: Any) -> Iterable[Entity]:
     """Everything whose beginning or end may change what is made: prices may also be inside the offering."""
     if isinstance(loaded, list):
-        return (*loaded, *offering.product_offering_price)
+        return chain(loaded, offering.product_offering_price)
     return () if loaded is None else (loaded,)
 
 

@@ -116,7 +116,7 @@ async def test_what_came_with_something_is_as_good_as_that() -> None:
     setup.loader.keep(EN, {"old": Item(id="old", a=50)}, A, read_at=read_at - 1)
     setup.clock.advance(5)
     asking = dataclasses.replace(context(), began=setup.clock.now())
-    found = await setup.loader.load_beside(asking, ["x", "old"], A, read_at)
+    found = await setup.loader.load_many(asking, ["x", "old"], A, beside=read_at)
     assert found == [Item(id="x", a=50), Item(id="old", a=1)]
 
 
