@@ -81,7 +81,7 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
         base = await stack.enter_async_context(open_foundation(settings, clock, transports))
         redis, client = base.redis, base.client(tmf620.UPSTREAM, stack)
         memory = settings.cache.memory_mb * _BYTES_A_MEGABYTE
-        client.texts = Texts(int(memory * _SHARE_OF_TEXTS))
+        client.texts = Texts(int(memory * _SHARE_OF_TEXTS)) if memory else None
         cache = CacheOptions(redis, _freshness(settings.cache), int(memory * (1 - _SHARE_OF_TEXTS)))
         loaders = catalog_loaders(client, cache, clock)
         stack.push_async_callback(loaders.aclose)

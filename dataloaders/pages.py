@@ -7,7 +7,7 @@ it was read last.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -37,13 +37,23 @@ class PageIds(msgspec.Struct, frozen=True):
     total: int | None
 
 
+class _ReadPage(PageIds, frozen=True):
+    """A page as it was read, for those who waited for it."""
+
+    items: tuple[Any, ...] = ()
+
+
 @dataclass(frozen=True)
 class LoadedPage(Generic[E]):
-    """A page with its entities, in the server's order. Those that are gone meanwhile are left out."""
+    """A page with its entities, in the server's order. Those that are gone meanwhile are left out.
+
+    `fresh_until`: as that of what is loaded.
+    """
 
     items: Sequence[tuple[int, E]]
     received: int
     total: int | None
+    fresh_until: float = 0.0
 
 
 class EntityLoader(TieredLoader[E]):
@@ -87,6 +97,11 @@ class _PageIdsLoader(TieredLoader[PageIds]):
     def _is_same(self, before: PageIds | None, after: PageIds | None) -> bool:
         return before == after
 
+    def _keep_all(self, audience: Audience, held: Mapping[str, Held[PageIds]]) -> None:
+        """Without the entities, which are kept on their own."""
+        bare = {key: Held(_bare(item.value), item.fields, item.read_at) for key, item in held.items()}
+        super()._keep_all(audience, bare)
+
 
 class PageLoader(Generic[E]):
     """Pages of one collection."""
@@ -102,11 +117,6 @@ class PageLoader(Generic[E]):
         """Grows with whatever changes what a load can give, but for the mere passing of time."""
         return self._ids.generation + self._entities.generation
 
-    @property
-    def steady(self) -> float:
-        """As a loader's."""
-        return self._ids.steady
-
     async def load(self, ctx: RequestContext, query: PageQuery, fields: frozenset[str]) -> LoadedPage[E]:
         """The page's entities with at least `fields`; each with its offset in the listing.
 
@@ -114,16 +124,19 @@ class PageLoader(Generic[E]):
             UpstreamError: no usable answer, and nothing kept that would do.
         """
         held = await self._ids.load_held(ctx, _encode(query), fields)
-        page = held.value
+        page, fresh_until = held.value, self._ids.fresh_until([held])
         assert page is not None  # noqa: S101  (a page may be empty, but there always is one)
+        if isinstance(page, _ReadPage) and ctx.reads is None and not self._entities.is_outdated(held.read_at):
+            return LoadedPage([*enumerate(page.items, query.offset)], page.received, page.total, fresh_until)
         entities = await self._entities.load_many(ctx, page.ids, fields, beside=held.read_at)
+        fresh_until = min(fresh_until, entities.fresh_until)
         items: list[tuple[int, E]] = []
         for offset, entity in enumerate(entities, start=query.offset):
             if isinstance(entity, UpstreamError):
                 raise entity
             if entity is not None:
                 items.append((offset, entity))
-        return LoadedPage(items, page.received, page.total)
+        return LoadedPage(items, page.received, page.total, fresh_until)
 
     def outdate(self, at: float) -> None:
         """Whatever changed, any page may have other members now."""
@@ -153,7 +166,11 @@ class PageLoader(Generic[E]):
         except UpstreamError as error:
             return error
         self._entities.keep(audience, {item.id: item for item in page.items}, fields, read_at=began)
-        return PageIds(tuple(item.id for item in page.items), page.received, page.total)
+        return _ReadPage(tuple(item.id for item in page.items), page.received, page.total, tuple(page.items))
+
+
+def _bare(page: PageIds | None) -> PageIds | None:
+    return None if page is None else PageIds(page.ids, page.received, page.total)
 
 
 def _encode(query: PageQuery) -> str:

@@ -22,6 +22,7 @@ from dataloaders.shared import SharedCache, encode
 from kernel.clock import Clock
 from kernel.context import Audience, RequestContext
 from kernel.errors import UpstreamError, UpstreamInvalidError, UpstreamTimeoutError
+from kernel.lasting import Loaded
 from kernel.reads import Reads
 from kernel.tasks import stop
 
@@ -32,7 +33,7 @@ V = TypeVar("V")
 _QUIET_TICKS = 2
 _MOST_TICKS = 8
 _OUTDATED_KEPT = 10_000
-_STEADY = 1.0
+_MOMENT = 1.0
 _WEIGHED = 8
 _NOTHING: tuple[None, Age] = (None, Age.DEAD)
 
@@ -88,13 +89,13 @@ class TieredLoader(Generic[V]):
 
     async def load_many(
         self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str], *, beside: float = math.inf
-    ) -> list[V | UpstreamError | None]:
+    ) -> Loaded[V | UpstreamError | None]:
         """Each key's value with at least `fields`, None where there is none, or what kept it from being known.
 
         `beside`: when something was read that these came with; as old as that, they are good enough.
         """
         found = await self._outcomes(ctx, keys, fields, min(beside, ctx.began))
-        return [each.value if isinstance(each, Held) else each for each in found]
+        return Loaded([each.value if isinstance(each, Held) else each for each in found], self.fresh_until(found))
 
     async def load_held(self, ctx: RequestContext, key: str, fields: frozenset[str]) -> Held[V]:
         """One key's value, or None, and when it was read.
@@ -172,12 +173,23 @@ class TieredLoader(Generic[V]):
 
     # ------------------------------------------------------------------ what is there
 
-    @property
-    def steady(self) -> float:
-        """Seconds for which what a load gave is as good as another load's, if `generation` is still the same: few, so
-        that ages are looked at soon enough.
+    def fresh_until(self, found: Sequence[Outcome[V]]) -> float:
+        """Until when another load would give these again, if `generation` is still the same then.
+
+        What is past that gets a moment, lest it be looked at for every request until it is renewed.
         """
-        return min(_STEADY, self._freshness.fresh / 100)
+        if not self._memory.max_bytes:
+            return 0.0
+        fresh, missing, until = self._freshness.fresh, self._freshness.missing, math.inf
+        for each in found:
+            if isinstance(each, Held):
+                until = min(until, each.read_at + (missing if each.value is None else fresh))
+        moment, now = min(_MOMENT, fresh / 100), self._clock.now()
+        return until if until > now + moment else now + moment if moment else 0.0
+
+    def is_outdated(self, read_at: float) -> bool:
+        """Whether anything that was read then may have been told to be outdated since."""
+        return read_at <= max(self._last_outdated, self._all_outdated)
 
     def _resident(
         self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str], since: float
@@ -185,6 +197,8 @@ class TieredLoader(Generic[V]):
         """What memory holds, where it holds every one of them fresh: nearly always, so it costs a look for each and no
         more. None: one is not there so.
         """
+        if not self._memory.max_bytes and keys:
+            return None
         get, prefix = self._memory.get, _key(ctx.audience, "")
         since = min(since, self._clock.now() - self._freshness.fresh)
         doubted = max(self._last_outdated, self._all_outdated)
@@ -217,6 +231,8 @@ class TieredLoader(Generic[V]):
         self, audience: Audience, keys: Iterable[str], fields: frozenset[str], since: float
     ) -> dict[str, tuple[Held[V] | None, Age]]:
         """What memory holds of each key with these attributes, and how old that is for who asks `since` then."""
+        if not self._memory.max_bytes:
+            return dict.fromkeys(keys, _NOTHING)
         get, prefix, now = self._memory.get, _key(audience, ""), self._clock.now()
         told, ages = max(self._all_outdated, self._last_outdated), self._freshness.ages(now)
         seen: dict[str, tuple[Held[V] | None, Age]] = {}
@@ -257,6 +273,8 @@ class TieredLoader(Generic[V]):
 
     def _remember(self, audience: Audience, held: Mapping[str, Held[V]]) -> None:
         """Keep all of these, each beside what is fresh of it; each taken for as large as some of them are."""
+        if not self._memory.max_bytes:
+            return
         peek, prefix, now = self._memory.peek, _key(audience, ""), self._clock.now()
         since, items, changed = self._fresh_since(now), dict[str, Held[V]](), False
         for key, item in held.items():

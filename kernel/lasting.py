@@ -1,5 +1,6 @@
-"""Lists that last longer than the answer they are part of."""
+"""Lists that know how long they last."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TypeVar
 
@@ -16,3 +17,15 @@ class LastingList(tuple[T, ...]):  # noqa: SLOT001  (its `__dict__` is what it i
     def kinds(self) -> frozenset[type]:
         """The types of its items."""
         return frozenset(map(type, self))
+
+
+class Loaded(list[T]):
+    """What was loaded. Until `fresh_until`, in seconds since the epoch, the same would be loaded again, as far as the
+    mere passing of time goes; 0.0 where nothing is known of that.
+    """
+
+    __slots__ = ("fresh_until",)
+
+    def __init__(self, values: Iterable[T], fresh_until: float = 0.0) -> None:
+        super().__init__(values)
+        self.fresh_until = fresh_until

@@ -10,7 +10,7 @@ from bff.settings.upstreams import setting
 class CacheSettings:
     """How long what was read is kept, and how much of it."""
 
-    memory_mb: int = setting(96, "Megabytes of decoded objects kept in each process.", check=at_least(1))
+    memory_mb: int = setting(96, "Megabytes of decoded objects kept in each process; 0: none are.", check=at_least(0))
     fresh: float = setting(
         300.0, "Seconds a cached value is as good as a new one; 0: for the request it was read for.", check=at_least(0)
     )

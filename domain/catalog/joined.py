@@ -1,7 +1,7 @@
 """What was joined to an offering, its prices or its specification, kept with it for a moment.
 
 A page that everybody asks for joins the same things again and again. What was joined holds as long as nothing in the
-reader changes (`generation`), and in any case no longer than a moment (`steady`): after that the reader is asked as
+reader changes (`generation`), and no longer than all of it is fresh (`fresh_until`): after that the reader is asked as
 ever, which looks at ages, renews what is stale and notes what it finds. Where that gives the very objects it gave
 before, nothing is joined anew, and the lists are the same lists. What a newcomer would get wrong: an answer that is to
 be kept whole must note what it reads, so it never takes what is kept.
@@ -19,7 +19,7 @@ from clients.tmf import Entity
 from clients.tmf620 import ProductOffering
 from domain.catalog.source import EntityReader
 from kernel.context import RequestContext
-from kernel.lasting import LastingList
+from kernel.lasting import LastingList, Loaded
 from kernel.reads import FOREVER
 
 E = TypeVar("E", bound=Entity)
@@ -93,7 +93,7 @@ class Joining:
         whole: Sequence[Any] = joint.value
         return whole
 
-    def again(self, offerings: Sequence[ProductOffering], loaded: Sequence[Any]) -> Sequence[Any] | None:
+    def again(self, offerings: Sequence[ProductOffering], loaded: Loaded[Any]) -> Sequence[Any] | None:
         """What was joined to a list that lasts, where the very same was loaded for all of it; else None."""
         before: _Joint | None = offerings.__dict__.get(self.name) if type(offerings) is LastingList else None
         prices = (each.product_offering_price for each in offerings)
@@ -101,27 +101,27 @@ class Joining:
         if joint is None:
             return None
         _READ.inc(len(offerings))
-        offerings.__dict__[self.name] = self._until(self._until_when(), joint)
+        offerings.__dict__[self.name] = self._until(self._until_when(loaded), joint)
         given: Sequence[Any] = joint.value
         return given
 
     def keep(
-        self, offerings: Sequence[ProductOffering], each: Sequence[Any], make: Make, loaded: Sequence[Any]
+        self, offerings: Sequence[ProductOffering], each: Sequence[Any], make: Make, loaded: Loaded[Any]
     ) -> Sequence[Any]:
         """What `make` makes of each offering and of what was loaded for it, kept with it; `loaded` is that of all.
 
         It is what was made before where it is made of the same, or comes out the same, and errors stay what they are.
         """
         _READ.inc(len(offerings))
-        until = self._until_when()
+        until = self._until_when(loaded)
         given = [self._keep(*both, make, until) for both in zip(offerings, each, strict=True)]
         if type(offerings) is LastingList and not any(isinstance(value, Exception) for value in given):
             return self._keep_whole(offerings, given, loaded, until)
         return given
 
-    def _until_when(self) -> float:
+    def _until_when(self, loaded: Loaded[Any]) -> float:
         """Until when what is joined now may be given again unasked; it may not where the reader moved on meanwhile."""
-        return self.now + self.reader.steady if self.reader.generation == self.generation else self.now
+        return loaded.fresh_until if self.reader.generation == self.generation else 0.0
 
     def _keep_whole(
         self, offerings: LastingList[ProductOffering], values: list[Any], loaded: Sequence[Any], until: float

@@ -23,10 +23,14 @@ LISTING = "listing"
 
 @dataclass(frozen=True)
 class Chunk(Generic[E]):
-    """New items with their offsets in the upstream's listing, and whether the server filtered that listing."""
+    """New items with their offsets in the upstream's listing, and whether the server filtered that listing.
+
+    `fresh_until`: as that of what is loaded.
+    """
 
     items: list[tuple[int, E]]
     narrowed: bool
+    fresh_until: float
 
 
 @dataclass
@@ -72,7 +76,7 @@ class Listing(Generic[E]):
                 continue
             new = [(at, item) for at, item in page.items if item.id not in seen]
             seen.update(item.id for _, item in new)
-            yield Chunk(new, bool(filters))
+            yield Chunk(new, bool(filters), page.fresh_until)
             if self._ended(page, offset, size, repeats=not new):
                 return
             offset += page.received

@@ -4,6 +4,7 @@ In the upstream's own order a page reads no further than it must. Search, other 
 offering: the listing is walked to its end once, what it brought is kept, and the next page costs nothing.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -99,7 +100,7 @@ _MOST_OFFERINGS = 4_096
 
 
 class _Pages:
-    """Pages in the upstream's order, given again for a moment while nothing that was read has changed.
+    """Pages in the upstream's order, given again while nothing that was read has changed and all of it is fresh.
 
     Left out are pages that the mere passing of time changes, and whoever notes what is read. Of more than
     `_MOST_PAGES`, or pages of more than `_MOST_OFFERINGS` together, those that were read longest ago go.
@@ -125,11 +126,11 @@ class _Pages:
         """Keep a page; what to give in its place, which is the one before where that is the same."""
         if generation is None:
             return page
-        key, now = _key(question), question.now.timestamp()
+        key = _key(question)
         before = self._drop(key)
         if before is not None and _same(before, page):  # what was made of it is good for this one
             page = before
-        until = now + self._reader.steady if generation == self._reader.generation else now
+        until = page.fresh_until if generation == self._reader.generation else 0.0
         self._pages[key] = (generation, until, page)
         self._offerings += len(page.items)
         while len(self._pages) > _MOST_PAGES or self._offerings > _MOST_OFFERINGS:
@@ -178,8 +179,9 @@ class _Finder:
             first_chunk=first + (2 if cursor else 1),
             filters=self.pushed if cursor is None or cursor.narrowed else (),
         )
-        at_cursor = cursor is not None
+        at_cursor, fresh_until = cursor is not None, math.inf
         async for chunk in chunks:
+            fresh_until = min(fresh_until, chunk.fresh_until)
             items: Sequence[tuple[int, ProductOffering]] = chunk.items
             if cursor is not None and at_cursor:
                 items = await self._behind(cursor, chunk)
@@ -187,7 +189,7 @@ class _Finder:
             found += self._matching(items, narrowed=chunk.narrowed)
             if len(found) > first:
                 break
-        return OfferingPage(found[:first], len(found) > first, cursor is not None, None)
+        return OfferingPage(found[:first], len(found) > first, cursor is not None, None, fresh_until)
 
     async def _behind(self, cursor: Cursor, chunk: Chunk[ProductOffering]) -> Sequence[tuple[int, ProductOffering]]:
         """What follows the cursor's offering; all of the chunk when it is gone.

@@ -52,12 +52,16 @@ class OfferingQuery:
 
 @dataclass(frozen=True)
 class OfferingPage:
-    """One page. `total` counts all that match; None where counting was not asked for or would read too much."""
+    """One page. `total` counts all that match; None where counting was not asked for or would read too much.
+
+    `fresh_until`: as that of what is loaded, and for as long as nothing it was made of changes.
+    """
 
     items: Sequence[tuple[Cursor, ProductOffering]]
     has_next_page: bool
     has_previous_page: bool
     total: int | None
+    fresh_until: float = 0.0
 
     @cached_property
     def offerings(self) -> LastingList[ProductOffering]:

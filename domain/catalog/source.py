@@ -11,6 +11,7 @@ from clients.tmf620 import Category, ProductOffering, ProductOfferingPrice, Prod
 from domain.catalog.questions import OfferingPage, Question
 from kernel.context import RequestContext
 from kernel.errors import UpstreamError
+from kernel.lasting import Loaded
 
 E = TypeVar("E", bound=Entity)
 
@@ -18,8 +19,7 @@ E = TypeVar("E", bound=Entity)
 class EntityReader(Protocol[E]):
     """Entities of one collection by id. `fields`: the attributes that will be looked at.
 
-    While `generation` stays as it is, what was given once is given again, for `steady` seconds at least; 0.0 where
-    nothing is known of that.
+    While `generation` stays as it is, what was given once is given again, as long as it is said to be fresh.
     """
 
     @property
@@ -28,16 +28,13 @@ class EntityReader(Protocol[E]):
     @property
     def generation(self) -> int: ...
 
-    @property
-    def steady(self) -> float: ...
-
     async def load(self, ctx: RequestContext, key: str, fields: frozenset[str]) -> E | None:
         """One entity, or None; raises what kept it from being known."""
         ...
 
     async def load_many(
         self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str]
-    ) -> Sequence[E | UpstreamError | None]:
+    ) -> Loaded[E | UpstreamError | None]:
         """Each key's entity, None where there is none, or what kept it from being known."""
         ...
 

@@ -20,6 +20,7 @@ from domain.catalog import prices
 from domain.catalog.joined import Joining
 from engine.compile.keeping import keep
 from kernel.clock import FixedClock
+from kernel.lasting import Loaded
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
 from tests.dataloaders.loading import context, settle
@@ -66,7 +67,8 @@ def _work_out(entity: Any) -> None:
         keep(vars(entity), Part, (Part(entity.id * 2, entity.name, str(entity.price), None),))
     if isinstance(entity, tmf620.ProductOffering):
         for name, found in (("prices", [*entity.product_offering_price]), ("specification", entity)):
-            Joining(name, Reader(), context(), SELECTED, 0.0).keep([entity], [found], lambda _, loaded: loaded, [])
+            joining = Joining(name, Reader(), context(), SELECTED, 0.0)
+            joining.keep([entity], [found], lambda _, loaded: loaded, Loaded([], 1.0))
         parts = [Part(each.id * 2, each.name, each.id * 3, None) for each in entity.product_offering_price]
         keep(vars(entity), Part, (Part(entity.id * 2, entity.name, parts, None), parts, entity))
 
@@ -81,7 +83,7 @@ class Part(msgspec.Struct, gc=False):
 
 
 class Reader:
-    generation, steady = 1, 1.0
+    generation = 1
 
 
 SELECTED = frozenset({"id"})

@@ -1,4 +1,4 @@
-"""What was joined to an offering is given again for a moment, and never longer than it holds."""
+"""What was joined to an offering is given again while it is fresh, and never longer than it holds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from clients.tmf620 import ProductOffering, ProductOfferingPrice
 from domain.catalog.joined import Joining
 from kernel.context import Audience, Deadline, RequestContext
 from kernel.errors import UpstreamUnavailableError
-from kernel.lasting import LastingList
+from kernel.lasting import LastingList, Loaded
 from kernel.reads import Reads
 
 EN, DE = Audience("en", "web"), Audience("de", "web")
@@ -23,7 +23,8 @@ Offerings = Sequence[ProductOffering]
 @dataclass
 class Reader:
     generation: int = 1
-    steady: float = 1.0
+    fresh: float = 1.0
+    """Seconds for which what it gives is."""
     collection: Any = field(default=None)
 
 
@@ -45,7 +46,9 @@ def price(local_id: str, **period: str) -> ProductOfferingPrice:
 
 def kept(joining: Joining, offerings: Offerings, loaded: list[Any], make: Any = None) -> Any:
     """As the catalogue does it: what was loaded for all of them comes first."""
-    flat = [one for each in loaded for one in (each if isinstance(each, list) else [each])]
+    flat = Loaded(one for each in loaded for one in (each if isinstance(each, list) else [each]))
+    reader: Any = joining.reader
+    flat.fresh_until = joining.now + reader.fresh if reader.fresh else 0.0
     again = joining.again(offerings, flat)
     return joining.keep(offerings, loaded, make or as_loaded, flat) if again is None else again
 
@@ -125,7 +128,7 @@ def test_errors_are_not_kept(offerings: Offerings) -> None:
 
 
 def test_a_reader_that_promises_nothing_has_nothing_kept(offerings: Offerings) -> None:
-    reader = Reader(steady=0.0)
+    reader = Reader(fresh=0.0)
     kept(look(reader), offerings, [[], []])
     assert look(reader).kept(offerings) is None
 
@@ -155,7 +158,7 @@ def test_for_the_same_in_a_list_that_lasts_the_whole_is_the_same() -> None:
     assert other[1] is first[1]
 
 
-@pytest.mark.parametrize("reader", [Reader(), Reader(steady=0.0)], ids=["kept", "not kept"])
+@pytest.mark.parametrize("reader", [Reader(), Reader(fresh=0.0)], ids=["kept", "not kept"])
 def test_of_the_same_nothing_is_made_anew(offerings: Offerings, reader: Reader) -> None:
     """Whoever has to ask again, and gets the same objects, gets the same lists."""
     made: list[Any] = []
@@ -175,7 +178,7 @@ def test_of_the_same_nothing_is_made_anew(offerings: Offerings, reader: Reader) 
     assert len(made) == 3
 
 
-@pytest.mark.parametrize("reader", [Reader(), Reader(steady=0.0)], ids=["kept", "not kept"])
+@pytest.mark.parametrize("reader", [Reader(), Reader(fresh=0.0)], ids=["kept", "not kept"])
 @pytest.mark.parametrize("inside", [False, True], ids=["loaded", "inside the offering"])
 @pytest.mark.parametrize("listed", [list, LastingList])
 @pytest.mark.parametrize("end", ["start_date_time", "end_date_time"])

@@ -1,4 +1,4 @@
-"""Pages of the listing are given again for a moment, stay the same objects while they are the same, and have an end."""
+"""Pages of the listing are given again while they are fresh, are the same objects while they are the same, and end."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,6 @@ OFFERINGS = [ProductOffering(id=f"po-{number}") for number in range(100)]
 @dataclass
 class Reader:
     generation: int = 1
-    steady: float = 1.0
 
 
 def question(first: int = 20, seconds: float = 0.0) -> Question:
@@ -29,8 +28,9 @@ def question(first: int = 20, seconds: float = 0.0) -> Question:
     return Question(context, OfferingQuery(), None, ShopRules(), now, first, None, frozenset({"name"}), count=False)
 
 
-def page(offerings: list[ProductOffering], *, more: bool = True) -> OfferingPage:
-    return OfferingPage([(Cursor(1, at, each.id), each) for at, each in enumerate(offerings)], more, False, None)
+def page(offerings: list[ProductOffering], *, more: bool = True, fresh: float = 1.0) -> OfferingPage:
+    items = [(Cursor(1, at, each.id), each) for at, each in enumerate(offerings)]
+    return OfferingPage(items, more, False, None, NOW.timestamp() + fresh)
 
 
 def keep(pages: Any, asked: Question, read: OfferingPage) -> OfferingPage:
@@ -38,7 +38,7 @@ def keep(pages: Any, asked: Question, read: OfferingPage) -> OfferingPage:
     return kept
 
 
-def test_for_a_moment_and_while_nothing_changes() -> None:
+def test_while_they_are_fresh_and_nothing_changes() -> None:
     reader = Reader()
     pages: Any = _Pages(reader)  # type: ignore[arg-type]
     kept = keep(pages, question(), page(OFFERINGS[:20]))
@@ -49,16 +49,16 @@ def test_for_a_moment_and_while_nothing_changes() -> None:
     assert pages.get(question()) is None
 
 
-@pytest.mark.parametrize("steady", [1.0, 0.0])
-def test_one_that_is_read_again_and_is_the_same_is_the_same_object(steady: float) -> None:
+@pytest.mark.parametrize("fresh", [1.0, 0.0])
+def test_one_that_is_read_again_and_is_the_same_is_the_same_object(fresh: float) -> None:
     """Of the same objects, in the same places, with the same behind it; though it had to be read."""
-    reader = Reader(steady=steady)
+    reader = Reader()
     pages: Any = _Pages(reader)  # type: ignore[arg-type]
-    first = keep(pages, question(), page(OFFERINGS[:20]))
+    first = keep(pages, question(), page(OFFERINGS[:20], fresh=fresh))
     asked = question(seconds=5)
     begun = pages.generation(asked)
     reader.generation += 1  # by what was read for it
-    assert pages.keep(asked, begun, page(OFFERINGS[:20])) is first
+    assert pages.keep(asked, begun, page(OFFERINGS[:20], fresh=fresh + 5)) is first
     assert pages.get(asked) is None
     equal = page([*OFFERINGS[:19], ProductOffering(id="po-19")])
     for other in (page(OFFERINGS[:19]), page(OFFERINGS[:20], more=False), page(OFFERINGS[1:21]), equal):

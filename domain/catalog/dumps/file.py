@@ -20,6 +20,7 @@ from domain.catalog.dumps.errors import DumpError
 from domain.catalog.dumps.tables import SCHEMA_VERSION
 from kernel.context import RequestContext
 from kernel.errors import UpstreamError, UpstreamInvalidError
+from kernel.lasting import Loaded
 
 E = TypeVar("E", bound=Entity)
 
@@ -94,7 +95,7 @@ class DumpFile:
 class DumpReader(Generic[E]):
     """Entities of one collection of a dump file. Reads whole entities: a file has no reason to leave fields out."""
 
-    generation, steady = 0, 0.0
+    generation = 0
 
     def __init__(self, file: DumpFile, collection: Collection[E]) -> None:
         self.collection = collection
@@ -106,7 +107,7 @@ class DumpReader(Generic[E]):
         ctx: RequestContext,
         keys: Sequence[str],
         fields: frozenset[str],  # noqa: ARG002  (as the loaders of an upstream have it)
-    ) -> list[E | UpstreamError | None]:
+    ) -> Loaded[E | UpstreamError | None]:
         """Each id's entity, or None where the dump has none."""
         language = self._file.language(ctx)
         prefix = f"{self.collection.path}:{language}:"
@@ -118,7 +119,7 @@ class DumpReader(Generic[E]):
             for entity in known.values():
                 if entity is not None:
                     note_periods(ctx.reads, entity)
-        return [known[key] for key in keys]
+        return Loaded(known[key] for key in keys)
 
     async def load(self, ctx: RequestContext, key: str, fields: frozenset[str]) -> E | None:
         (found,) = await self.load_many(ctx, [key], fields)

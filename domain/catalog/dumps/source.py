@@ -12,6 +12,7 @@ from domain.catalog.rules import ShopRules
 from domain.catalog.source import CatalogSource, EntityReader
 from kernel.context import RequestContext
 from kernel.errors import UpstreamError
+from kernel.lasting import Loaded
 
 E = TypeVar("E", bound=Entity)
 
@@ -51,7 +52,7 @@ def _behind(first: EntityReader[E], second: EntityReader[E] | None) -> EntityRea
 class _Both(Generic[E]):
     """Entities from the first reader, and what it does not have from the second."""
 
-    generation, steady = 0, 0.0
+    generation = 0
 
     def __init__(self, first: EntityReader[E], second: EntityReader[E]) -> None:
         self._first, self._second = first, second
@@ -66,9 +67,9 @@ class _Both(Generic[E]):
 
     async def load_many(
         self, ctx: RequestContext, keys: Sequence[str], fields: frozenset[str]
-    ) -> Sequence[E | UpstreamError | None]:
+    ) -> Loaded[E | UpstreamError | None]:
         found = dict(zip(keys, await self._first.load_many(ctx, keys, fields), strict=True))
         missing = [key for key, entity in found.items() if entity is None]
         if missing:
             found |= dict(zip(missing, await self._second.load_many(ctx, missing, fields), strict=True))
-        return [found[key] for key in keys]
+        return Loaded(found[key] for key in keys)
