@@ -16,12 +16,12 @@ from kernel.clock import parse_instant
 Json = dict[str, Any]
 
 
-_LARGEST = 10**15
+_LARGEST = Decimal(10**15)
 
 
 def require_amount(value: Decimal | None) -> None:
     """Refuses what JSON texts can smuggle into a Decimal and no sum survives: "NaN", "Infinity", 1e400."""
-    if value is not None and not (value.is_finite() and abs(value) < _LARGEST):
+    if value is not None and (value.is_nan() or not -_LARGEST < value < _LARGEST):
         raise ValueError("not an amount")
 
 

@@ -22,7 +22,7 @@ from dataloaders.shared import SharedCache, encode
 from kernel.clock import Clock
 from kernel.context import Audience, RequestContext
 from kernel.errors import UpstreamError, UpstreamInvalidError, UpstreamTimeoutError
-from kernel.lasting import Loaded
+from kernel.lasting import NEVER, Loaded
 from kernel.reads import Reads
 from kernel.tasks import stop
 
@@ -36,6 +36,7 @@ _OUTDATED_KEPT = 10_000
 _MOMENT = 1.0
 _WEIGHED = 8
 _NOTHING: tuple[None, Age] = (None, Age.DEAD)
+_USED_AT_ONCE = (Age.FRESH, Age.STALE)
 
 Outcome: TypeAlias = Held[V] | UpstreamError
 Fetch: TypeAlias = Callable[[Audience, Mapping[str, frozenset[str]]], Awaitable[Mapping[str, V | UpstreamError | None]]]
@@ -51,6 +52,7 @@ class Caches(Generic[V]):
     clock: Clock
 
 
+Seen: TypeAlias = dict[str, tuple[Held[V], Age]]
 Landing: TypeAlias = asyncio.Future[Mapping[str, Outcome[V]]]
 
 
@@ -116,15 +118,19 @@ class TieredLoader(Generic[V]):
         if resident is not None:
             self._counted.asked(len(resident), 0)
             return resident
-        seen = self._seen(ctx.audience, keys, fields, since)
-        not_fresh = [key for key, (_, age) in seen.items() if age is not Age.FRESH]
-        self._counted.asked(len(seen), len(not_fresh))
+        different = dict.fromkeys(keys)
+        seen = self._seen(ctx.audience, different, fields, since)
+        fresh = {key for key, (_, age) in seen.items() if age is Age.FRESH}
+        not_fresh = [key for key in different if key not in fresh] if fresh else different
+        self._counted.asked(len(different), len(not_fresh))
         seconds = ctx.deadline.remaining()
         flights: Mapping[str, Landing[V]] = {}
         if seconds > 0:  # past it nothing is asked any more, and what is held must do
             flights = self._request(ctx.audience, not_fresh, seen, fields)
             await self._wait(flights, seen, seconds)
-        chosen = self._landed(keys, seen, flights) or [self._chosen(key, *seen[key], flights.get(key)) for key in keys]
+        chosen = self._landed(keys, seen, flights)
+        if chosen is None:
+            chosen = [self._chosen(key, seen.get(key, _NOTHING), flights.get(key)) for key in keys]
         if ctx.reads is not None:
             for key, each in zip(keys, chosen, strict=True):
                 self._note(ctx.reads, key, each)
@@ -179,13 +185,13 @@ class TieredLoader(Generic[V]):
         What is past that gets a moment, lest it be looked at for every request until it is renewed.
         """
         if not self._memory.max_bytes:
-            return 0.0
+            return NEVER
         fresh, missing, until = self._freshness.fresh, self._freshness.missing, math.inf
         for each in found:
             if isinstance(each, Held):
                 until = min(until, each.read_at + (missing if each.value is None else fresh))
         moment, now = min(_MOMENT, fresh / 100), self._clock.now()
-        return until if until > now + moment else now + moment if moment else 0.0
+        return max(until, now + moment if moment else 0.0)
 
     def is_outdated(self, read_at: float) -> bool:
         """Whether anything that was read then may have been told to be outdated since."""
@@ -227,19 +233,18 @@ class TieredLoader(Generic[V]):
         """Under which names changes of it are told."""
         return (f"{self._name}/{key}",)
 
-    def _seen(
-        self, audience: Audience, keys: Iterable[str], fields: frozenset[str], since: float
-    ) -> dict[str, tuple[Held[V] | None, Age]]:
-        """What memory holds of each key with these attributes, and how old that is for who asks `since` then."""
+    def _seen(self, audience: Audience, keys: Iterable[str], fields: frozenset[str], since: float) -> Seen[V]:
+        """What memory holds of each key with these attributes, and how old that is for who asks `since` then; a key of
+        which it holds nothing is left out.
+        """
         if not self._memory.max_bytes:
-            return dict.fromkeys(keys, _NOTHING)
+            return {}
         get, prefix, now = self._memory.get, _key(audience, ""), self._clock.now()
         told, ages = max(self._all_outdated, self._last_outdated), self._freshness.ages(now)
-        seen: dict[str, tuple[Held[V] | None, Age]] = {}
+        seen: Seen[V] = {}
         for key in keys:
             held = get(prefix + key)
             if held is None:
-                seen[key] = _NOTHING
                 continue
             if not fields <= held.fields:
                 seen[key] = held, Age.DEAD
@@ -302,24 +307,20 @@ class TieredLoader(Generic[V]):
         some = items[self._weighed % step :: step]
         return weight([item.value for item in some], len(encode(some))) // len(some)
 
-    def _landed(
-        self, keys: Sequence[str], seen: Mapping[str, tuple[Held[V] | None, Age]], flights: Mapping[str, Landing[V]]
-    ) -> list[Outcome[V]] | None:
+    def _landed(self, keys: Sequence[str], seen: Seen[V], flights: Mapping[str, Landing[V]]) -> list[Outcome[V]] | None:
         """What one flight brought, where all were on it and nothing that is held comes first: a page that is new."""
         (flight, *others) = {*flights.values()} or (None,)
-        if flight is None or others or len(flights) < len(seen) or not flight.done():
+        if flight is None or others or not flight.done() or any(age in _USED_AT_ONCE for _, age in seen.values()):
             return None
         landed = flight.result()
-        found: list[Outcome[V]] = []
-        for key in keys:
-            outcome = landed.get(key)
-            if not isinstance(outcome, Held) or seen[key][1] is Age.STALE:
-                return None
-            found.append(outcome)
-        return found
+        if not landed.keys() >= flights.keys():
+            return None
+        found = [landed[key] for key in keys]
+        return found if {*map(type, found)} == {Held} else None
 
-    def _chosen(self, key: str, held: Held[V] | None, age: Age, flight: Landing[V] | None) -> Outcome[V]:
+    def _chosen(self, key: str, seen: tuple[Held[V] | None, Age], flight: Landing[V] | None) -> Outcome[V]:
         landed: Outcome[V] | None = None
+        held, age = seen
         if flight is not None and flight.done():
             landed = flight.result().get(key) or UpstreamTimeoutError(self._name, detail="the gateway is stopping")
         if isinstance(landed, Held) and age is not Age.STALE:
@@ -329,12 +330,11 @@ class TieredLoader(Generic[V]):
         late = UpstreamTimeoutError(self._name, detail="the request's deadline came before the answer")
         return landed if isinstance(landed, UpstreamError) else late
 
-    async def _wait(
-        self, flights: Mapping[str, Landing[V]], seen: Mapping[str, tuple[Held[V] | None, Age]], seconds: float
-    ) -> None:
+    async def _wait(self, flights: Mapping[str, Landing[V]], seen: Seen[V], seconds: float) -> None:
         """Until all have landed: `seconds` for what nothing is held of, the patience for what is old."""
-        old = {flight for key, flight in flights.items() if seen[key][1] is Age.OLD}
-        bare = {flight for key, flight in flights.items() if seen[key][1] is Age.DEAD}
+        old = {flights[key] for key, (_, age) in seen.items() if age is Age.OLD}
+        usable = {key for key, (_, age) in seen.items() if age is not Age.DEAD}
+        bare = {flight for key, flight in flights.items() if key not in usable} if usable else {*flights.values()}
         if old:
             await asyncio.wait(old | bare, timeout=min(seconds, self._freshness.patience))
             seconds -= self._freshness.patience
@@ -347,7 +347,7 @@ class TieredLoader(Generic[V]):
         self,
         audience: Audience,
         keys: Iterable[str],
-        seen: Mapping[str, tuple[Held[V] | None, Age]],
+        seen: Seen[V],
         fields: frozenset[str],
     ) -> dict[str, Landing[V]]:
         """The flight that brings each key with `fields`: one already in the air, or this tick's batch.
@@ -363,7 +363,7 @@ class TieredLoader(Generic[V]):
                 continue
             if batch is None:
                 batch = self._new_batch(audience)
-            held, wanted = seen[key][0], batch.wanted.get(key, fields)
+            held, wanted = seen.get(key, _NOTHING)[0], batch.wanted.get(key, fields)
             if not fields <= wanted:
                 wanted = wanted | fields
             if held is not None and not held.fields <= wanted:
@@ -424,7 +424,9 @@ class TieredLoader(Generic[V]):
 
     async def _read(self, batch: _Batch[V]) -> dict[str, Outcome[V]]:
         """From Redis what is fresh there, the rest from the upstream; what that fails to give, stale from anywhere."""
-        landed, shared = await self._read_shared(batch)
+        landed, shared = dict[str, Outcome[V]](), dict[str, Held[V]]()
+        if self._shared.usable or self._memory.max_bytes:
+            landed, shared = await self._read_shared(batch)
         rest = {key: fields for key, fields in batch.wanted.items() if key not in landed} if landed else batch.wanted
         if landed:
             self._counted.redis.inc(len(landed))

@@ -1,5 +1,6 @@
 """Lists that know how long they last."""
 
+import math
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TypeVar
@@ -19,9 +20,12 @@ class LastingList(tuple[T, ...]):  # noqa: SLOT001  (its `__dict__` is what it i
         return frozenset(map(type, self))
 
 
+NEVER = -math.inf
+
+
 class Loaded(list[T]):
     """What was loaded. Until `fresh_until`, in seconds since the epoch, the same would be loaded again, as far as the
-    mere passing of time goes; 0.0 where nothing is known of that.
+    mere passing of time goes; 0.0 where nothing is known of that, `NEVER` where other objects would be.
     """
 
     __slots__ = ("fresh_until",)

@@ -119,6 +119,8 @@ def gateway(upstream: str, mode: str, reach: int) -> Iterator[Running]:
         settings["answers_memory_mb"] = 0
     if mode in UNKEPT:
         settings |= {"cache_fresh": 0, "cache_stale_while_revalidate": 0, "cache_missing": 0}
+    if mode == "cold":
+        settings["cache_memory_mb"] = 0
     port = free_ports(1, first=21_000)
     with serving(port=port, tmf620_url=upstream + PREFIX.rstrip("/"), **settings) as (base, pid):
         url = f"{base}/graphql"

@@ -168,7 +168,7 @@ class Catalog:
             known = {price.id: price for price in loaded}
             known.update((price.id, price) for price in refs if price.is_value)
             listed = [known[ref.id] for ref in refs if ref.id in known]
-        return [p for p in listed if rules.price_applies(p, now) and not rules.is_discount(p)]
+        return [price for price in listed if rules.is_charged(price, now)]
 
     def shown_amount(self, price: ProductOfferingPrice) -> Money | None:
         return prices.shown(price, includes_tax=self.rules.prices_include_tax)

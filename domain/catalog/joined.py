@@ -11,15 +11,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import is_
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+import msgspec
+from msgspec.structs import replace
 from prometheus_client import Counter
 
 from clients.tmf import Entity
 from clients.tmf620 import ProductOffering
 from domain.catalog.source import EntityReader
 from kernel.context import RequestContext
-from kernel.lasting import LastingList, Loaded
+from kernel.lasting import NEVER, LastingList, Loaded
 from kernel.reads import FOREVER
 
 E = TypeVar("E", bound=Entity)
@@ -30,7 +32,7 @@ JOINED = Counter(
 _KEPT, _READ = JOINED.labels("kept"), JOINED.labels("read")
 
 
-class _Joint(NamedTuple):
+class _Joint(msgspec.Struct, frozen=True):
     """What was joined, and what it was made of. Of one that is not given again unasked, `until` is over already.
 
     It comes out the same from `since` until something `changes`; None: that was not looked for yet.
@@ -75,11 +77,11 @@ class Joining:
         found: list[Any] = []
         for offering in offerings:
             joint: _Joint | None = offering.__dict__.get(name)
-            if joint is None or joint[0] != generation or joint[1] != audience or joint[3] <= self.now:
+            if joint is None or joint.generation != generation or joint.audience != audience or joint.until <= self.now:
                 return None
-            if not joint[2] >= fields:
+            if not joint.fields >= fields:
                 return None
-            found.append(joint[4])
+            found.append(joint.value)
         _KEPT.inc(len(found))
         return found
 
@@ -113,6 +115,9 @@ class Joining:
         It is what was made before where it is made of the same, or comes out the same, and errors stay what they are.
         """
         _READ.inc(len(offerings))
+        if loaded.fresh_until == NEVER:
+            both = zip(offerings, each, strict=True)
+            return [found if isinstance(found, Exception) else make(offering, found) for offering, found in both]
         until = self._until_when(loaded)
         given = [self._keep(*both, make, until) for both in zip(offerings, each, strict=True)]
         if type(offerings) is LastingList and not any(isinstance(value, Exception) for value in given):
@@ -145,7 +150,7 @@ class Joining:
             joint = self._joint(value, loaded, self.now)
         if until > self.now:
             if joint.changes is None:
-                joint = joint._replace(changes=_changes(_parts(offering, loaded), self.now))
+                joint = replace(joint, changes=_changes(_parts(offering, loaded), self.now))
             joint = self._until(until, joint)
         offering.__dict__[self.name] = joint
         return joint.value
@@ -155,7 +160,7 @@ class Joining:
         if before is None or before.since > self.now or not _same(before.loaded, loaded):
             return None
         if before.changes is None:  # what is asked for once does not pay for this
-            before = before._replace(changes=_changes(parts, before.since))
+            before = replace(before, changes=_changes(parts, before.since))
         assert before.changes is not None  # noqa: S101  (it has just been found out)
         return before if self.now < before.changes else None
 
@@ -165,8 +170,8 @@ class Joining:
     def _until(self, until: float, joint: _Joint) -> _Joint:
         """The same for who asks now: given again until then, but no longer than it holds."""
         until = until if joint.changes is None else min(until, joint.changes)
-        return joint._replace(
-            generation=self.generation, audience=self.ctx.audience.key, fields=self.fields, until=until
+        return replace(
+            joint, generation=self.generation, audience=self.ctx.audience.key, fields=self.fields, until=until
         )
 
 

@@ -20,6 +20,7 @@ from domain.catalog.sorting import PRICE_FIELDS, sort_offerings
 from domain.catalog.source import EntityReader
 from kernel.context import RequestContext
 from kernel.errors import LimitExceededError, UpstreamError, UpstreamInvalidError
+from kernel.lasting import NEVER
 
 TREE_FIELDS = frozenset({"parentId", "subCategory", "lifecycleStatus"})
 """What the category tree is put together from."""
@@ -124,7 +125,7 @@ class _Pages:
 
     def keep(self, question: Question, generation: int | None, page: OfferingPage) -> OfferingPage:
         """Keep a page; what to give in its place, which is the one before where that is the same."""
-        if generation is None:
+        if generation is None or page.fresh_until == NEVER:
             return page
         key = _key(question)
         before = self._drop(key)

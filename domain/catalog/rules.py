@@ -6,10 +6,11 @@ it is compared, and the words that mean something are settings.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TypeAlias
 
-from clients.parts import Ref
+from clients.parts import Ref, TimePeriod
 from clients.tmf620 import ProductOffering, ProductOfferingPrice
 from domain.catalog.kinds import PriceKind
 from kernel.context import Audience, Segment
@@ -24,7 +25,11 @@ def _fold(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
-_MOST_NAMED = 1_000  # combinations of segments that are remembered; operators use a handful
+Span: TypeAlias = tuple[datetime, datetime]
+
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_NEVER: Span = (_LAST, _LAST)
+_MOST_NAMED = 1_000  # combinations of segments, or of status, type and period, that are remembered; there is a handful
 _LONGEST_WORD = 64  # operators use few words, and each offering and price has some; a client's text is not kept
 _fold_word = lru_cache(maxsize=4_096)(_fold)
 
@@ -60,6 +65,7 @@ class ShopRules:
     _named: dict[tuple[tuple[str | None, str], ...], frozenset[Segment]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _charged: dict[tuple[object, ...], Span] = field(default_factory=dict, repr=False, compare=False)
 
     def segments_of(self, offering: ProductOffering) -> frozenset[Segment]:
         """The segments an offering is for. One that names none we know is for everyone."""
@@ -93,6 +99,31 @@ class ShopRules:
         """Whether a price is in force: valid now, and of no status or a sellable one."""
         status = fold(price.lifecycle_status or "")
         return (not status or status in self.sellable) and (price.valid_for is None or price.valid_for.covers(now))
+
+    def is_charged(self, price: ProductOfferingPrice, now: datetime) -> bool:
+        """Whether a price is in force, and no discount.
+
+        When that is depends on words that hundreds of prices have in common, so it is worked out once for all of them.
+        """
+        words = (price.lifecycle_status, price.price_type, price.valid_for)
+        span = self._charged.get(words)
+        if span is None:
+            span = self._remembered(words, self._charged_in(price))
+        return span[0] <= now < span[1]
+
+    def _charged_in(self, price: ProductOfferingPrice) -> Span:
+        """From when, until when; from the end of time on for one that never is."""
+        status = fold(price.lifecycle_status or "")
+        if (status and status not in self.sellable) or self.is_discount(price):
+            return _NEVER
+        period = price.valid_for or TimePeriod()
+        return period.start or _FIRST, period.end or _LAST
+
+    def _remembered(self, words: tuple[object, ...], span: Span) -> Span:
+        if len(self._charged) >= _MOST_NAMED:
+            self._charged.clear()
+        self._charged[words] = span
+        return span
 
     def is_discount(self, price: ProductOfferingPrice) -> bool:
         return fold(price.price_type or "") in self.discounts

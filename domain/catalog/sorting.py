@@ -67,7 +67,7 @@ def _lowest(
     """A key that puts what is paid once after what is paid monthly."""
     rules, now = asked.rules, asked.now
     refs = [ref if ref.is_value else known.get(ref.id) for ref in offering.product_offering_price]
-    charged = [p for p in refs if p is not None and rules.price_applies(p, now) and not rules.is_discount(p)]
+    charged = [p for p in refs if p is not None and rules.is_charged(p, now)]
     always = [(p, prices.shown(p, includes_tax=rules.prices_include_tax)) for p in charged if not applies_to(p)]
     for kind in (PriceKind.RECURRING, PriceKind.PAY_NOW):
         amounts = [prices.monthly(p, money) for p, money in always if money and rules.kind_of(p) is kind]

@@ -157,6 +157,21 @@ def test_prices_in_force() -> None:
     assert found == {"none": True, "active": True, "retired": False, "draft": False, "over": False}
 
 
+WORDS = st.sampled_from([None, "", "Active", "active", "Retired", "In test", "discount", "Promotion", "recurring"])
+MOMENTS = st.none() | st.just("never") | st.integers(-3, 3).map(lambda days: (NOW + timedelta(days=days)).isoformat())
+PERIODS = st.none() | st.builds(TimePeriod, start_date_time=MOMENTS, end_date_time=MOMENTS)
+
+
+@given(st.lists(st.tuples(WORDS, WORDS, PERIODS, st.integers(-4, 4)), min_size=1, max_size=20))
+def test_charged_is_what_is_in_force_and_no_discount(asked: list[tuple[Any, Any, Any, int]]) -> None:
+    """Though for most of them it is only remembered."""
+    rules = ShopRules()
+    for status, kind, period, days in asked:
+        price = ProductOfferingPrice(id="p", lifecycle_status=status, price_type=kind, valid_for=period)
+        now = NOW + timedelta(days=days)
+        assert rules.is_charged(price, now) == (rules.price_applies(price, now) and not rules.is_discount(price))
+
+
 # ---------------------------------------------------------------- bundles
 
 NUMBERS = st.none() | st.integers(-3, 9)
