@@ -63,7 +63,10 @@ class Money(NamedTuple):
 
     def written_out(self) -> "Money":
         """The same amount with at least the digits of its minor unit: 21 euros are `21.00`."""
-        return _written_out(str(self.amount), self.currency)
+        text, places = str(self.amount), minor_units(self.currency)
+        if places and text[-places - 1 : -places] == "." and text[-places:].isdigit():
+            return self  # as nearly all are
+        return _written_out(text, self.currency)
 
     def fitting(self, amount: Decimal) -> "Money":
         """Another amount in this one's place: rounded half up to the minor unit, or to this one's digits where it has

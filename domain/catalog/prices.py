@@ -12,7 +12,6 @@ from clients.tmf620 import ProductOfferingPrice
 from domain.catalog.kinds import Period
 from kernel.money import Money
 
-_LARGEST_EXPONENT = 15
 _PERIODS = {
     **dict.fromkeys(("day", "days", "daily"), Period.DAY),
     **dict.fromkeys(("week", "weeks", "weekly"), Period.WEEK),
@@ -105,10 +104,7 @@ def monthly(price: ProductOfferingPrice, amount: Money) -> Decimal:
 
 
 def _money(amount: Amount | None) -> Money | None:
-    """An amount that can be shown; a number no shop would charge is a fault of the upstream's, not a price."""
-    if amount is None or not amount.value.is_finite() or amount.value.adjusted() > _LARGEST_EXPONENT:
-        return None
-    return Money(amount.value, amount.unit).written_out()
+    return None if amount is None else Money(amount.value, amount.unit).written_out()
 
 
 def _tax_amounts(price: ProductOfferingPrice, currency: str) -> Decimal | None:

@@ -62,19 +62,17 @@ class ShopRules:
     discounts: frozenset[str] = folded(("discount", "promotion", "allowance"))
     reductions: frozenset[str] = folded(("discount", "allowance", "alteration"))
     prices_include_tax: bool = False
-    _named: dict[tuple[tuple[str | None, str], ...], frozenset[Segment]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    _named: dict[tuple[Ref, ...], frozenset[Segment]] = field(default_factory=dict, repr=False, compare=False)
     _charged: dict[tuple[object, ...], Span] = field(default_factory=dict, repr=False, compare=False)
 
     def segments_of(self, offering: ProductOffering) -> frozenset[Segment]:
         """The segments an offering is for. One that names none we know is for everyone."""
-        words = tuple((ref.name, ref.id) for ref in offering.market_segment)
+        words = offering.market_segment
         found = self._named.get(words)
         if found is None:
             if len(self._named) >= _MOST_NAMED:
                 self._named.clear()
-            folded_words = (fold(word or "") for pair in words for word in pair)
+            folded_words = (fold(word or "") for ref in words for word in (ref.name, ref.id))
             named = frozenset(self.segments[word] for word in folded_words if word in self.segments)
             found = self._named[words] = named or frozenset(Segment)
         return found

@@ -11,10 +11,9 @@ from uuid import UUID
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from engine import computed, names
+from engine import computed, names, shown_by
 from kernel.clock import parse_instant
 from kernel.money import Money as Amount
-from resolvers.context import Info
 from schema.inputs.scalars import E164, CurrencyCode
 
 URL = NewType("URL", str)
@@ -52,7 +51,8 @@ def _decimal(value: Any) -> Decimal:
 
 
 def _decimal_text(value: Decimal) -> str:
-    return f"{value:f}"
+    text = str(value)
+    return f"{value:f}" if "E" in text else text
 
 
 def _url(value: Any) -> str:
@@ -146,9 +146,7 @@ class Money:
     amount: Decimal = strawberry.field(description="The amount as decimal text.")
     currency: CurrencyCode = computed(_currency, description="The currency (ISO 4217).")
 
-    @classmethod
-    def is_type_of(cls, obj: object, _info: Info) -> bool:
-        return isinstance(obj, Amount)
+    is_type_of = shown_by(Amount)
 
 
 @strawberry.type(description="A span of time, half open: it begins at `start` and is over at `end`.")
