@@ -291,6 +291,7 @@ def public_schema() -> GraphQLSchema:
     return schema
 
 
+@pytest.mark.no_cover  # other tests go the same ways
 async def test_a_kept_answer_is_the_answer(gateway: MakeGateway) -> None:
     """Random public documents: made for one, kept for the next, or never kept at all, they say the same."""
     schema, written_for = build_schema()._schema, public_schema()

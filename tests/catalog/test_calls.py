@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from kernel.clock import FixedClock
 from sandbox.control import SandboxControl
 from tests.conftest import MakeGateway
 from tests.upstream import Upstream, counts, gid, offering_id, queries
@@ -45,11 +46,16 @@ async def test_a_cold_page_costs_three_calls_and_a_warm_one_none(gateway: MakeGa
     assert all(node["prices"] and node["specification"]["name"] and node["categories"][0]["name"] for node in nodes)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"cache_fresh": 0, "cache_stale_while_revalidate": 0, "cache_missing": 0}, {"cache_memory_mb": 0}],
+    ids=["never fresh", "no memory"],
+)
 async def test_where_nothing_is_kept_each_page_costs_the_same_calls(
-    gateway: MakeGateway, sandbox: SandboxControl, upstream: Upstream
+    gateway: MakeGateway, sandbox: SandboxControl, upstream: Upstream, settings: dict[str, int]
 ) -> None:
     """Asked anew each time, and nothing twice in one answer, however long that takes; what has changed is shown."""
-    async with gateway(cache_fresh=0, cache_stale_while_revalidate=0, cache_missing=0) as client:
+    async with gateway(**settings) as client:
         first = await client.data(PAGE)
         assert counts(sandbox) == THREE
         for _ in range(2):
@@ -64,6 +70,40 @@ async def test_where_nothing_is_kept_each_page_costs_the_same_calls(
     assert names == [
         name if name != shown else "Renamed" for name in [n["name"] for n in first["productOfferings"]["nodes"]]
     ]
+
+
+async def test_a_page_is_as_good_as_the_oldest_thing_in_it(
+    gateway: MakeGateway, sandbox: SandboxControl, upstream: Upstream
+) -> None:
+    """Nothing of it is asked for before that is old, and then only that is: here the prices, which came a minute before
+    the rest."""
+    clock = FixedClock()
+    names = "{ productOfferings(first: 20) { nodes { id name prices { id } } } }"
+    brands = "{ productOfferings(first: 20) { nodes { id name prices { id } specification { brand } } } }"
+    async with gateway(clock=clock, cache_fresh=100, cache_stale_while_revalidate=0) as client:
+        first = await client.data(names)
+        clock.advance(60)
+        await client.data(brands)
+        sandbox.reset_calls()
+        for seconds in (1, 20, 18):
+            clock.advance(seconds)
+            await client.data(brands)
+        assert counts(sandbox) == {}
+        shown = first["productOfferings"]["nodes"][3]["name"]
+        (changed,) = [each for each in upstream.all("productOffering", fields="name") if each["name"] == shown]
+        upstream.patch("productOffering", changed["id"], {"name": "Renamed"})
+        clock.advance(2)
+        for asked, seconds, calls, name in (
+            (names, 0, {"prices": 1}, shown),
+            (brands, 58, {}, shown),
+            (names, 2, {"offerings": 1}, "Renamed"),
+            (brands, 0, {"specifications": 1}, "Renamed"),
+            (brands, 30, {}, "Renamed"),
+        ):
+            sandbox.reset_calls()
+            clock.advance(seconds)
+            found = await client.data(asked)
+            assert (counts(sandbox), found["productOfferings"]["nodes"][3]["name"]) == (calls, name)
 
 
 async def test_a_thousand_equal_cold_requests_cost_one_call_of_each(

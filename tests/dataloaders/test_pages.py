@@ -92,6 +92,22 @@ async def test_a_page_warms_its_members() -> None:
     await loaders.aclose()
 
 
+async def test_what_changes_while_a_page_is_in_the_air_is_read_once_more() -> None:
+    """Its members go to who waited for it, but not one that an event has told of since it was asked for."""
+    shop, clock = Shop(), FixedClock()
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        if len(shop.calls) == 0:
+            clock.advance(1)
+            loaders.offerings.outdate("po-1", clock.now())
+        return shop(request)
+
+    loaders = loaders_of(slow, clock)
+    assert await ids(loaders.offering_pages) == [(0, "po-0"), (1, "po-1"), (2, "po-2")]
+    assert [call.partition("?")[0] for call in shop.calls] == ["productOffering", "productOffering/po-1"]
+    await loaders.aclose()
+
+
 async def test_a_page_that_is_good_for_nobody_else_is_good_for_who_asked() -> None:
     """Where nothing is to be kept a page is one call, however long that takes: its members came with it. Those who come
     while it is in the air are given the same; those who come later ask anew."""

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from dataloaders.held import ENTRY_BYTES
 from kernel.context import Audience, Segment
 from kernel.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
+from kernel.lasting import NEVER
 from tests.dataloaders.loading import AB, EN, FRESHNESS, A, B, Item, Upstream, context, departed, set_up, settle
 from tests.processes import PATIENCE
 
@@ -76,6 +77,54 @@ async def test_nothing() -> None:
     assert await setup.load_many() == []
     await settle(setup.loader)
     assert setup.upstream.reads == []
+
+
+# ---------------------------------------------------------------------- until when it is fresh
+
+
+async def test_what_was_loaded_is_fresh_until_the_first_of_it_is_not() -> None:
+    """100 s here, 10 s for what is missing; of what is past that, a moment; an error says nothing about it."""
+    setup = set_up()
+    start = setup.clock.now()
+    setup.upstream.missing = {"none"}
+    await setup.load("x")
+    setup.clock.advance(40)
+    assert (await setup.load_many("y")).fresh_until == start + 140
+    assert (await setup.load_many("y", "x")).fresh_until == start + 100
+    assert (await setup.load_many("y", "none")).fresh_until == start + 50
+    setup.upstream.failing = DOWN
+    assert (await setup.load_many("y", "z")).fresh_until == start + 140
+    setup.clock.advance(70)
+    assert (await setup.load_many("y", "x")).fresh_until == start + 111
+    await settle(setup.loader)
+
+
+async def test_what_is_never_fresh_is_so_until_it_was_read() -> None:
+    setup = set_up(freshness=dataclasses.replace(FRESHNESS, fresh=0, stale_while_revalidate=0))
+    assert (await setup.load_many("x")).fresh_until == setup.clock.now()
+
+
+async def test_without_memory_nothing_is_kept_and_nothing_promised() -> None:
+    """Each load is a read; what flies is still shared."""
+    setup = set_up(memory_bytes=0)
+    setup.upstream.missing = {"none"}
+    for number in (1, 2):
+        found = await setup.load_many("x", "none")
+        assert (found, found.fresh_until) == ([Item(id="x", a=number), None], NEVER)
+    both = await asyncio.gather(setup.load_many("x", "y"), setup.load("y"))
+    assert both == [[Item(id="x", a=3), Item(id="y", a=3)], Item(id="y", a=3)]
+    assert await setup.load_many() == []
+    setup.upstream.failing = DOWN
+    assert await setup.load_many("x") == [DOWN]
+    assert (len(setup.memory), setup.loader.generation) == (0, 0)
+
+
+async def test_without_memory_redis_still_keeps(redis: Redis) -> None:
+    setup = set_up(redis, memory_bytes=0)
+    await setup.load("x")
+    await settle(setup.loader)
+    assert await setup.load("x") == Item(id="x", a=1)
+    assert len(setup.upstream.reads) == 1
 
 
 # ---------------------------------------------------------------------- fresh for whom it was read

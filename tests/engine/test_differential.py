@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ def test_a_compiled_operation_answers_as_graphql_core_does(random: Random, seed:
     asyncio.run(compare(schema._schema, asked, lambda: World(seed, trouble)))
 
 
+@pytest.mark.no_cover  # the test above goes the same ways
 def test_five_hundred_cases_of_the_long_run() -> None:
     """What `scripts/differential` does, but fewer; clean answers, failing ones and awaiting ones are among them."""
     counted = asyncio.run(run(500, 1_000_000))
