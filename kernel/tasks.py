@@ -1,10 +1,37 @@
-"""Ending what runs beside the requests."""
+"""What runs beside something else: doing many things at a time, and ending what goes on behind the requests."""
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _PATIENCE = 2.0
+
+
+async def side_by_side(
+    items: Sequence[T], work: Callable[[T], Awaitable[R]], *, most: int, goes_on: Callable[[], Awaitable[bool]]
+) -> list[R]:
+    """What `work` gave for the items, in the order in which it did, `most` of them at a time. Each is begun only if it
+    still `goes_on`.
+
+    Raises:
+        Exception: what `work` or `goes_on` raised first; all that was begun has ended by then.
+    """
+    waiting, done = iter(items), list[R]()
+
+    async def one_after_the_other() -> None:
+        for item in waiting:
+            if not await goes_on():
+                return
+            done.append(await work(item))
+
+    turns = (one_after_the_other() for _ in range(min(most, len(items))))
+    for ended in await asyncio.gather(*turns, return_exceptions=True):
+        if ended is not None:
+            raise ended
+    return done
 
 
 async def stop(tasks: "Iterable[asyncio.Task[Any]]", *, patience: float = _PATIENCE) -> None:

@@ -60,6 +60,10 @@ class Leases:
         async with self._database.writing() as connection:
             return bool((await connection.execute(renewed)).rowcount)
 
+    async def still(self, lease: Lease | None) -> bool:
+        """Whether work under a lease may go on; who has none asks nobody."""
+        return lease is None or await self.renew(lease)
+
     async def give_back(self, lease: Lease) -> None:
         """The next may begin at once. Nothing happens when it is somebody else's by now."""
         async with self._database.writing() as connection:

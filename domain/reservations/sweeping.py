@@ -3,7 +3,6 @@
 One process of the estate sweeps at a time, and two would do no harm: every step it takes is fenced like any other.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -17,6 +16,7 @@ from domain.reservations.inventory import Marked
 from domain.reservations.model import Candidate, ResourceState
 from domain.reservations.reservation import OVER, Step, candidate_of
 from kernel.errors import StoreUnavailableError, UpstreamError
+from kernel.tasks import side_by_side
 from store.leases import Lease, Leases
 from store.reservations import Entry
 
@@ -62,19 +62,8 @@ class ReservationSweeper:
         await self.keep_holds()
         now = self.desk.clock.now()
         due = await self.desk.journal.due(now, limit=_AT_ONCE)
-        waiting = iter(due)
-
-        async def one_after_the_other() -> None:
-            for entry in waiting:
-                if lease is not None and not await self.leases.renew(lease):
-                    return
-                await self.attempt(entry)
-
         # Side by side, or a call that hangs would keep all the others back, and after an outage many hang.
-        side_by_side = (one_after_the_other() for _ in range(min(_SIDE_BY_SIDE, len(due))))
-        for ended in await asyncio.gather(*side_by_side, return_exceptions=True):
-            if ended is not None:
-                raise ended
+        await side_by_side(due, self.attempt, most=_SIDE_BY_SIDE, goes_on=lambda: self.leases.still(lease))
         await self.desk.journal.forget(now - self.keep)
         metrics.show_live(await self.desk.journal.count())
         metrics.SWEEPS.labels("done").inc()

@@ -1,7 +1,74 @@
 import asyncio
 from contextlib import suppress
 
-from kernel.tasks import stop
+import pytest
+
+from kernel.tasks import side_by_side, stop
+
+
+async def always() -> bool:
+    return True
+
+
+@pytest.mark.parametrize(("items", "together"), [(0, 0), (1, 1), (2, 2), (3, 3), (20, 3)])
+async def test_so_many_at_a_time_and_each_once(items: int, together: int) -> None:
+    running, most = 0, 0
+
+    async def work(item: int) -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        for _ in range(1 + item % 4):
+            await asyncio.sleep(0)
+        running -= 1
+        return item * 2
+
+    done = await side_by_side(range(items), work, most=3, goes_on=always)
+    assert sorted(done) == [each * 2 for each in range(items)]
+    assert most == together
+
+
+async def test_what_hangs_keeps_nothing_else_back() -> None:
+    go_on, done = asyncio.Event(), list[int]()
+
+    async def work(item: int) -> None:
+        if item == 0:
+            await go_on.wait()
+        done.append(item)
+        if len(done) == 9:
+            go_on.set()
+
+    await side_by_side(range(10), work, most=2, goes_on=always)
+    assert done == [*range(1, 10), 0]
+
+
+async def test_nothing_is_begun_once_it_is_to_end() -> None:
+    asked = 0
+
+    async def three_times() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked <= 3
+
+    async def work(item: int) -> int:
+        await asyncio.sleep(0)
+        return item
+
+    assert sorted(await side_by_side(range(10), work, most=2, goes_on=three_times)) == [0, 1, 2]
+
+
+async def test_what_goes_wrong_is_raised_when_the_others_have_ended() -> None:
+    done: list[int] = []
+
+    async def work(item: int) -> None:
+        await asyncio.sleep(0)
+        if item == 1:
+            raise ValueError(item)
+        done.append(item)
+
+    with pytest.raises(ValueError, match="1"):
+        await side_by_side(range(6), work, most=2, goes_on=always)
+    assert done == [0, 2, 3, 4, 5]
 
 
 async def test_nothing_to_stop_is_stopped() -> None:
