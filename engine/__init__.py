@@ -4,7 +4,7 @@ It knows nothing of telecoms and imports no other room.
 """
 
 from engine.answers import Answers, Found, Made
-from engine.compile import Operations, Prepared
+from engine.compile import LateError, Operations, Prepared
 from engine.declare import (
     computed,
     followed,
@@ -22,6 +22,7 @@ from engine.public import names, private_field, public_fields
 __all__ = [
     "Answers",
     "Found",
+    "LateError",
     "Made",
     "Operations",
     "Prepared",

@@ -10,7 +10,8 @@ import structlog
 from graphql import ExecutionResult, GraphQLError, ValueNode, VariableDefinitionNode
 
 from bff.edge.documents import DocumentError
-from kernel.errors import GatewayError, StoreUnavailableError, UpstreamError
+from engine import LateError
+from kernel.errors import GatewayError, StoreUnavailableError, UpstreamError, UpstreamTimeoutError
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,8 @@ def execution_error(error: GraphQLError) -> dict[str, Any]:
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
+    if isinstance(cause, LateError):  # nobody but an upstream keeps us waiting so long
+        cause = UpstreamTimeoutError("unknown", detail="the operation's time was over before the field had its value")
     if isinstance(cause, GatewayError):
         shown = _of_gateway(cause, error)
     elif ((cause is None or isinstance(cause, GraphQLError)) and _of_request(error)) or _of_variable(error):

@@ -9,5 +9,6 @@ operation.py chooses between a plan and graphql-core
 """
 
 from engine.compile.operation import Operations, Prepared
+from engine.compile.settle import LateError
 
-__all__ = ["Operations", "Prepared"]
+__all__ = ["LateError", "Operations", "Prepared"]

@@ -2,7 +2,7 @@
 
 Whatever was started here has ended when these functions return or raise, also when the request is cancelled. One
 outcome never touches another: an awaitable that raises, that somebody else cancelled, or that takes longer than the
-operation may, is a `Failure` in its place. What a newcomer would get wrong: a future that a resolver hands out may be
+operation may (`LateError`), is a `Failure` in its place. What a newcomer would get wrong: a future that a resolver hands out may be
 shared with other requests (a loader's), so only tasks made here are cancelled, and such futures are left alone.
 """
 
@@ -13,6 +13,10 @@ from typing import Any, TypeAlias
 from graphql.pyutils import is_awaitable
 
 from engine.compile.values import Failure, outcome
+
+
+class LateError(TimeoutError):
+    """A resolver took longer than its operation may."""
 
 
 class Awaiting:
@@ -53,7 +57,7 @@ class Awaiting:
             ours = here in self._cut_off
             if here.cancelling() > ours:
                 raise
-            return Failure(TimeoutError() if ours else error)
+            return Failure(LateError() if ours else error)
         finally:
             self._tasks.discard(here)
             if here in self._cut_off:  # the task itself goes on, and is no longer being cancelled
@@ -78,7 +82,7 @@ class Awaiting:
 
     def _outcome(self, task: "asyncio.Task[Any]") -> Any:
         if task.cancelled():
-            return Failure(TimeoutError() if task in self._cut_off else asyncio.CancelledError())
+            return Failure(LateError() if task in self._cut_off else asyncio.CancelledError())
         error = task.exception()
         return task.result() if error is None else Failure(error)
 

@@ -17,6 +17,7 @@ from bff.edge.errors import execution_error, request_error, unexpected
 from bff.edge.http import GraphQLEndpoint
 from bff.edge.limits import check_limits
 from bff.settings import LimitSettings
+from engine import LateError
 from kernel.context import Audience, Deadline, RequestContext
 from kernel.errors import BadRequestError, GatewayError, StoreUnavailableError, UpstreamTimeoutError
 from resolvers.context import Context
@@ -99,6 +100,17 @@ def test_upstream_failures_are_told_by_code_and_logged_by_id() -> None:
         "path": ["a", 0],
     }
     assert logged["detail"] == "tmf620: GET http://10.0.0.1/secret"
+
+
+def test_a_field_that_took_longer_than_its_operation_may_is_told_like_an_upstream_that_did() -> None:
+    with capture_logs() as logs:
+        shown = execution_error(located(LateError(), path=["cart"]))
+    (logged,) = logs
+    assert (shown["extensions"]["code"], logged["event"], logged["log_level"]) == (
+        "UPSTREAM_TIMEOUT",
+        "field.failed",
+        "warning",
+    )
 
 
 def test_a_database_that_fails_is_told_and_logged_like_an_upstream() -> None:
