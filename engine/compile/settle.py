@@ -2,8 +2,9 @@
 
 Whatever was started here has ended when these functions return or raise, also when the request is cancelled. One
 outcome never touches another: an awaitable that raises, that somebody else cancelled, or that takes longer than the
-operation may (`LateError`), is a `Failure` in its place. What a newcomer would get wrong: a future that a resolver hands out may be
-shared with other requests (a loader's), so only tasks made here are cancelled, and such futures are left alone.
+operation may (`LateError`), is a `Failure` in its place. What a newcomer would get wrong: a future that a resolver
+hands out may be shared with other requests (a loader's), so only tasks made here are cancelled, and such futures are
+left alone.
 """
 
 import asyncio
