@@ -12,8 +12,9 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from clients.tmf import Collection, Entity, TMFClient
+from dataloaders.flights import Outcome
 from dataloaders.held import Held
-from dataloaders.tiered import Caches, Fetch, Outcome, TieredLoader
+from dataloaders.tiered import Caches, Fetch, TieredLoader
 from kernel.context import Audience, RequestContext
 from kernel.errors import UpstreamError
 from kernel.reads import Reads, entity_names, listing_names

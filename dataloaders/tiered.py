@@ -8,12 +8,13 @@ follows asks for both what it held and what it lacked.
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import structlog
 
+from dataloaders.flights import Batch, Flights, Landing, Outcome
 from dataloaders.freshness import Age, Freshness
 from dataloaders.held import Held, merged, weight
 from dataloaders.lru import ByteLRU
@@ -21,24 +22,20 @@ from dataloaders.metrics import Counted
 from dataloaders.shared import SharedCache, encode
 from kernel.clock import Clock
 from kernel.context import Audience, RequestContext
-from kernel.errors import UpstreamError, UpstreamInvalidError, UpstreamTimeoutError
+from kernel.errors import UpstreamError, UpstreamTimeoutError
 from kernel.lasting import NEVER, Loaded
 from kernel.reads import Reads
-from kernel.tasks import stop
 
 log = structlog.get_logger(__name__)
 
 V = TypeVar("V")
 
-_QUIET_TICKS = 2
-_MOST_TICKS = 8
 _OUTDATED_KEPT = 10_000
 _MOMENT = 1.0
 _WEIGHED = 8
 _NOTHING: tuple[None, Age] = (None, Age.DEAD)
 _USED_AT_ONCE = (Age.FRESH, Age.STALE)
 
-Outcome: TypeAlias = Held[V] | UpstreamError
 Fetch: TypeAlias = Callable[[Audience, Mapping[str, frozenset[str]]], Awaitable[Mapping[str, V | UpstreamError | None]]]
 
 
@@ -53,21 +50,6 @@ class Caches(Generic[V]):
 
 
 Seen: TypeAlias = dict[str, tuple[Held[V], Age]]
-Landing: TypeAlias = asyncio.Future[Mapping[str, Outcome[V]]]
-
-
-class _Batch(Generic[V]):
-    """What is wanted for one audience in one tick: each key with its attributes. All who wait for it wait for
-    `landing`, which brings all of it at once.
-    """
-
-    __slots__ = ("audience", "landing", "quiet", "ticks", "wanted")
-
-    def __init__(self, audience: Audience) -> None:
-        self.audience = audience
-        self.wanted: dict[str, frozenset[str]] = {}
-        self.landing: Landing[V] = asyncio.get_running_loop().create_future()
-        self.quiet = self.ticks = 0
 
 
 class TieredLoader(Generic[V]):
@@ -80,12 +62,10 @@ class TieredLoader(Generic[V]):
         self._name, self._fetch = name, fetch
         self._memory, self._shared = caches.memory, caches.shared
         self._freshness, self._clock = caches.freshness, caches.clock
-        self._batches: dict[str, _Batch[V]] = {}
-        self._flying: dict[str, dict[str, tuple[frozenset[str], Landing[V], float]]] = {}
+        self._flights: Flights[V] = Flights(name, self._read, self._outdated_at, caches.clock)
         self._outdated: OrderedDict[str, float] = OrderedDict()
         self._all_outdated = self._last_outdated = 0.0
         self._weighed = 0
-        self._tasks: set[asyncio.Task[None]] = set()
         self._counted = Counted.of(name)
         self.generation = 0
 
@@ -126,7 +106,8 @@ class TieredLoader(Generic[V]):
         seconds = ctx.deadline.remaining()
         flights: Mapping[str, Landing[V]] = {}
         if seconds > 0:  # past it nothing is asked any more, and what is held must do
-            flights = self._request(ctx.audience, not_fresh, seen, fields)
+            held = {key: held.fields for key, (held, _) in seen.items()}
+            flights = self._flights.request(ctx.audience, not_fresh, fields, held)
             await self._wait(flights, seen, seconds)
         chosen = self._landed(keys, seen, flights)
         if chosen is None:
@@ -173,9 +154,7 @@ class TieredLoader(Generic[V]):
 
     async def aclose(self) -> None:
         """End what still flies or is about to; whoever waits for it is told so."""
-        while self._batches:
-            self._land(self._batches.popitem()[1], {})
-        await stop(self._tasks)
+        await self._flights.aclose()
 
     # ------------------------------------------------------------------ what is there
 
@@ -343,86 +322,7 @@ class TieredLoader(Generic[V]):
 
     # ------------------------------------------------------------------ what must be read
 
-    def _request(
-        self,
-        audience: Audience,
-        keys: Iterable[str],
-        seen: Seen[V],
-        fields: frozenset[str],
-    ) -> dict[str, Landing[V]]:
-        """The flight that brings each key with `fields`: one already in the air, or this tick's batch.
-
-        It brings as well what was `seen` of it and is held.
-        """
-        batch, in_the_air = self._batches.get(audience.key), self._flying.get(audience.key, {})
-        flights: dict[str, Landing[V]] = {}
-        for key in keys:
-            flying = in_the_air.get(key)
-            if flying is not None and fields <= flying[0] and flying[2] > self._outdated_at(key):
-                flights[key] = flying[1]
-                continue
-            if batch is None:
-                batch = self._new_batch(audience)
-            held, wanted = seen.get(key, _NOTHING)[0], batch.wanted.get(key, fields)
-            if not fields <= wanted:
-                wanted = wanted | fields
-            if held is not None and not held.fields <= wanted:
-                wanted = wanted | held.fields
-            # what flies is forgotten for this one, which must then serve those who ask for less
-            if flying is not None:
-                wanted = wanted | flying[0]
-            batch.wanted[key] = wanted
-            batch.quiet = 0
-            flights[key] = batch.landing
-        return flights
-
-    def _new_batch(self, audience: Audience) -> _Batch[V]:
-        batch = self._batches[audience.key] = _Batch(audience)
-        asyncio.get_running_loop().call_soon(self._depart, audience.key)
-        return batch
-
-    def _depart(self, audience_key: str) -> None:
-        """Off once nobody has come for some ticks: GraphQL reaches the items of a list of two a tick after a single.
-
-        But soon, however many keep coming: under load somebody always comes, and all of them wait for this.
-        """
-        waiting = self._batches.get(audience_key)
-        if waiting is not None and waiting.quiet < _QUIET_TICKS and waiting.ticks < _MOST_TICKS:
-            waiting.quiet += 1
-            waiting.ticks += 1
-            asyncio.get_running_loop().call_soon(self._depart, audience_key)
-            return
-        batch = self._batches.pop(audience_key, None)
-        if batch is None:  # closed meanwhile
-            return
-        now, in_the_air = self._clock.now(), self._flying.setdefault(audience_key, {})
-        for key, fields in batch.wanted.items():
-            in_the_air[key] = (fields, batch.landing, now)
-        flight = self._spawn(self._fly(batch))
-        flight.add_done_callback(lambda _: self._land(batch, {}))  # ended, maybe before its first step
-
-    async def _fly(self, batch: _Batch[V]) -> None:
-        landed: Mapping[str, Outcome[V]]
-        try:
-            landed = await self._read(batch)
-        except Exception as error:
-            log.exception("loader.failed", loader=self._name)
-            landed = dict.fromkeys(batch.wanted, UpstreamInvalidError(self._name, detail=repr(error)))
-        self._land(batch, landed)
-
-    def _land(self, batch: _Batch[V], landed: Mapping[str, Outcome[V]]) -> None:
-        if batch.landing.done():
-            return
-        in_the_air = self._flying.get(batch.audience.key, {})
-        for key in batch.wanted:
-            found = in_the_air.get(key)
-            if found is not None and found[1] is batch.landing:
-                del in_the_air[key]
-        if not in_the_air:
-            self._flying.pop(batch.audience.key, None)
-        batch.landing.set_result(landed)
-
-    async def _read(self, batch: _Batch[V]) -> dict[str, Outcome[V]]:
+    async def _read(self, batch: Batch[V]) -> dict[str, Outcome[V]]:
         """From Redis what is fresh there, the rest from the upstream; what that fails to give, stale from anywhere."""
         landed, shared = dict[str, Outcome[V]](), dict[str, Held[V]]()
         if self._shared.usable or self._memory.max_bytes:
@@ -448,7 +348,7 @@ class TieredLoader(Generic[V]):
         self._keep_all(batch.audience, good)
         return landed
 
-    async def _read_shared(self, batch: _Batch[V]) -> tuple[dict[str, Outcome[V]], dict[str, Held[V]]]:
+    async def _read_shared(self, batch: Batch[V]) -> tuple[dict[str, Outcome[V]], dict[str, Held[V]]]:
         """What is fresh in Redis or, by now, in memory; and what there is in Redis."""
         prefix, peek = _key(batch.audience, ""), self._memory.peek
         names = [prefix + key for key in batch.wanted]
@@ -469,7 +369,7 @@ class TieredLoader(Generic[V]):
             self._remember(batch.audience, fresh)
         return {**fresh}, shared
 
-    def _better_than_nothing(self, batch: _Batch[V], key: str, shared: Held[V] | None) -> Held[V] | None:
+    def _better_than_nothing(self, batch: Batch[V], key: str, shared: Held[V] | None) -> Held[V] | None:
         """What was read last of what memory and Redis have, if it may stand in for an error."""
         now, fields = self._clock.now(), batch.wanted[key]
         known = (self._memory.peek(_key(batch.audience, key)), shared)
@@ -492,13 +392,7 @@ class TieredLoader(Generic[V]):
         # what is missing no longer than that is believed, or asking for random ids would fill Redis for a day
         for items, seconds in ((there, self._freshness.keep), (missing, self._freshness.missing)):
             if items:
-                self._spawn(self._shared.set_many(items, seconds))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+                self._flights.beside(self._shared.set_many(items, seconds))
 
 
 def _key(audience: Audience, key: str) -> str:

@@ -94,9 +94,10 @@ def set_up(
 
 async def settle(loader: TieredLoader[Any]) -> None:
     """Until nothing departs and nothing flies any more."""
-    while loader._tasks or loader._batches:
+    flights = loader._flights
+    while flights._tasks or flights._batches:
         await asyncio.sleep(0)
-        await asyncio.gather(*loader._tasks)
+        await asyncio.gather(*flights._tasks)
 
 
 async def departed(upstream: Upstream, reads: int = 1) -> None:

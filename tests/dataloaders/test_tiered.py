@@ -474,7 +474,8 @@ async def test_close(turns: int) -> None:
     async with asyncio.timeout(PATIENCE):
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [UpstreamTimeoutError] * 3
-    assert (setup.upstream.ended, setup.loader._tasks, setup.loader._flying) == (0, set(), {})
+    flights = setup.loader._flights
+    assert (setup.upstream.ended, flights._tasks, flights._flying) == (0, set(), {})
 
 
 async def test_close_twice() -> None:

@@ -135,6 +135,7 @@ async def test_any_history(steps: list[Any]) -> None:
         await asyncio.gather(*waiting)
     for which, loader in enumerate(world.loaders):
         await settle(loader)
-        assert (loader._flying, loader._batches, loader._tasks) == ({}, {}, set())
+        flights = loader._flights
+        assert (flights._flying, flights._batches, flights._tasks) == ({}, {}, set())
         assert world.memories[which].bytes <= world.memories[which].max_bytes
         await loader.aclose()
