@@ -88,9 +88,9 @@ def test_changes_count_at_once(places: set[int], changes: list[tuple[int, bool]]
 @pytest.mark.parametrize(
     ("wanted", "rounds"),
     [
-        (Wanted(ALL), 20_000),  # by trying
-        (Wanted(ALL, contains="7"), 20_000),
-        (Wanted(ALL, prefix="491577001"), 4_000),
+        (Wanted(ALL), 8_000),  # by trying
+        (Wanted(ALL, contains="7"), 8_000),
+        (Wanted(ALL, prefix="491577001"), 2_000),
         (Wanted(ALL, contains="1", ends_with="3"), 2_000),  # by looking at few
         (Wanted(ALL, ends_with="77"), 2_000),
     ],
