@@ -124,8 +124,9 @@ class PageLoader(Generic[E]):
         Raises:
             UpstreamError: no usable answer, and nothing kept that would do.
         """
-        held = await self._ids.load_held(ctx, _encode(query), fields)
-        page, fresh_until = held.value, self._ids.fresh_until([held])
+        key = _encode(query)
+        held = await self._ids.load_held(ctx, key, fields)
+        page, fresh_until = held.value, self._ids.fresh_until([key], [held])
         assert page is not None  # noqa: S101  (a page may be empty, but there always is one)
         if isinstance(page, _ReadPage) and ctx.reads is None and not self._entities.is_outdated(held.read_at):
             return LoadedPage([*enumerate(page.items, query.offset)], page.received, page.total, fresh_until)

@@ -77,7 +77,7 @@ class TieredLoader(Generic[V]):
         `beside`: when something was read that these came with; as old as that, they are good enough.
         """
         found = await self._outcomes(ctx, keys, fields, min(beside, ctx.began))
-        return Loaded([each.value if isinstance(each, Held) else each for each in found], self.fresh_until(found))
+        return Loaded([each.value if isinstance(each, Held) else each for each in found], self.fresh_until(keys, found))
 
     async def load_held(self, ctx: RequestContext, key: str, fields: frozenset[str]) -> Held[V]:
         """One key's value, or None, and when it was read.
@@ -158,17 +158,19 @@ class TieredLoader(Generic[V]):
 
     # ------------------------------------------------------------------ what is there
 
-    def fresh_until(self, found: Sequence[Outcome[V]]) -> float:
+    def fresh_until(self, keys: Sequence[str], found: Sequence[Outcome[V]]) -> float:
         """Until when another load would give these again, if `generation` is still the same then.
 
-        What is past that gets a moment, lest it be looked at for every request until it is renewed.
+        What is past that, or known to have changed and could not be renewed, gets a moment, lest it be looked at for
+        every request until it is.
         """
         if not self._memory.max_bytes:
             return NEVER
         fresh, missing, until = self._freshness.fresh, self._freshness.missing, math.inf
-        for each in found:
+        for key, each in zip(keys, found, strict=True):
             if isinstance(each, Held):
-                until = min(until, each.read_at + (missing if each.value is None else fresh))
+                outdated = self.is_outdated(each.read_at) and each.read_at <= self._outdated_at(key)
+                until = 0.0 if outdated else min(until, each.read_at + (missing if each.value is None else fresh))
         moment, now = min(_MOMENT, fresh / 100), self._clock.now()
         return max(until, now + moment if moment else 0.0)
 

@@ -128,10 +128,10 @@ class _Pages:
         if generation is None or page.fresh_until == NEVER:
             return page
         key = _key(question)
+        until = page.fresh_until if generation == self._reader.generation else 0.0
         before = self._drop(key)
         if before is not None and _same(before, page):  # what was made of it is good for this one
             page = before
-        until = page.fresh_until if generation == self._reader.generation else 0.0
         self._pages[key] = (generation, until, page)
         self._offerings += len(page.items)
         while len(self._pages) > _MOST_PAGES or self._offerings > _MOST_OFFERINGS:

@@ -99,6 +99,26 @@ async def test_what_was_loaded_is_fresh_until_the_first_of_it_is_not() -> None:
     await settle(setup.loader)
 
 
+async def test_what_has_changed_and_could_not_be_renewed_is_good_for_a_moment() -> None:
+    """Once the upstream is back it is asked again, and not when the old would have ceased to be fresh."""
+    setup = set_up()
+    start = setup.clock.now()
+    await setup.load_many("x", "y")
+    setup.clock.advance(10)
+    setup.loader.outdate("x", setup.clock.now())
+    setup.upstream.failing = DOWN
+    found = await setup.load_many("x", "y")
+    assert (found, found.fresh_until) == ([Item(id="x", a=1), Item(id="y", a=1)], start + 11)
+    assert (await setup.load_many("y")).fresh_until == start + 100
+    setup.clock.advance(5)
+    setup.loader.outdate(None, setup.clock.now())
+    assert (await setup.load_many("y")).fresh_until == start + 16
+    setup.upstream.failing = None
+    setup.clock.advance(1)
+    found = await setup.load_many("x", "y")
+    assert (found[0].a > 1, found.fresh_until) == (True, start + 116)
+
+
 async def test_what_is_never_fresh_is_so_until_it_was_read() -> None:
     setup = set_up(freshness=dataclasses.replace(FRESHNESS, fresh=0, stale_while_revalidate=0))
     assert (await setup.load_many("x")).fresh_until == setup.clock.now()

@@ -65,6 +65,16 @@ def test_one_that_is_read_again_and_is_the_same_is_the_same_object(fresh: float)
         assert keep(pages, question(), other) is other
 
 
+def test_the_same_is_kept_as_long_as_what_was_read_last_is_fresh() -> None:
+    """Be that longer or shorter than before."""
+    pages: Any = _Pages(Reader())  # type: ignore[arg-type]
+    first = keep(pages, question(), page(OFFERINGS[:20], fresh=10))
+    for fresh in (30, 20):
+        assert keep(pages, question(), page(OFFERINGS[:20], fresh=fresh)) is first
+        assert pages.get(question(seconds=fresh - 1)) is first
+        assert pages.get(question(seconds=fresh)) is None
+
+
 @pytest.mark.parametrize(("length", "stay"), [(20, 64), (99, 41)])
 def test_they_have_an_end(length: int, stay: int) -> None:
     """64 pages, or pages of 4,096 offerings: those that were read last."""

@@ -8,10 +8,12 @@ import httpx
 import pytest
 
 from domain.catalog.events import EventIntake, parse_event
+from kernel.clock import FixedClock
 from kernel.errors import BadRequestError
 from sandbox.control import SandboxControl
 from tests.client import Client
 from tests.conftest import MakeGateway
+from tests.upstream import Upstream
 
 TOKEN = "a-secret-word"
 ADDRESS = f"/events/tmf620/{TOKEN}"
@@ -48,6 +50,28 @@ async def test_an_event_makes_what_was_read_before_outdated(
         await client.data(NAME)
         await client.data(NAME)
         assert listings(sandbox) == 2
+
+
+async def test_what_changed_while_the_upstream_was_away_is_shown_soon_after(
+    gateway: MakeGateway, sandbox: SandboxControl, upstream: Upstream
+) -> None:
+    """Till then the old is shown, and no longer than a moment is it given again without asking."""
+    clock = FixedClock()
+
+    async def name() -> str:
+        return str((await client.data(NAME))["productOfferings"]["nodes"][0]["name"])
+
+    given = {"events_token": TOKEN, "events_compare": 0, "tmf620_attempts": 1, "answers_memory_mb": 0}
+    async with gateway(clock=clock, **given) as client:
+        assert [await name(), await name()] == ["Mobile M"] * 2
+        clock.advance(10)
+        upstream.patch("productOffering", "po-mobile-m", {"name": "Mobile Medium"})
+        sandbox.fault("status", api="TMF620", status=503)
+        await post(client, event())
+        assert [await name(), await name()] == ["Mobile M"] * 2
+        sandbox.clear_faults()
+        clock.advance(2)
+        assert await name() == "Mobile Medium"
 
 
 async def test_a_repeated_event_is_taken_once(gateway: MakeGateway, sandbox: SandboxControl) -> None:
