@@ -169,7 +169,7 @@ class TieredLoader(Generic[V]):
         fresh, missing, until = self._freshness.fresh, self._freshness.missing, math.inf
         for key, each in zip(keys, found, strict=True):
             if isinstance(each, Held):
-                outdated = self.is_outdated(each.read_at) and each.read_at <= self._outdated_at(key)
+                outdated = each.read_at <= self._outdated_at(key)
                 until = 0.0 if outdated else min(until, each.read_at + (missing if each.value is None else fresh))
         moment, now = min(_MOMENT, fresh / 100), self._clock.now()
         return max(until, now + moment if moment else 0.0)

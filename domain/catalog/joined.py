@@ -1,4 +1,4 @@
-"""What was joined to an offering, its prices or its specification, kept with it for a moment.
+"""What was joined to an offering, its prices or its specification, kept with it while that is fresh.
 
 A page that everybody asks for joins the same things again and again. What was joined holds as long as nothing in the
 reader changes (`generation`), and no longer than all of it is fresh (`fresh_until`): after that the reader is asked as

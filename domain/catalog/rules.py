@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from clients.parts import Ref, TimePeriod
 from clients.tmf620 import ProductOffering, ProductOfferingPrice
@@ -25,6 +25,8 @@ def _fold(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
+K = TypeVar("K")
+V = TypeVar("V")
 Span: TypeAlias = tuple[datetime, datetime]
 
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -70,11 +72,9 @@ class ShopRules:
         words = offering.market_segment
         found = self._named.get(words)
         if found is None:
-            if len(self._named) >= _MOST_NAMED:
-                self._named.clear()
             folded_words = (fold(word or "") for ref in words for word in (ref.name, ref.id))
             named = frozenset(self.segments[word] for word in folded_words if word in self.segments)
-            found = self._named[words] = named or frozenset(Segment)
+            found = _remembered(self._named, words, named or frozenset(Segment))
         return found
 
     def visible(self, offering: ProductOffering, audience: Audience) -> bool:
@@ -106,7 +106,7 @@ class ShopRules:
         words = (price.lifecycle_status, price.price_type, price.valid_for)
         span = self._charged.get(words)
         if span is None:
-            span = self._remembered(words, self._charged_in(price))
+            span = _remembered(self._charged, words, self._charged_in(price))
         return span[0] <= now < span[1]
 
     def _charged_in(self, price: ProductOfferingPrice) -> Span:
@@ -116,12 +116,6 @@ class ShopRules:
             return _NEVER
         period = price.valid_for or TimePeriod()
         return period.start or _FIRST, period.end or _LAST
-
-    def _remembered(self, words: tuple[object, ...], span: Span) -> Span:
-        if len(self._charged) >= _MOST_NAMED:
-            self._charged.clear()
-        self._charged[words] = span
-        return span
 
     def is_discount(self, price: ProductOfferingPrice) -> bool:
         return fold(price.price_type or "") in self.discounts
@@ -134,6 +128,13 @@ class ShopRules:
         if price.recurring_charge_period_type:
             return PriceKind.RECURRING
         return PriceKind.USAGE if price.unit_of_measure else PriceKind.PAY_NOW
+
+
+def _remembered(known: dict[K, V], words: K, found: V) -> V:
+    if len(known) >= _MOST_NAMED:
+        known.clear()
+    known[words] = found
+    return found
 
 
 def _sold_in(channels: tuple[Ref, ...], channel: str) -> bool:
