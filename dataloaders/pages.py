@@ -128,7 +128,10 @@ class PageLoader(Generic[E]):
         held = await self._ids.load_held(ctx, key, fields)
         page, fresh_until = held.value, self._ids.fresh_until([key], [held])
         assert page is not None  # noqa: S101  (a page may be empty, but there always is one)
-        if isinstance(page, _ReadPage) and ctx.reads is None and not self._entities.is_outdated(held.read_at):
+        if isinstance(page, _ReadPage) and not self._entities.is_outdated(held.read_at):
+            if ctx.reads is not None:  # of the members' changes the listing's names tell
+                for each in page.items:
+                    note_periods(ctx.reads, each)
             return LoadedPage([*enumerate(page.items, query.offset)], page.received, page.total, fresh_until)
         entities = await self._entities.load_many(ctx, page.ids, fields, beside=held.read_at)
         fresh_until = min(fresh_until, entities.fresh_until)

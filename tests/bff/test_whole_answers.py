@@ -210,6 +210,20 @@ async def test_time_alone_changes_an_answer(gateway: MakeGateway, upstream: Upst
     assert seen == [True, True, False]
 
 
+async def test_time_alone_changes_a_page(gateway: MakeGateway, upstream: Upstream) -> None:
+    """Also one whose members came with it, and were not looked for one by one."""
+    clock = FixedClock(1_795_000_000.0)
+    upstream.patch("productOffering", "po-mobile-m", {"validFor": {"endDateTime": "2026-11-18T11:07:10Z"}})
+    page = "{ productOfferings(first: 100) { nodes { id sellable } } }"
+    async with gateway(clock=clock) as client:
+        seen = []
+        for seconds in (0, 29, 1):
+            clock.advance(seconds)
+            nodes = (await client.data(page))["productOfferings"]["nodes"]
+            seen += [node["sellable"] for node in nodes if node["id"] == MOBILE_M]
+    assert seen == [True, True, False]
+
+
 async def test_a_price_that_begins_shows_when_it_does(gateway: MakeGateway, upstream: Upstream) -> None:
     clock = FixedClock(1_795_000_000.0)
     begins = {"validFor": {"startDateTime": "2026-11-18T11:07:10Z"}}

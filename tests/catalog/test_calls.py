@@ -48,8 +48,12 @@ async def test_a_cold_page_costs_three_calls_and_a_warm_one_none(gateway: MakeGa
 
 @pytest.mark.parametrize(
     "settings",
-    [{"cache_fresh": 0, "cache_stale_while_revalidate": 0, "cache_missing": 0}, {"cache_memory_mb": 0}],
-    ids=["never fresh", "no memory"],
+    [
+        {"cache_fresh": 0, "cache_stale_while_revalidate": 0, "cache_missing": 0},
+        {"cache_memory_mb": 0},
+        {"cache_memory_mb": 0, "cache_fresh": 0, "cache_stale_while_revalidate": 0, "answers_memory_mb": 24},
+    ],
+    ids=["never fresh", "no memory", "no memory but for whole answers, which nothing is fresh enough for"],
 )
 async def test_where_nothing_is_kept_each_page_costs_the_same_calls(
     gateway: MakeGateway, sandbox: SandboxControl, upstream: Upstream, settings: dict[str, int]
