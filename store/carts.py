@@ -69,11 +69,11 @@ async def active_of(connection: Connection, owner: str) -> CartRow | None:
     return _one((await connection.execute(_ACTIVE_OF, {"its_owner": owner})).one_or_none())
 
 
-async def claim(
-    connection: Connection, cart_id: str, version: int, *, holder: str, until: float, now: float, intent: str
-) -> bool:
-    """Hold a cart at a version, with what is intended; False when it has moved on or someone else holds it."""
-    its = {"its_id": cart_id, "its_version": version, "now": now}
+async def claim(connection: Connection, row: CartRow, *, holder: str, until: float, now: float, intent: str) -> bool:
+    """Hold a cart as `row` shows it, with what is intended; False when it has moved on, someone else holds it, or it
+    cannot be changed any more.
+    """
+    its = {"its_id": row.id, "its_version": row.version, "its_unsettled": row.unsettled, "now": now}
     changed = await connection.execute(_CLAIM, {**its, "holder": holder, "held_until": until, "intent": intent})
     return changed.rowcount == 1
 
@@ -117,7 +117,13 @@ async def give_to(connection: Connection, row: CartRow, owner: str, change: Chan
 
 async def take_over(connection: Connection, row: CartRow, *, holder: str, until: float, now: float) -> bool:
     """Hold a cart exactly as `row` shows it, whatever was intended; False when it is held or has changed."""
-    same = (carts.c.id == row.id, carts.c.version == row.version, _equals(carts.c.intent, row.intent))
+    same = (
+        carts.c.id == row.id,
+        carts.c.version == row.version,
+        carts.c.state == row.state,
+        carts.c.unsettled == row.unsettled,
+        _equals(carts.c.intent, row.intent),
+    )
     changed = await connection.execute(update(carts).where(*same, _free(now)).values(holder=holder, held_until=until))
     return changed.rowcount == 1
 
@@ -250,6 +256,12 @@ _ACTIVE_OF = (
 _ADD = insert(carts)
 _ADD_CHANGE = insert(cart_changes)
 _CLAIM = update(carts).where(
-    _ITS, carts.c.version == bindparam("its_version"), carts.c.intent.is_(None), _free(bindparam("now"))
+    _ITS,
+    carts.c.version == bindparam("its_version"),
+    carts.c.state == "ACTIVE",
+    carts.c.expires_at > bindparam("now"),
+    carts.c.unsettled == bindparam("its_unsettled"),  # what is given up makes no version, and must not be forgotten
+    carts.c.intent.is_(None),
+    _free(bindparam("now")),
 )
 _HELD = update(carts).where(_ITS, carts.c.holder == bindparam("its_holder"))

@@ -88,7 +88,7 @@ class Holds:
         return row.holder is not None and row.held_until is not None and row.held_until >= self.clock.now()
 
     async def begin(self, row: CartRow, intent: Intent, allowed: Allowed) -> Held | None:
-        """Write the intent down and take hold, in one step; None when the cart is no longer as `row` shows.
+        """Write the intent down and take hold, in one step; None when the cart is no longer as `row` shows, or is over.
 
         Raises:
             HoldLostError: it is not for us any more to change the cart.
@@ -104,9 +104,7 @@ class Holds:
     async def begin_within(self, connection: Connection, row: CartRow, intent: Intent) -> Held | None:
         """As `begin`, within a transaction of the caller's."""
         holder, now, written = secrets.token_hex(16), self.clock.now(), text(intent)
-        mine = await rows.claim(
-            connection, row.id, row.version, holder=holder, until=now + self.seconds, now=now, intent=written
-        )
+        mine = await rows.claim(connection, row, holder=holder, until=now + self.seconds, now=now, intent=written)
         if mine and intent.merges is not None and not await rows.lock(connection, *intent.merges, now):
             raise _GuestChangedError  # what was written is undone with it
         return Held(dataclasses.replace(row, intent=written), holder) if mine else None

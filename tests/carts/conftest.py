@@ -1,7 +1,7 @@
 """A shop with carts: gateways over the sandbox's catalogue, cart system and stock, each with a database of its own."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
@@ -12,11 +12,10 @@ from bff.upstream_clients import Transports
 from kernel.clock import Clock
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
+from tests.carts.estate import KEY, Estate, open_estate
 from tests.carts.operator import Operator
 from tests.carts.shopper import Shopper
 from tests.conftest import gateway_over
-
-KEY = "a-signing-key-for-tests-of-forty-letters"
 
 
 class MakeShop(Protocol):
@@ -54,6 +53,15 @@ def shop(sandbox_process: SandboxProcess, sandbox: SandboxControl, sqlite_url: s
 def operator(sandbox_process: SandboxProcess, sandbox: SandboxControl) -> Operator:
     """The cart system behind the shop, to look into and to change."""
     return Operator(sandbox_process.base_url)
+
+
+@pytest.fixture
+def estate(
+    sandbox_process: SandboxProcess, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Estate]:
+    """Two processes over one cart system in memory."""
+    with open_estate(sandbox_process, monkeypatch) as opened:
+        yield opened
 
 
 def new_key() -> str:

@@ -298,6 +298,27 @@ async def test_whenever_the_gateway_dies_the_lines_are_in_one_cart_once(
         assert await guest.read() is None
 
 
+@pytest.mark.parametrize("mode", ["MERGE", "USE_GUEST", "KEEP_EXISTING"])
+async def test_what_a_guest_s_tab_adds_meanwhile_is_in_the_cart_or_refused(
+    guests: Any, ada: Any, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """The tab's request saw the cart before it was claimed, and begins to change it after."""
+    async with guests() as guest:
+        await guest.update(add("po-mobile-l"))
+        shopper = await ada(guest).make()
+        await shopper.update(add("po-mobile-s"))
+        mortal(monkeypatch)
+        life = Life(sleeps_at=1)
+        late = await live(life, guest.update(add("po-mobile-m")))
+        assert life.asleep.is_set()
+        assert (await shopper.claim(guest, mode=mode))["errors"] == []
+        life.awake.set()
+        payload = await late
+        await shopper.read()
+        assert payload["errors"]
+        assert ("Mobile M", 1) not in names(shopper)
+
+
 async def _held(guest: Shopper) -> dict[str, Any]:
     holder = Holder(guest)
     payload = {"reservation": None}

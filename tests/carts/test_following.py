@@ -18,7 +18,7 @@ from kernel.errors import NotFoundError, StoreUnavailableError, UnauthenticatedE
 from kernel.ids import local_id
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
-from tests.carts.conftest import KEY
+from tests.carts.estate import KEY
 from tests.carts.shopper import Shopper, add
 from tests.client import Client
 from tests.conftest import _with_state, settings_of

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.control import SandboxControl
-from tests.carts.conftest import KEY, MakeShop, new_key
+from tests.carts.conftest import MakeShop, new_key
+from tests.carts.estate import KEY
 from tests.carts.operator import Operator
 from tests.carts.shopper import add
 from tests.client import Answer

@@ -21,7 +21,8 @@ from kernel.context import Audience
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
 from store.leases import Leases
-from tests.carts.conftest import KEY, MakeShop, new_key
+from tests.carts.conftest import MakeShop, new_key
+from tests.carts.estate import KEY
 from tests.carts.operator import Operator
 from tests.carts.shopper import add
 from tests.conftest import settings_of

@@ -18,11 +18,9 @@ from store.tables import carts
 def versions() -> None:
     """Whoever comes last wins: no version is compared, and nobody waits for anybody."""
 
-    async def claim(
-        connection: Any, cart_id: str, _version: int, *, holder: str, until: float, now: float, intent: str
-    ) -> bool:
+    async def claim(connection: Any, row: rows.CartRow, *, holder: str, until: float, now: float, intent: str) -> bool:
         held = {"holder": holder, "held_until": until, "intent": intent}
-        await connection.execute(update(carts).where(carts.c.id == cart_id).values(**held))
+        await connection.execute(update(carts).where(carts.c.id == row.id).values(**held))
         return True
 
     rows.claim = claim

@@ -15,7 +15,7 @@ from domain.carts.carts import Carts
 from kernel.errors import UpstreamTimeoutError
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
-from tests.carts.conftest import KEY
+from tests.carts.estate import KEY
 from tests.carts.shopper import Shopper, add
 from tests.client import Client
 from tests.conftest import _with_state, settings_of

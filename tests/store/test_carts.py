@@ -34,9 +34,12 @@ async def keep(database: Database, *rows: CartRow) -> None:
             await carts.add(connection, each)
 
 
-async def claim(database: Database, holder: str = "a", version: int = 1, now: float = NOW) -> bool:
+async def claim(
+    database: Database, holder: str = "a", shown: CartRow | None = None, now: float = NOW, **seen: Any
+) -> bool:
+    shown = dataclasses.replace(shown or row(), **seen)
     async with database.writing() as connection:
-        return await carts.claim(connection, "c1", version, holder=holder, until=now + 30, now=now, intent="{}")
+        return await carts.claim(connection, shown, holder=holder, until=now + 30, now=now, intent="{}")
 
 
 async def finish(database: Database, holder: str = "a", to: Change | None = None, **values: Any) -> bool:
@@ -103,6 +106,28 @@ async def test_a_cart_at_another_version_is_not_held(database: Database) -> None
     assert (await now_kept(database)).holder is None
 
 
+@pytest.mark.parametrize("state", ["LOCKED", "MERGED", "EXPIRED", "ORDERED"])
+async def test_a_cart_that_cannot_be_changed_is_not_held(database: Database, state: str) -> None:
+    """Whatever whoever saw it before took it for; these make no version."""
+    await keep(database, row(state=state))
+    assert not await claim(database)
+    assert (await now_kept(database)).holder is None
+
+
+async def test_a_cart_whose_time_is_over_is_not_held(database: Database) -> None:
+    await keep(database, row())
+    assert not await claim(database, now=NOW + 100)
+    assert await claim(database, now=NOW + 99.9)
+
+
+async def test_who_does_not_know_what_was_given_up_meanwhile_does_not_hold_a_cart(database: Database) -> None:
+    """It would write down that nothing was."""
+    await keep(database, row(unsettled="[1]"))
+    assert not await claim(database)
+    assert not await claim(database, unsettled="[2]")
+    assert await claim(database, unsettled="[1]")
+
+
 async def test_a_change_that_was_begun_is_not_begun_over(database: Database) -> None:
     """Even when its hold is over: it has to be settled first."""
     await keep(database, row())
@@ -122,6 +147,8 @@ async def test_a_hold_that_is_over_is_taken_over_as_it_was_seen(database: Databa
     assert not await take(seen, NOW + 30)
     assert not await take(dataclasses.replace(seen, intent=None), NOW + 31)
     assert not await take(dataclasses.replace(seen, version=2), NOW + 31)
+    assert not await take(dataclasses.replace(seen, unsettled="[1]"), NOW + 31)
+    assert not await take(dataclasses.replace(seen, state="MERGED"), NOW + 31)
     assert await take(seen, NOW + 31)
     assert not await take(seen, NOW + 31)
 
