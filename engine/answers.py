@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+import msgspec
+
 V = TypeVar("V")
 
 _MOST_NAMES = 10_000
@@ -82,8 +84,7 @@ class _Flight(Generic[V]):
     waiting: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Found(Generic[V]):
+class Found(msgspec.Struct, Generic[V], frozen=True):
     """A value and how it was come by: `hit`, `stale`, `miss` or `joined`."""
 
     value: V

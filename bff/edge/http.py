@@ -6,7 +6,6 @@ executes what is asked for often, graphql-core what is not.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -69,8 +68,7 @@ class GraphQLRequest(msgspec.Struct):
     document_id: str | None = msgspec.field(default=None, name="documentId")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What goes out."""
 
     status: int
@@ -83,8 +81,7 @@ class Reply:
         return [*self.headers, (b"content-length", b"%d" % len(self.body))] if self.body else self.headers
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """A request as it came in. `raw`: the bytes that hold its parameters."""
 
     scope: Scope
@@ -100,8 +97,10 @@ class _Asked:
     @property
     def anonymous(self) -> bool:
         """Whether nothing says who is asking; a cookie with a session does, whether cookies are wanted or not."""
-        cookies = self.headers.get(b"cookie", b"")
-        return b"authorization" not in self.headers and not any(name in cookies for name in _SESSION_COOKIES)
+        if b"authorization" in self.headers:
+            return False
+        cookies = self.headers.get(b"cookie")
+        return not cookies or not any(name in cookies for name in _SESSION_COOKIES)
 
 
 AtOnce = Callable[[Any, bytes], Reply | None]
@@ -159,25 +158,25 @@ class GraphQLEndpoint:
         headers = dict(scope["headers"])
         media_type = _media_type(headers.get(b"accept"))
         asked = _Asked(scope, headers, await self._raw(scope, headers, receive), media_type, timed)
-        return self._known(asked) or await self._answer(asked)
+        return self._known(asked, self._memo.get(asked.raw)) or await self._answer(asked)
 
     def at_once(self, scope: Scope, body: bytes) -> Reply | None:
         """The reply where it is at hand, as calling the endpoint would send it; None where it must be called."""
         raw = body if scope["method"] == "POST" else _QUERY + scope["query_string"]
-        if self._memo.get(raw) is None or scope["method"] not in ("GET", "POST"):
+        question = self._memo.get(raw)
+        if question is None or scope["method"] not in ("GET", "POST"):
             return None
         headers = dict(scope["headers"])
         media_type = _MEDIA_TYPES.get(headers.get(b"accept"))
         if media_type is None or (scope["method"] == "POST" and not _is_json(headers.get(b"content-type", b""))):
             return None
         with TimedRequest() as timed:
-            reply = self._known(_Asked(scope, headers, raw, media_type, timed))
+            reply = self._known(_Asked(scope, headers, raw, media_type, timed), question)
             timed.counts = reply is not None
         return reply
 
-    def _known(self, asked: _Asked) -> Reply | None:
-        """The reply to a question that is known by its very bytes and whose answer is there."""
-        question = self._memo.get(asked.raw)
+    def _known(self, asked: _Asked, question: str | None) -> Reply | None:
+        """The reply to a question that is known by its very bytes, where its answer is there."""
         answers = None if question is None or self._public is None else self._public.answers(asked.scope)
         if answers is None or self._public is None or not asked.anonymous:
             return None

@@ -67,14 +67,13 @@ class AtOnceProtocol(HttpToolsProtocol):
         self, cycle: RequestResponseCycle, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
     ) -> None:
         """Write a whole answer, whose length is among its headers if it has one, and go on to the next request."""
-        content = [STATUS_LINE[status]]
-        for name, value in (*cycle.default_headers, *headers):
-            content += (name, b": ", value, b"\r\n")
-        content.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
-        content.append(body)
+        lines = [b": ".join(named) for named in (*cycle.default_headers, *headers)]
+        if not cycle.keep_alive:
+            lines.append(b"connection: close")
+        lines += (b"", body)
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
-        self.transport.write(b"".join(content))
+        self.transport.write(STATUS_LINE[status] + b"\r\n".join(lines))
         cycle.message_event.set()
         if not cycle.keep_alive:
             self.transport.close()

@@ -44,14 +44,22 @@ FATES = st.lists(st.sampled_from(["kept", *FATES_OF_A_WRITE]), max_size=3)
 
 
 @dataclass
-class Asleep:
-    """A process that sleeps in the middle of a request, and what that request was, and when."""
+class Asked:
+    """A request for a change, when it came, and when the change had been acknowledged, if it had been by then."""
 
-    life: Life
-    asked_at: float
-    task: "asyncio.Task[Any]"
     cart: CartModel
     change: Change
+    at: float
+    acknowledged_at: float | None
+
+
+@dataclass
+class Asleep:
+    """A process that sleeps in the middle of a request."""
+
+    life: Life
+    task: "asyncio.Task[Any]"
+    asked: Asked
 
 
 class Machine(RuleBasedStateMachine):
@@ -224,8 +232,7 @@ class Machine(RuleBasedStateMachine):
         async def outcome() -> Any:
             return (await asyncio.gather(sleeper.task, return_exceptions=True))[0]
 
-        answer = self.estate.runner.run(outcome())
-        self._answered(sleeper.cart, sleeper.change, answer, asked_at=sleeper.asked_at, showing=False)
+        self._answered(sleeper.asked, self.estate.runner.run(outcome()), showing=False)
 
     @rule(seconds=st.sampled_from([10.0, HOLD + 1, HOLD + 1, HOLD + 1, 1_000.0, 1_000.0, DAY + 1, 8 * DAY]))
     def time_passes(self, seconds: float) -> None:
@@ -306,12 +313,13 @@ class Machine(RuleBasedStateMachine):
             task = await live(life, self._request(process, cart, change, operations))
             return task if not task.done() else (await asyncio.gather(task, return_exceptions=True))[0]
 
+        asked = Asked(cart, change, self.clock.now(), change.acknowledged_at)
         outcome = self.estate.runner.run(start())
         if isinstance(outcome, asyncio.Task):
-            self.asleep[process] = Asleep(life, self.clock.now(), outcome, cart, change)
+            self.asleep[process] = Asleep(life, outcome, asked)
             cart.left_open(change)
         else:
-            self._answered(cart, change, outcome, asked_at=self.clock.now())
+            self._answered(asked, outcome)
 
     def _ask_otherwise(self, process: int, cart: CartModel, change: Change) -> None:
         process = self._awake(process)
@@ -322,12 +330,11 @@ class Machine(RuleBasedStateMachine):
         if recent and self._row(cart) is not None:
             assert [error.code for error in outcome.errors] == [ErrorCode.IDEMPOTENCY_MISMATCH]
 
-    def _answered(
-        self, cart: CartModel, change: Change, outcome: Any, *, asked_at: float, showing: bool = True
-    ) -> None:
+    def _answered(self, asked: Asked, outcome: Any, *, showing: bool = True) -> None:
         """What an answer means. `showing`: whether the cart in it is of now."""
+        cart, change = asked.cart, asked.change
         if _is_acknowledged(outcome):
-            self._acknowledged(cart, change, asked_at)
+            self._acknowledged(asked)
         elif not isinstance(outcome, CartOutcome):
             assert isinstance(outcome, Killed | GatewayError), repr(outcome)
             cart.left_open(change)
@@ -335,21 +342,26 @@ class Machine(RuleBasedStateMachine):
         elif UNKNOWN in outcome.errors:
             cart.left_open(change)
         elif ErrorCode.IN_PROGRESS not in [error.code for error in outcome.errors]:
-            self._refused(cart, change)
+            self._refused(asked)
         if showing and outcome.cart is not None:
             self._shown(cart, outcome.cart)
 
-    def _acknowledged(self, cart: CartModel, change: Change, asked_at: float) -> None:
+    def _acknowledged(self, asked: Asked) -> None:
+        change = asked.change
         assert -1 not in [-1 for each in change.wanted if each < 0], "what could not be was acknowledged"
+        assert not self._is_forgotten(asked), "a forgotten key changed the cart again"
         if change.acknowledged_at is None:
-            cart.acknowledged(change, self.clock.now())
-        elif asked_at - change.acknowledged_at >= DAY:
-            raise AssertionError("a forgotten key changed the cart again")
+            asked.cart.acknowledged(change, self.clock.now())
 
-    def _refused(self, cart: CartModel, change: Change) -> None:
-        forgotten = change.acknowledged_at is not None and self.clock.now() - change.acknowledged_at >= DAY
-        if not forgotten and self._row(cart) is not None:
-            cart.refused(change)
+    def _refused(self, asked: Asked) -> None:
+        """Which says nothing of another request with that key, that came later and was sooner."""
+        overtaken = asked.acknowledged_at is None and asked.change.acknowledged_at is not None
+        if not overtaken and not self._is_forgotten(asked) and self._row(asked.cart) is not None:
+            asked.cart.refused(asked.change)
+
+    def _is_forgotten(self, asked: Asked) -> bool:
+        """Whether it came with a key whose time was over."""
+        return asked.acknowledged_at is not None and asked.at - asked.acknowledged_at >= DAY
 
     def _read(self, process: int, cart: CartModel, life: Life) -> Cart | None:
         async def read() -> Cart | None:

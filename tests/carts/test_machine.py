@@ -54,3 +54,14 @@ def test_an_answer_may_come_after_its_key_was_forgotten(estate: Estate) -> None:
     machine.ask_again(process=1, which=0, earlier=0, other_body=False, dies_at=None)
     machine.time_passes(seconds=DAY + 1)
     machine.teardown()
+
+
+def test_a_refusal_may_be_told_after_another_try_was_taken(estate: Estate) -> None:
+    """A process falls asleep once the cart system has refused; asked again with that key, another gets it in."""
+    machine = Machine(estate)
+    machine.two_shoppers()
+    machine.change_and_fall_asleep(process=0, which=0, wanted=["add"], line=0, step=9, fates=["409"])
+    assert machine.asleep
+    machine.ask_again(process=1, which=0, earlier=0, other_body=False, dies_at=None)
+    machine.teardown()
+    assert machine.carts[0].latest == 2
