@@ -319,6 +319,37 @@ async def test_what_a_guest_s_tab_adds_meanwhile_is_in_the_cart_or_refused(
         assert ("Mobile M", 1) not in names(shopper)
 
 
+@pytest.mark.parametrize("step", range(1, 10))
+async def test_whatever_is_added_while_a_claim_sleeps_is_in_one_cart_or_refused(
+    guests: Any, ada: Any, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """In the guest's tab and in a tab of the owner's; asked again with its key, the claim ends well."""
+    async with guests() as guest:
+        await guest.update(add("po-mobile-l"))
+        shopper, tab, key = await ada(guest).make(), ada(guest), new_key()
+        await shopper.update(add("po-mobile-s"))
+        tab.cart = shopper.cart
+        mortal(monkeypatch)
+        life = Life(sleeps_at=step)
+        claiming = await live(life, shopper.claim(guest, key=key))
+        clock.advance(61)  # nobody waits for who sleeps so long
+        wanted = {"Mobile S", "Mobile L"}
+        for each, local, name in ((guest, "po-mobile-m", "Mobile M"), (tab, "po-mobile-xl", "Mobile XL")):
+            payload = await each.update(add(local))
+            if not payload["errors"]:
+                wanted.add(name)
+        life.awake.set()
+        payload = await claiming
+        for _ in range(5):
+            if not payload["errors"]:
+                break
+            payload = await shopper.claim(guest, key=key)
+        assert payload["errors"] == []
+        await shopper.read()
+        assert sorted(names(shopper)) == sorted((name, 1) for name in wanted)
+        assert await guest.read() is None
+
+
 async def _held(guest: Shopper) -> dict[str, Any]:
     holder = Holder(guest)
     payload = {"reservation": None}
