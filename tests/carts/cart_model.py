@@ -12,13 +12,14 @@ Quantities = tuple[int, ...]
 
 @dataclass
 class Change:
-    """What was asked under one key, and what the cart would hold then. `unsure`: some answer left it open."""
+    """What was asked under one key, since when, and what the cart would hold then. `unsure`: it was left open once."""
 
     key: str
     base: int
     wanted: Quantities
     body: object
-    acknowledged_at: float | None = None
+    asked_at: float
+    acknowledged: bool = False
     unsure: bool = False
 
 
@@ -74,10 +75,10 @@ class CartModel:
             possible = came | possible if over else came  # the end of a cart is a version too
         assert view.quantities in possible, f"nobody asked for {view}; possible were {possible}"
 
-    def acknowledged(self, change: Change, now: float) -> None:
+    def acknowledged(self, change: Change) -> None:
         version = change.base + 1
         assert self.history.setdefault(version, change.wanted) == change.wanted, f"{change} is acknowledged and not in"
-        change.acknowledged_at = now
+        change.acknowledged = True
 
     def left_open(self, change: Change) -> None:
         change.unsure = True
@@ -85,8 +86,8 @@ class CartModel:
             self.open.setdefault(change.base + 1, []).append(change.wanted)
 
     def refused(self, change: Change) -> None:
-        assert change.acknowledged_at is None, f"{change} was acknowledged before"
-        alike = [each for each in self.changes if each is not change and each.wanted == change.wanted]
+        assert not change.acknowledged, f"{change} was acknowledged before"
+        alike = change.wanted in {each.wanted for each in self.changes if each is not change} | self.foreign()
         if not change.unsure and not alike and change.wanted != self.history.get(change.base):
             assert self.history.get(change.base + 1) != change.wanted, f"{change} is refused and in"
 

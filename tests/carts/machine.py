@@ -5,6 +5,7 @@ run out when it says so. `EXAMPLES=5000` looks for longer, and then for the shor
 """
 
 import asyncio
+import dataclasses
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -45,12 +46,17 @@ FATES = st.lists(st.sampled_from(["kept", *FATES_OF_A_WRITE]), max_size=3)
 
 @dataclass
 class Asked:
-    """A request for a change, when it came, and when the change had been acknowledged, if it had been by then."""
+    """A request for a change, when it came, and whether the change had been acknowledged by then."""
 
     cart: CartModel
     change: Change
     at: float
-    acknowledged_at: float | None
+    acknowledged: bool
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether its key was too old by then to be remembered."""
+        return self.at - self.change.asked_at >= DAY
 
 
 @dataclass
@@ -177,7 +183,7 @@ class Machine(RuleBasedStateMachine):
         mine, theirs = self._cart(one), self._cart(other)
         if mine is theirs:
             return
-        change = Change(f"u-{self.estate.number()}", theirs.latest, (), ())
+        change = Change(f"u-{self.estate.number()}", theirs.latest, (), (), self.clock.now())
         operations = (_add(1),)
 
         async def intrude() -> tuple[Any, Any, Any]:
@@ -295,7 +301,8 @@ class Machine(RuleBasedStateMachine):
                 operations.append(_add(0) if each == "too few" else RemoveLine((), "l-nobody-has"))
                 held["never"] = -number
         body = tuple(operations)
-        change = Change(f"u-{self.estate.number()}", view.version, tuple(sorted(held.values())), body)
+        wanted_then = tuple(sorted(held.values()))
+        change = Change(f"u-{self.estate.number()}", view.version, wanted_then, body, self.clock.now())
         cart.changes.append(change)
         return body, change
 
@@ -313,7 +320,7 @@ class Machine(RuleBasedStateMachine):
             task = await live(life, self._request(process, cart, change, operations))
             return task if not task.done() else (await asyncio.gather(task, return_exceptions=True))[0]
 
-        asked = Asked(cart, change, self.clock.now(), change.acknowledged_at)
+        asked = Asked(cart, change, self.clock.now(), change.acknowledged)
         outcome = self.estate.runner.run(start())
         if isinstance(outcome, asyncio.Task):
             self.asleep[process] = Asleep(life, outcome, asked)
@@ -323,10 +330,10 @@ class Machine(RuleBasedStateMachine):
 
     def _ask_otherwise(self, process: int, cart: CartModel, change: Change) -> None:
         process = self._awake(process)
-        other = Change(change.key, change.base, (*change.wanted, -1), ())
+        other = dataclasses.replace(change, wanted=(*change.wanted, -1), body=())
         outcome = self.estate.runner.run(self._request(process, cart, other, (_add(0),)))
         assert outcome.errors
-        recent = change.acknowledged_at is not None and self.clock.now() - change.acknowledged_at < DAY
+        recent = change.acknowledged and self.clock.now() - change.asked_at < DAY
         if recent and self._row(cart) is not None:
             assert [error.code for error in outcome.errors] == [ErrorCode.IDEMPOTENCY_MISMATCH]
 
@@ -349,19 +356,14 @@ class Machine(RuleBasedStateMachine):
     def _acknowledged(self, asked: Asked) -> None:
         change = asked.change
         assert -1 not in [-1 for each in change.wanted if each < 0], "what could not be was acknowledged"
-        assert not self._is_forgotten(asked), "a forgotten key changed the cart again"
-        if change.acknowledged_at is None:
-            asked.cart.acknowledged(change, self.clock.now())
+        if not change.acknowledged:
+            asked.cart.acknowledged(change)
 
     def _refused(self, asked: Asked) -> None:
         """Which says nothing of another request with that key, that came later and was sooner."""
-        overtaken = asked.acknowledged_at is None and asked.change.acknowledged_at is not None
-        if not overtaken and not self._is_forgotten(asked) and self._row(asked.cart) is not None:
+        overtaken = not asked.acknowledged and asked.change.acknowledged
+        if not overtaken and not asked.is_forgotten and self._row(asked.cart) is not None:
             asked.cart.refused(asked.change)
-
-    def _is_forgotten(self, asked: Asked) -> bool:
-        """Whether it came with a key whose time was over."""
-        return asked.acknowledged_at is not None and asked.at - asked.acknowledged_at >= DAY
 
     def _read(self, process: int, cart: CartModel, life: Life) -> Cart | None:
         async def read() -> Cart | None:

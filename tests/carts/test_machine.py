@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.carts.estate import DAY, Estate
+from tests.carts.estate import DAY, HOLD, Estate
 from tests.carts.machine import EXAMPLES, LONG, Machine
 
 
@@ -44,6 +44,19 @@ def test_a_cart_that_ended_while_a_process_slept_stays_over(machine: Machine) ->
     machine.change_from_an_old_tab(process=1, which=0, tab=0, wanted=["add"], line=0)
     assert machine.carts[0].over
     machine.teardown()
+
+
+def test_what_was_done_is_told_again_when_its_key_was_forgotten(estate: Estate) -> None:
+    """A process dies once it has begun to look; the next finds in the cart's history that it was done."""
+    machine = Machine(estate)
+    machine.two_shoppers()
+    machine.change(process=0, which=0, wanted=["add"], line=0)
+    machine.time_passes(seconds=DAY + 1)
+    machine.ask_again(process=0, which=0, earlier=0, other_body=False, dies_at=2)
+    machine.time_passes(seconds=HOLD + 1)
+    machine.ask_again(process=0, which=0, earlier=0, other_body=False, dies_at=None)
+    machine.teardown()
+    assert machine.carts[0].latest == 2
 
 
 def test_an_answer_may_come_after_its_key_was_forgotten(estate: Estate) -> None:
