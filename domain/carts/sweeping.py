@@ -1,6 +1,8 @@
 """Carts whose time is over, and what interrupted processes left behind. One process of the estate sweeps at a time."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import structlog
 
@@ -8,8 +10,9 @@ from domain.carts import metrics
 from domain.carts.holding import HoldLostError
 from domain.carts.keeper import CartKeeper
 from kernel.context import Audience
-from kernel.errors import UpstreamError
+from kernel.errors import StoreUnavailableError, UpstreamError
 from kernel.outcomes import Rejected
+from kernel.tasks import side_by_side
 from store import carts as rows
 from store.carts import CartRow
 from store.idempotency import Idempotency
@@ -19,8 +22,11 @@ log = structlog.get_logger(__name__)
 
 _LEASE = "carts.sweep"
 _AT_ONCE = 100
+_SIDE_BY_SIDE = 8
 _UNBORN_SECONDS = 120.0
 SWEEPER = "sweeper"
+
+Work: TypeAlias = Callable[[CartRow], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
@@ -66,19 +72,30 @@ class CartSweeper:
             left = await rows.left_over(connection, now, limit=_AT_ONCE)
             over = await rows.expired(connection, now, limit=_AT_ONCE)
             unborn = await rows.unborn(connection, now - _UNBORN_SECONDS, limit=_AT_ONCE)
-        settled = [await self._settle(row) for row in left if await self._still(lease)]
-        expired = [await self._expire(row) for row in over if await self._still(lease)]
-        removed = [await self._remove(row) for row in unborn if await self._still(lease)]
+        settled = await self._each(left, self._settle, lease)
+        expired = await self._each(over, self._expire, lease)
+        removed = await self._each(unborn, self._remove, lease)
         async with self.keeper.holds.database.writing() as connection:
             forgotten = await rows.forget(connection, now - self.keep)
         await self.idempotency.sweep()
-        swept = Swept(sum(settled), sum(expired), sum(removed), forgotten)
+        swept = Swept(settled, expired, removed, forgotten)
         for what, count in swept.__dict__.items():
             metrics.SWEPT.labels(what).inc(count)
         return swept
 
-    async def _still(self, lease: Lease | None) -> bool:
-        return lease is None or await self.leases.renew(lease)
+    async def _each(self, due: Sequence[CartRow], work: Work, lease: Lease | None) -> int:
+        """How many were done. Side by side, or a call that hangs would keep all the others back."""
+
+        async def attempt(row: CartRow) -> bool:
+            try:
+                return await work(row)
+            except StoreUnavailableError:
+                raise
+            except Exception:
+                log.exception("cart.cannot_be_swept", cart=row.id)
+                return False
+
+        return sum(await side_by_side(due, attempt, most=_SIDE_BY_SIDE, goes_on=lambda: self.leases.still(lease)))
 
     async def _settle(self, row: CartRow) -> bool:
         try:

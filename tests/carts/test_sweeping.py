@@ -13,6 +13,7 @@ import pytest
 from bff.carts import open_carts
 from bff.dev import SANDBOX_TMF663
 from bff.foundation import open_foundation
+from bff.upstream_clients import Transports
 from domain.carts import sweeping
 from domain.carts.carts import Carts
 from domain.carts.sweeping import CartSweeper, Swept
@@ -20,6 +21,7 @@ from kernel.clock import FixedClock
 from kernel.context import Audience
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
+from store.carts import CartRow
 from store.leases import Leases
 from tests.carts.conftest import MakeShop, new_key
 from tests.carts.estate import KEY
@@ -33,11 +35,13 @@ Sweep = Callable[[], Awaitable[Swept]]
 
 
 @asynccontextmanager
-async def process(base_url: str, folder: Path, clock: FixedClock) -> AsyncIterator[Carts]:
+async def process(
+    base_url: str, folder: Path, clock: FixedClock, transports: Transports | None = None
+) -> AsyncIterator[Carts]:
     """The carts of another process of the estate."""
     given = {"tmf663_url": base_url + SANDBOX_TMF663["v4"], "keys": KEY, "tmf620_url": base_url, "tmf663_attempts": 1}
-    settings = settings_of(**given, database_url=f"sqlite:///{folder}/bff.db", cart_sweep=3600)
-    async with open_foundation(settings, clock, {}) as base, open_carts(base) as carts:
+    settings = settings_of(**given, tmf663_timeout=PATIENCE, database_url=f"sqlite:///{folder}/bff.db", cart_sweep=3600)
+    async with open_foundation(settings, clock, transports or {}) as base, open_carts(base) as carts:
         assert carts is not None
         yield carts
 
@@ -46,10 +50,12 @@ async def process(base_url: str, folder: Path, clock: FixedClock) -> AsyncIterat
 async def sweeper(sandbox_process: SandboxProcess, tmp_path: Path, clock: FixedClock) -> AsyncIterator[CartSweeper]:
     """The sweeper of another process of the estate."""
     async with process(sandbox_process.base_url, tmp_path, clock) as carts:
-        leases = Leases(carts.keeper.holds.database, clock)
-        yield CartSweeper(
-            carts.keeper, carts.updater.idempotency, leases, Audience("en", "web"), every=60, keep=7 * DAY
-        )
+        yield sweeper_of(carts, clock)
+
+
+def sweeper_of(carts: Carts, clock: FixedClock) -> CartSweeper:
+    leases = Leases(carts.keeper.holds.database, clock)
+    return CartSweeper(carts.keeper, carts.updater.idempotency, leases, Audience("en", "web"), every=60, keep=7 * DAY)
 
 
 @pytest.fixture
@@ -211,6 +217,54 @@ async def test_a_sweep_goes_on_until_nothing_is_left(
                 await asyncio.sleep(0.02)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+class FirstHangs(Slow):
+    """The first call does not get there until it may go on; all others do."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.reached.is_set():
+            return await httpx.AsyncHTTPTransport.handle_async_request(self, request)
+        return await super().handle_async_request(request)
+
+
+async def test_a_call_that_hangs_keeps_no_other_cart_back(
+    shop: MakeShop, operator: Operator, clock: FixedClock, sandbox_process: SandboxProcess, tmp_path: Path
+) -> None:
+    hanging = FirstHangs()
+    async with shop(clock=clock) as shopper:
+        for _ in range(12):
+            await shopper.another().create()
+        clock.advance(15 * DAY)
+        async with process(sandbox_process.base_url, tmp_path, clock, {"tmf663": hanging}) as carts:
+            running = asyncio.create_task(sweeper_of(carts, clock).sweep())
+            async with asyncio.timeout(PATIENCE):
+                while len(operator.carts()) > 1:  # noqa: ASYNC110  (the sandbox is another process)
+                    await asyncio.sleep(0.02)
+            hanging.go_on.set()
+            assert await running == Swept(expired=12)
+        assert operator.carts() == []
+
+
+async def test_a_fault_of_ours_in_one_cart_is_no_other_carts(
+    shop: MakeShop, operator: Operator, clock: FixedClock, sweeper: CartSweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expire, failed = CartSweeper._expire, list[str]()
+
+    async def faulty(self: CartSweeper, row: CartRow) -> bool:
+        if not failed:
+            failed.append(row.id)
+            raise RuntimeError("a fault of ours")
+        return await expire(self, row)
+
+    monkeypatch.setattr(CartSweeper, "_expire", faulty)
+    async with shop(clock=clock) as shopper:
+        for _ in range(3):
+            await shopper.another().create()
+        clock.advance(15 * DAY)
+        assert await sweeper.sweep() == Swept(expired=2)
+        assert len(operator.carts()) == 1
+        assert await sweeper.sweep() == Swept(expired=1)
 
 
 async def test_carts_of_others_are_left_alone_where_filters_are_ignored(
