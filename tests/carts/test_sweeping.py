@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+import bff.carts
 from bff.carts import open_carts
 from bff.dev import SANDBOX_TMF663
 from bff.foundation import open_foundation
@@ -44,6 +45,17 @@ async def process(
     async with open_foundation(settings, clock, transports or {}) as base, open_carts(base) as carts:
         assert carts is not None
         yield carts
+
+
+@pytest.fixture(autouse=True)
+def nobody_else_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the shop's own process may have been first, which it is soon after its start."""
+
+    class Idle(CartSweeper):
+        async def run(self) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(bff.carts, "CartSweeper", Idle)
 
 
 @pytest.fixture
