@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Row, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Executable, Row, and_, bindparam, delete, not_, or_, select, update
 
 from kernel.clock import Clock
 from kernel.keys import SigningKeys
@@ -121,10 +121,10 @@ class Idempotency:
                 return outcome
 
     async def look(self, scope: str, mutation: str, key: str, body: bytes) -> Outcome | None:
-        """What has become of a key, without claiming it; None when it is nobody's."""
+        """What has become of a key, without claiming it; None when it is nobody's, or not remembered any more."""
         claim = Claim(scope, mutation, key, "")
         async with self._database.reading() as connection:
-            found = (await connection.execute(_LOOK, _names(claim))).one_or_none()
+            found = (await connection.execute(_KNOWN, {**_names(claim), **self._limits()})).one_or_none()
         if found is None:
             return None
         if not self._keys.any_match(bytes.fromhex(found.body), _PURPOSE, *_signed(claim, body)):
@@ -242,6 +242,7 @@ _OUTLIVED = and_(
     _its.started_at <= bindparam("begun_before"), or_(_its.state == _DONE, _its.held_until <= bindparam("now"))
 )
 _LOOK = select(idempotency).where(*_ITS)
+_KNOWN = _LOOK.where(not_(_OUTLIVED))
 _LOCK = select(_its.key).where(*_HELD).with_for_update()
 _RUNNING_NOW = select(_its.key).where(*_ITS, _its.state == _RUNNING, _its.held_until > bindparam("now"))
 _CHANGE = update(idempotency).where(*_HELD)

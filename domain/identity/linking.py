@@ -225,9 +225,14 @@ class Linking:
         """What the key stands for, once the code was right; what it began earlier it began with the right one."""
         scope = scope_of(desk.ctx.principal)
         known = await self.idempotency.look(scope, _LINK, key, wish.body)
-        if not isinstance(known, Replay | InProgress):
+        if isinstance(known, Replay | InProgress):
+            async with self.lines.database.writing() as connection:
+                begun = await self.idempotency.begin(scope, _LINK, key, wish.body, connection=connection)
+                if isinstance(begun, Fresh) and not begun.claim.resumed:
+                    raise Rejected(_RUNNING)  # forgotten this very moment: the next try needs a code again
+        else:
             await self._require_code(desk, wish, token, code)
-        begun = await self.idempotency.begin(scope, _LINK, key, wish.body)
+            begun = await self.idempotency.begin(scope, _LINK, key, wish.body)
         if not isinstance(begun, Fresh | Replay):
             raise Rejected(_MISMATCH if isinstance(begun, Mismatch) else _RUNNING)
         return begun

@@ -482,3 +482,56 @@ async def test_where_no_codes_can_be_sent_it_says_so(shop: MakeShop) -> None:
         answer = await ada.ask("mutation($input: LinkServiceInput!) { linkService(input: $input) { errors { code } } }",
             input={"idempotencyKey": new_key(), "customerId": ada.customer["id"], "msisdn": ADAS})  # fmt: skip
     assert answer.codes == ["UPSTREAM_UNAVAILABLE"]
+
+
+# ---------------------------------------------------------------- keys that are not remembered any more
+
+
+async def unlinked(records: Records) -> None:
+    """The line changes hands: nobody of the shop's customers has to do with it any more."""
+    first, *_ = records.get("product", "pr-ada-mobile")["relatedParty"]
+    records.patch("product", "pr-ada-mobile", {"relatedParty": [first]})
+
+
+async def test_a_key_that_is_not_remembered_any_more_does_not_stand_for_a_code(
+    linking: MakeShop, records: Records, texts: Texts, clock: FixedClock
+) -> None:
+    """It linked the line yesterday, and no sweep has come by since."""
+    async with linking(clock=clock) as ada:
+        await ada.create()
+        sent, key = await ada.link(ADAS), new_key()
+        answer = {"challengeToken": sent["challengeToken"], "code": await code_to(texts, ADAS)}
+        assert (await ada.link(ADAS, key=key, **answer))["errors"] == []
+        await unlinked(records)
+        clock.advance(86_401)
+        again = (await ada.link(ADAS))["challengeToken"]
+        wrong = f"{(int(await code_to(texts, ADAS, 2)) + 1) % 10**6:06}"
+        assert told(await ada.link(ADAS, key=key, challengeToken=again, code=wrong)) == WRONG
+    assert len(records.get("product", "pr-ada-mobile")["relatedParty"]) == 1
+
+
+async def test_a_key_that_is_forgotten_this_very_moment_does_not_stand_for_a_code(
+    linking: MakeShop, records: Records, texts: Texts, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After it was looked for, and before it is claimed. The next try is asked for the code."""
+    async with linking(clock=clock) as ada:
+        await ada.create()
+        sent, key = await ada.link(ADAS), new_key()
+        answer = {"challengeToken": sent["challengeToken"], "code": await code_to(texts, ADAS)}
+        assert (await ada.link(ADAS, key=key, **answer))["errors"] == []
+        await unlinked(records)
+        clock.advance(86_399)
+        look = Idempotency.look
+
+        async def looks_a_moment_too_early(self: Idempotency, *given: Any) -> Any:
+            found = await look(self, *given)
+            clock.advance(2)
+            return found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Idempotency, "look", looks_a_moment_too_early)
+            late = await ada.link(ADAS, key=key, challengeToken="gone", code="000000")
+        assert [(each["code"], each["retryable"]) for each in late["errors"]] == [("IN_PROGRESS", True)]
+        payload = await ada.link(ADAS, key=key, challengeToken="gone", code="000000")
+        assert [each[0] for each in told(payload)] == ["INVALID"]
+    assert len(records.get("product", "pr-ada-mobile")["relatedParty"]) == 1

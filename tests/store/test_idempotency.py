@@ -265,6 +265,16 @@ async def test_a_key_counts_as_new_after_a_day(once: Idempotency, clock: FixedCl
     assert not claim_of(await begin(once, b"other")).resumed
 
 
+async def test_a_key_of_the_day_before_is_nobody_s_though_no_sweep_came_by(
+    once: Idempotency, clock: FixedClock
+) -> None:
+    await once.finish(claim_of(await begin(once)), b"1")
+    clock.advance(DAY - 1)
+    assert await once.look("guest", "createCart", "k", BODY) == Replay(b"1")
+    clock.advance(1)
+    assert await once.look("guest", "createCart", "k", BODY) is None
+
+
 async def test_a_key_that_was_used_anew_has_no_result_of_the_day_before(once: Idempotency, clock: FixedClock) -> None:
     await once.finish(claim_of(await begin(once)), b"1")
     clock.advance(DAY)
