@@ -108,7 +108,9 @@ class Codes:
             if refused.why is not Why.TAKEN:  # the name is this key's alone: an earlier try got through
                 raise Rejected(_WEAK if refused.why is Why.WEAK_PASSWORD else _NOT_DELIVERED) from None
         challenge = self.pool.challenges.begin(Kind.SIGN_UP, login, user=name)
-        await self.idempotency.finish(claim, msgspec.json.encode(_Begun(challenge.id, challenge.until)))
+        begun = _Begun(challenge.id, challenge.until)
+        if not await self.idempotency.finish(claim, msgspec.json.encode(begun)):
+            raise Rejected(_in_the_way(InProgress(1.0)))  # we slept, and two challenges are twice the tries
         return self._shown(challenge)
 
     def _again(self, key: str, login: Login, remembered: bytes) -> Challenge:

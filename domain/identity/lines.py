@@ -31,7 +31,7 @@ from kernel.errors import (
 )
 from store import customers as rows
 from store.database import Database
-from store.leases import Leases
+from store.leases import Lease, Leases
 
 _LEASE = 30.0
 _CHANGED = 412
@@ -128,12 +128,12 @@ class Lines:
         if lease is None:
             raise LineBusyError
         try:
-            await self._join(product_id, membership)
+            await self._join(product_id, membership, lease)
         finally:
             with suppress(StoreUnavailableError):
                 await asyncio.shield(self.leases.give_back(lease))
 
-    async def _join(self, product_id: str, membership: Membership) -> None:
+    async def _join(self, product_id: str, membership: Membership, lease: Lease) -> None:
         writer, customer = Writer(self.products), membership.customer.upstream_id
         now = await writer.read(AS_THEY_ARE, self.audience, product_id)
         if now is None or now.entity is None:
@@ -144,6 +144,8 @@ class Lines:
         await self._require_theirs(known, membership)
         body = tmf637.link_patch(now.entity, customer, self.role, self.products.options.version)
         strong = now.etag if now.etag and not now.etag.startswith("W/") else None
+        if not await self.leases.renew(lease):  # looking took so long that another may have joined: they would be lost
+            raise LineBusyError
         try:
             written = await writer.change(AS_THEY_ARE, self.audience, product_id, body, if_match=strong)
         except RefusedError as refused:

@@ -151,7 +151,8 @@ class Linking:
             raise
         until = self.challenges.begin(Kind.LINK, Login(wish.number)).until
         sent = _Sent(until, self.keys.newest.id)
-        await self.idempotency.finish(begun.claim, msgspec.json.encode(sent))
+        if not await self.idempotency.finish(begun.claim, msgspec.json.encode(sent)):
+            raise Rejected(_RUNNING)  # we slept, and another sends it
         return self._challenge_of(key, wish, sent), begun.claim.resumed
 
     def _challenge_of(self, key: str, wish: _Wish, sent: _Sent) -> Challenge:

@@ -148,7 +148,7 @@ class SignedOut:
         return self.here(principal, issued_at)
 
     def _keep(self, name: str, at: int) -> None:
-        self._known[name] = at
+        self._known[name] = max(at, self._known.get(name, at))  # Redis may know of an earlier one alone
         while len(self._known) > _MOST_SIGNED_OUT:
             self._known.popitem(last=False)
 

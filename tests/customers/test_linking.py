@@ -11,11 +11,12 @@ import redis as redis_client
 
 from bff.dev import SANDBOX_TMF681, embedded_redis
 from domain.identity.lines import Lines
+from domain.identity.linking import Linking
 from kernel.clock import FixedClock
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
 from store.idempotency import Idempotency
-from tests.carts.fate import Killed
+from tests.carts.fate import Killed, Life, boundary, live
 from tests.customers.conftest import MakeShop
 from tests.customers.people import Someone, company, new_key, person
 from tests.customers.records import Records
@@ -415,6 +416,58 @@ async def test_two_at_once_both_get_in_or_one_is_refused_and_nobody_is_lost(
     assert len(joined) == 1
     assert refused in (["NOT_FOUND"], ["IN_PROGRESS"])
     assert len(records.get("product", "pr-ada-mobile")["relatedParty"]) == 2
+
+
+async def test_who_sleeps_while_another_joins_does_not_write_over_them(
+    linking: MakeShop, records: Records, texts: Texts, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the line and the write, until the lease is over: the array is replaced as a whole."""
+    async with linking(clock=clock) as ada:
+        await ada.create()
+        eve = ada.another("user-eve")
+        await eve.create(person("eve@example.com"))
+        answers = []
+        for count, each in enumerate((ada, eve), 1):
+            sent = await each.link(ADAS)
+            answers.append({"challengeToken": sent["challengeToken"], "code": await code_to(texts, ADAS, count)})
+        kind = Lines._kind
+
+        async def sleeping(self: Lines, *given: Any) -> Any:
+            await boundary()
+            return await kind(self, *given)
+
+        monkeypatch.setattr(Lines, "_kind", sleeping)
+        life = Life(sleeps_at=2)  # the first is before the lease
+        late = await live(life, ada.link(ADAS, **answers[0]))
+        assert life.asleep.is_set()
+        clock.advance(31)
+        assert (await eve.link(ADAS, **answers[1]))["errors"] == []
+        after = records.get("product", "pr-ada-mobile")["relatedParty"]
+        life.awake.set()
+        assert [each[0] for each in told(await late)] == ["IN_PROGRESS"]
+    assert records.get("product", "pr-ada-mobile")["relatedParty"] == after
+
+
+async def test_who_sleeps_while_the_same_key_sends_does_not_send_again(
+    linking: MakeShop, texts: Texts, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with linking(clock=clock) as ada:
+        await ada.create()
+        key, count = new_key(), Linking._count_send
+
+        async def sleeping(self: Linking, *given: Any) -> None:
+            await boundary()
+            await count(self, *given)
+
+        monkeypatch.setattr(Linking, "_count_send", sleeping)
+        life = Life(sleeps_at=1)
+        late = await live(life, ada.link(ADAS, key=key))
+        clock.advance(31)
+        assert (await ada.link(ADAS, key=key))["errors"] == []
+        await code_to(texts, ADAS)
+        life.awake.set()
+        assert [each[0] for each in told(await late)] == ["IN_PROGRESS"]
+    assert len(texts(ADAS)) == 1
 
 
 # ---------------------------------------------------------------- bad days, bad input

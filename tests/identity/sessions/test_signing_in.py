@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
+from domain.identity.tokens import SignedOut
 from kernel.clock import FixedClock
+from kernel.context import Principal
 from sandbox.control import SandboxControl
 from tests.identity.sessions.conftest import MakeShop
 from tests.identity.sessions.person import PASSWORD, Person, code_in, codes, paths
@@ -199,6 +202,22 @@ async def test_a_process_that_knew_the_token_learns_of_its_end_within_seconds(
         clock.advance(5)
         answer = await other.client.query("{ viewer { id } }", headers=ada.headers)
         assert answer.codes == ["UNAUTHENTICATED"]
+
+
+async def test_a_sign_out_that_redis_did_not_hear_of_is_not_forgotten_for_an_older_one(
+    redis_url: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis was away for the second one, and tells of the first afterwards."""
+    now = clock.now()
+    async with Redis.from_url(redis_url) as redis, Redis(unix_socket_path="/nowhere/valkey.sock") as away:
+        signed_out = SignedOut(redis, clock)
+        await signed_out.add(Principal("ada", session="one"), everywhere=True)
+        clock.advance(20)
+        monkeypatch.setattr(signed_out, "_redis", away)
+        await signed_out.add(Principal("ada", session="two"), everywhere=True)
+        monkeypatch.setattr(signed_out, "_redis", redis)
+        assert not await signed_out.anywhere(Principal("ada", session="four"), now + 30)
+        assert await signed_out.anywhere(Principal("ada", session="three"), now + 10)
 
 
 async def test_a_forgotten_password_is_set_anew_by_a_code(shop: MakeShop) -> None:

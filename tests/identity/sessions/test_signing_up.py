@@ -1,11 +1,14 @@
 """Signing up: a code comes, the right one confirms the login, and nothing is done twice."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from domain.identity.pool import Pool
 from kernel.clock import FixedClock
 from sandbox.control import SandboxControl
+from tests.carts.fate import Life, boundary, live
 from tests.identity.sessions.conftest import MakeShop
 from tests.identity.sessions.person import PASSWORD, Person, codes, paths
 
@@ -84,6 +87,27 @@ async def test_the_same_key_at_once_sends_one_code(shop: MakeShop) -> None:
         assert len(ada.mail()) == 1
         payload = await ada.do("confirmSignUp", challengeToken=begun[-1]["challengeToken"], code=ada.code())
         assert payload["errors"] == []
+
+
+async def test_who_sleeps_while_the_same_key_is_carried_out_gives_no_further_challenge(
+    shop: MakeShop, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a code could be tried five times with each."""
+    async with shop(clock=clock) as ada:
+        count = Pool.count_send
+
+        async def sleeping(self: Pool, *given: Any) -> None:
+            await boundary()
+            await count(self, *given)
+
+        monkeypatch.setattr(Pool, "count_send", sleeping)
+        life = Life(sleeps_at=1)
+        late = await live(life, ada.begin(key=KEY))
+        clock.advance(31)
+        assert (await ada.begin(key=KEY))["errors"] == []
+        life.awake.set()
+        assert codes(await late) == ["IN_PROGRESS"]
+        assert len(ada.mail()) == 1
 
 
 async def test_the_same_key_with_another_login_is_refused(shop: MakeShop) -> None:
