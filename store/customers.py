@@ -102,10 +102,10 @@ async def invited(connection: Connection, login: str, now: float) -> list[Any]:
     return list((await connection.execute(wanted)).all())
 
 
-async def settle_invitation(connection: Connection, customer_id: str, login: str) -> None:
-    await connection.execute(
-        delete(invitations).where(invitations.c.customer_id == customer_id, invitations.c.login == login)
-    )
+async def take_up(connection: Connection, seen: Any, now: float) -> bool:
+    """Remove an invitation; False when it does not grant any more what was seen, or its time is over."""
+    same = [invitations.c[name] == getattr(seen, name) for name in ("customer_id", "login", "role", "invited_by")]
+    return (await connection.execute(delete(invitations).where(*same, invitations.c.expires_at > now))).rowcount == 1
 
 
 async def forget_invitations(connection: Connection, now: float) -> int:

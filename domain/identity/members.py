@@ -80,6 +80,8 @@ class Members:
         self.looked[user] = now + _LOOK_AGAIN
         for each in waiting:
             async with self.database.writing() as connection:
+                now = self.clock.now()
+                if not await rows.take_up(connection, each, now):
+                    continue  # taken up, replaced or over meanwhile
                 await rows.add_member(connection, each.customer_id, user, each.role, by=each.invited_by, now=now)
-                await rows.settle_invitation(connection, each.customer_id, hashed)
             log.info("members.joined", customer=each.customer_id, role=each.role)
