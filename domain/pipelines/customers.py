@@ -35,12 +35,25 @@ _KEY = ("input", "idempotencyKey")
 _CUSTOMER = ("input", "customerId")
 _DUPLICATE = Rejection(ErrorCode.DUPLICATE, "There is a customer with such details already.", ("input", "party"))
 _TAKEN = Rejection(ErrorCode.DUPLICATE, "There is a customer with such details already.", ("input", "contact"))
+_CHANGING = Rejection(
+    ErrorCode.IN_PROGRESS,
+    "This customer is just being given another contact; ask again.",
+    ("input", "contact"),
+    retryable=True,
+    retry_after=5,
+)
 _MISMATCH = Rejection(ErrorCode.IDEMPOTENCY_MISMATCH, "This key was used for another request.", _KEY)
 _RUNNING = Rejection(
     ErrorCode.IN_PROGRESS, "This is being done; ask again with the same key.", _KEY, retryable=True, retry_after=2
 )
 _NO_COMPANY = Rejection(ErrorCode.FORBIDDEN, "Only companies have members.", _CUSTOMER)
 _NO_GRANT = Rejection(ErrorCode.FORBIDDEN, "Your role does not reach far enough to give this one.", ("input", "role"))
+
+
+CHANGING = "changing"
+"""The kind of what is claimed for a customer while its contact changes. Of two changes at once either would let go of
+what the other has claimed, and somebody else could become a customer by the contact that stays.
+"""
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """What the pipeline of a changed contact is given. `new`: hashes that were claimed for it."""
+    """What the pipeline of a changed contact is given. `new`: what was claimed for it."""
 
     customer: str
     party_kind: str
@@ -89,7 +102,10 @@ class Tries:
 
 @dataclass(frozen=True)
 class _Accepted:
-    """A request for a pipeline. `given` makes its input of the hashes that are newly claimed."""
+    """A request for a pipeline. `given` makes its input of what is newly claimed.
+
+    `alone`: a claim that must be new, so that this pipeline is the only one of its kind.
+    """
 
     principal: Principal
     pipeline: Pipeline
@@ -98,6 +114,7 @@ class _Accepted:
     customer_id: str
     claims: Claims
     given: Callable[[Sequence[str]], bytes]
+    alone: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -211,7 +228,8 @@ class CustomerSteps:
     async def release_outdated(self, work: Work) -> str:
         given = _profile(work)
         async with self.database.writing() as connection:
-            await rows.keep_identities(connection, given.customer, CONTACT, [mac for _, mac in given.claims])
+            kinds = (*CONTACT, CHANGING)
+            await rows.keep_identities(connection, given.customer, kinds, [mac for _, mac in given.claims])
         return given.customer
 
 
@@ -292,7 +310,8 @@ class Customers:
         body = msgspec.json.encode([customer_id, contact])
         try:
             await self._count(desk, pipeline, key, body)
-            accepted = _Accepted(desk.ctx.principal, pipeline, key, body, row.id, claims, given)
+            alone = (CHANGING, f"{CHANGING}:{row.id}")
+            accepted = _Accepted(desk.ctx.principal, pipeline, key, body, row.id, claims, given, alone)
             pipeline_id = await self._accept(accepted, _TAKEN)
         except Rejected as rejected:
             return CustomerOutcome(found, rejected.reasons)
@@ -344,8 +363,10 @@ class Customers:
         """The id of the pipeline that this key begins, or began: key, claims and pipeline in one transaction.
 
         Raises:
-            Rejected: the key was used for something else, or another customer has one of the values.
+            Rejected: the key was used for something else, another customer has one of the values, or another of these
+                pipelines is running.
         """
+        claims = asked.claims if asked.alone is None else (*asked.claims, asked.alone)
         async with self.steps.database.writing() as connection:
             begun = await self.idempotency.begin(
                 _scope(asked.principal), asked.pipeline.mutation, asked.key, asked.body, connection=connection
@@ -355,9 +376,11 @@ class Customers:
             if not isinstance(begun, Fresh):
                 raise Rejected(_MISMATCH if isinstance(begun, Mismatch) else _RUNNING)
             now = self.steps.clock.now()
-            new = await rows.claim_identities(connection, asked.customer_id, asked.claims, now)
+            new = await rows.claim_identities(connection, asked.customer_id, claims, now)
             if new is None:
                 raise Rejected(taken)
+            if asked.alone is not None and asked.alone[1] not in new:
+                raise Rejected(_CHANGING)
             pipeline_id = await self.pipelines.begin(connection, asked.pipeline, begun.claim, asked.given(new))
             await self.idempotency.finish(begun.claim, pipeline_id.encode(), connection=connection)
             return pipeline_id

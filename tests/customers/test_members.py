@@ -1,9 +1,15 @@
 """Members, invitations and a changed contact."""
 
+import asyncio
 from typing import Any
 
+import pytest
+
+from domain.pipelines.customers import CustomerSteps
+from domain.pipelines.model import Work
 from kernel.clock import FixedClock
 from sandbox.control import SandboxControl
+from tests.carts.fate import Life, live, mortal
 from tests.customers.conftest import MakeShop
 from tests.customers.people import company, new_key, person
 from tests.customers.records import Records
@@ -38,6 +44,38 @@ async def test_an_invitation_ends(shop: MakeShop) -> None:
         await ada.invite("ben@example.com", "BUYER")
         clock.advance(7 * DAY + 1)
         assert (await ada.another("ben@example.com").viewer())["customers"]["edges"] == []
+
+
+async def test_an_invitation_that_was_replaced_meanwhile_is_not_taken_up_as_it_was(
+    shop: MakeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was seen before, and is taken up after: by then less is granted."""
+    async with shop() as ada:
+        await ada.create(company())
+        await ada.invite("ben@example.com", "ADMIN")
+        mortal(monkeypatch)
+        ben, life = ada.another("ben@example.com"), Life(sleeps_at=1)
+        late = await live(life, ben.viewer())
+        assert life.asleep.is_set()
+        assert (await ada.invite("ben@example.com", "VIEWER"))["errors"] == []
+        life.awake.set()
+        await late
+        assert [edge["role"] for edge in (await ben.viewer())["customers"]["edges"]] == ["VIEWER"]
+
+
+async def test_an_invitation_that_ends_while_it_is_taken_up_is_over(
+    shop: MakeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FixedClock()
+    async with shop(clock=clock) as ada:
+        await ada.create(company())
+        await ada.invite("ben@example.com", "ADMIN")
+        mortal(monkeypatch)
+        ben, life = ada.another("ben@example.com"), Life(sleeps_at=1)
+        late = await live(life, ben.viewer())
+        clock.advance(7 * DAY + 1)
+        life.awake.set()
+        assert (await late)["customers"]["edges"] == []
 
 
 async def test_who_has_a_role_keeps_it(shop: MakeShop) -> None:
@@ -132,3 +170,39 @@ async def test_the_same_change_sent_again_is_done_once(shop: MakeShop, sandbox: 
 
 def written(sandbox: SandboxControl) -> list[Any]:
     return [call["method"] for call in sandbox.calls()["log"] if call["method"] != "GET"]
+
+
+async def test_of_two_changes_at_once_the_contact_that_stays_is_nobody_else_s(
+    shop: MakeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is about to let go of what it takes for outdated when the second is carried out."""
+    outdated, asleep, awake = CustomerSteps.release_outdated, asyncio.Event(), asyncio.Event()
+
+    async def sleeping(self: CustomerSteps, work: Work) -> str:
+        if not asleep.is_set():
+            asleep.set()
+            await awake.wait()
+        return await outdated(self, work)
+
+    monkeypatch.setattr(CustomerSteps, "release_outdated", sleeping)
+    async with shop(customers_look_before="") as ada:
+        await ada.create()
+        first, second = ({"email": f"{each}@example.com", "reminderConsent": False} for each in ("first", "second"))
+        late = asyncio.create_task(ada.update(first))
+        await asyncio.wait_for(asleep.wait(), 20)
+        key = new_key()
+        payload = await ada.update(second, key=key)
+        awake.set()
+        assert (await late)["errors"] == []
+        assert [(each["code"], each["retryable"]) for each in payload["errors"]] == [("IN_PROGRESS", True)]
+        assert (await ada.update(second, key=key))["errors"] == []
+        eve = ada.another("user-eve")
+        assert [each["code"] for each in (await eve.create(person("second@example.com")))["errors"]] == ["DUPLICATE"]
+        assert (await eve.create(person("first@example.com")))["errors"] == []
+
+
+async def test_a_change_that_comes_to_nothing_is_in_no_other_s_way(shop: MakeShop) -> None:
+    async with shop(transports={"tmf632": Refusing("PATCH", 422)}) as ada:
+        await ada.create()
+        for _ in range(2):
+            assert [each["code"] for each in (await ada.update(NEW))["errors"]] == ["INVALID"]
