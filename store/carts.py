@@ -80,7 +80,8 @@ async def claim(connection: Connection, row: CartRow, *, holder: str, until: flo
 
 async def lock(connection: Connection, cart_id: str, version: int, now: float) -> bool:
     """Let nobody change a guest's cart while it is merged into another; False when it is not as it was."""
-    changed = await connection.execute(update(carts).where(*_idle(cart_id, version, now)).values(state="LOCKED"))
+    guest_s = (*_idle(cart_id, version, now), carts.c.owner.is_(None))
+    changed = await connection.execute(update(carts).where(*guest_s).values(state="LOCKED"))
     return changed.rowcount == 1
 
 
@@ -158,9 +159,16 @@ async def touch(connection: Connection, cart_id: str, *, at: float, expires_at: 
     await connection.execute(update(carts).where(*alive).values(active_at=at, expires_at=expires_at))
 
 
-async def change_of(connection: Connection, cart_id: str, key: str) -> Change | None:
-    """What was done to a cart under an idempotency key."""
-    wanted = (cart_changes.c.cart_id == cart_id, cart_changes.c.key == key)
+async def is_alive(connection: Connection, cart_id: str, now: float) -> bool:
+    """Whether a cart can be changed, and, until the caller's transaction ends, will not come to its end."""
+    alive = (carts.c.id == cart_id, carts.c.state == "ACTIVE", carts.c.expires_at > now)
+    found = await connection.execute(select(carts.c.id).where(*alive).with_for_update())
+    return found.one_or_none() is not None
+
+
+async def change_of(connection: Connection, cart_id: str, key: str, what: str) -> Change | None:
+    """What was done to a cart under an idempotency key, which another mutation may have been given as well."""
+    wanted = (cart_changes.c.cart_id == cart_id, cart_changes.c.key == key, cart_changes.c.what == what)
     found = (await connection.execute(select(cart_changes).where(*wanted).limit(1))).one_or_none()
     return None if found is None else _change(found)
 
@@ -217,7 +225,7 @@ async def forget(connection: Connection, before: float) -> int:
 
 def _idle(cart_id: str, version: int, now: float) -> tuple[Any, ...]:
     """That a cart still is at a version, can be changed, and nobody is at it."""
-    same = (carts.c.id == cart_id, carts.c.version == version, carts.c.state == "ACTIVE")
+    same = (carts.c.id == cart_id, carts.c.version == version, carts.c.state == "ACTIVE", carts.c.expires_at > now)
     return (*same, carts.c.intent.is_(None), _free(now))
 
 

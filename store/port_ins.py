@@ -71,11 +71,10 @@ async def give_to(connection: Connection, cart_id: str, owner: str) -> None:
     )
 
 
-async def move(connection: Connection, cart_id: str, to: str) -> None:
-    """The lines of a cart stand in another now, under the ids they had."""
-    await connection.execute(
-        update(port_ins).where(_its.cart_id == cart_id).values(cart_id=to, version=_its.version + 1)
-    )
+async def move(connection: Connection, cart_id: str, to: str, owner: str | None) -> None:
+    """The lines of a cart stand in another now, which has this owner, under the ids they had."""
+    moved = {"cart_id": to, "owner": owner, "version": _its.version + 1}
+    await connection.execute(update(port_ins).where(_its.cart_id == cart_id).values(moved))
 
 
 async def lines_of_cart(connection: Connection, cart_id: str) -> list[str]:

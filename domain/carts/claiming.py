@@ -27,6 +27,7 @@ from store.database import Connection
 from store.idempotency import Claim, Fresh, Idempotency, Replay
 
 _TRIES = 5
+_WHAT = "ClaimCart"
 _TOKEN = ("input", "guestCartToken")
 _NO_GUEST = Rejection(ErrorCode.NOT_FOUND, "This token opens no cart.", _TOKEN)
 _UNLIKE = Rejection(
@@ -104,9 +105,9 @@ class CartClaimer:
         self, ctx: RequestContext, owner: str, claim: Claim, guest: CartRow, existing: CartRow | None
     ) -> str:
         """The guest's cart gets an owner; one that there was ends."""
-        now = self.keeper.holds.clock.now()
         async with self.keeper.holds.database.writing() as connection:
-            change = Change(guest.version + 1, now, name_of(ctx.principal), claim.key, "ClaimCart")
+            now = self.keeper.holds.clock.now()
+            change = Change(guest.version + 1, now, name_of(ctx.principal), claim.key, _WHAT)
             until = now + self.keeper.holds.lifetime
             taken = await rows.give_to(connection, guest, owner, change, expires_at=until)
             if not taken or (existing is not None and not await rows.merge(connection, existing, now)):
@@ -119,7 +120,8 @@ class CartClaimer:
     async def _keep(self, claim: Claim, guest: CartRow, existing: CartRow) -> str:
         """The guest's cart ends; the sweep that removes it gives back what is reserved for it."""
         async with self.keeper.holds.database.writing() as connection:
-            if not await rows.merge(connection, guest, self.keeper.holds.clock.now()):
+            now = self.keeper.holds.clock.now()
+            if not (await rows.merge(connection, guest, now) and await rows.is_alive(connection, existing.id, now)):
                 raise _OvertakenError
             await self._finish(claim, existing.id, connection)
         self._tell(guest)
@@ -131,7 +133,7 @@ class CartClaimer:
         intent = Intent(
             lines=await self._merged(existing, guest),
             who=name_of(ctx.principal),
-            what="ClaimCart",
+            what=_WHAT,
             key=claim.key,
             merges=(guest.id, guest.version),
         )
@@ -140,7 +142,6 @@ class CartClaimer:
             return await self.idempotency.is_held(claim, connection)
 
         async def and_with(connection: Connection, _: int) -> bool:
-            await port_ins.give_to(connection, existing.id, str(existing.owner))
             return await self.idempotency.finish(claim, Done(existing.id).encode(), connection=connection)
 
         changed = await self.keeper.change(ctx.audience, existing, intent, allowed=allowed, and_with=and_with)
@@ -194,14 +195,19 @@ class CartClaimer:
     async def _guest(self, ctx: RequestContext, token: str) -> CartRow:
         async with self.keeper.holds.database.reading() as connection:
             row = await rows.by_token(connection, token_hash(token))
-        if row is None or row.owner is not None or not self.keeper.is_active(row):
+        if row is not None and self._is_guest_s(row):
+            row = await self.keeper.ready(ctx.audience, row.id)
+        if row is None or not self._is_guest_s(row):  # or not any more: somebody else may have claimed it meanwhile
             raise Rejected(_NO_GUEST)
-        return await self.keeper.ready(ctx.audience, row.id)
+        return row
+
+    def _is_guest_s(self, row: CartRow) -> bool:
+        return row.owner is None and self.keeper.is_active(row)
 
     async def _was_done(self, existing: CartRow, claim: Claim) -> bool:
         """Whether an earlier, interrupted run of this request merged them after all; then that is remembered now."""
         async with self.keeper.holds.database.writing() as connection:
-            done = await rows.change_of(connection, existing.id, claim.key)
+            done = await rows.change_of(connection, existing.id, claim.key, _WHAT)
             if done is not None:
                 await self._finish(claim, existing.id, connection)
         return done is not None

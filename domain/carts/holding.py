@@ -105,9 +105,16 @@ class Holds:
         """As `begin`, within a transaction of the caller's."""
         holder, now, written = secrets.token_hex(16), self.clock.now(), text(intent)
         mine = await rows.claim(connection, row, holder=holder, until=now + self.seconds, now=now, intent=written)
-        if mine and intent.merges is not None and not await rows.lock(connection, *intent.merges, now):
+        if mine and intent.merges is not None and not await self._lock_guest(connection, intent, intent.merges, now):
             raise _GuestChangedError  # what was written is undone with it
         return Held(dataclasses.replace(row, intent=written), holder) if mine else None
+
+    async def _lock_guest(self, connection: Connection, intent: Intent, merges: tuple[str, int], now: float) -> bool:
+        """Lock the guest's cart; False when it is not as it was, or a line is summed up that a number comes to now."""
+        if not await rows.lock(connection, *merges, now):
+            return False
+        guest, ported = await rows.by_id(connection, merges[0]), await port_ins.lines_of_cart(connection, merges[0])
+        return guest is not None and _ids(lines_of(guest)) & set(ported) <= _ids(intent.lines)
 
     async def take_over(self, row: CartRow) -> Held | None:
         """Take hold of a cart as it is, to settle it; None when it is held or has changed."""
@@ -271,7 +278,7 @@ class Holds:
             await rows.unlock(connection, guest)
             return
         await rows.merged(connection, guest, self.clock.now())
-        await port_ins.move(connection, guest, row.id)
+        await port_ins.move(connection, guest, row.id, row.owner)
         if self.journal is not None:
             await self.journal.move(connection, guest, row.id)
 

@@ -40,6 +40,11 @@ class Request:
         """The same for the same request, whatever its key."""
         return msgspec.json.encode([self.cart_id, self.expected_version, self.operations])
 
+    @property
+    def what(self) -> str:
+        """As the history has it."""
+        return ",".join(type(each).__name__ for each in self.operations)
+
 
 @dataclass(frozen=True)
 class CartUpdater:
@@ -87,7 +92,7 @@ class CartUpdater:
         remember = self._remembering(claim, request)
         for _ in range(_TRIES):
             row = await self._ready(ctx, claim, request)
-            if claim.resumed and await self._was_done(row, claim):
+            if claim.resumed and await self._was_done(row, claim, request):
                 return row
             self._require(row, request)
             intent = await self._intent(ctx, offers, row, request)
@@ -160,16 +165,16 @@ class CartUpdater:
         return Intent(
             lines=applied.lines,
             who=name_of(ctx.principal),
-            what=",".join(type(each).__name__ for each in request.operations),
+            what=request.what,
             key=request.key,
             contact=contacts[-1] if contacts else None,
             attached=tuple((each.line, each.reservations) for each in applied.attached),
         )
 
-    async def _was_done(self, row: CartRow, claim: Claim) -> bool:
+    async def _was_done(self, row: CartRow, claim: Claim, request: Request) -> bool:
         """Whether an earlier, interrupted run of this request did it after all; then that is remembered now."""
         async with self.keeper.holds.database.writing() as connection:
-            done = await rows.change_of(connection, row.id, claim.key)
+            done = await rows.change_of(connection, row.id, claim.key, request.what)
             if done is not None:
                 await self.idempotency.finish(claim, Done(row.id).encode(), connection=connection)
         return done is not None

@@ -1,6 +1,7 @@
 """A guest signs in and takes the cart along; what is merged, what ends, and what no token opens any more."""
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -10,19 +11,24 @@ from typing import Any
 import pytest
 
 from bff.dev import SANDBOX_TMF639
+from domain.carts.keeper import CartKeeper
 from domain.carts.sweeping import CartSweeper, Swept
 from kernel.clock import FixedClock
 from kernel.context import Audience
+from kernel.ids import parse_global_id
 from sandbox.cognito.operations import CLIENT, POOL
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
+from store.database import Database
 from store.leases import Leases
+from store.port_ins import PortInRow, PortInRows
 from tests.carts.conftest import MakeShop, new_key
-from tests.carts.fate import Killed, Life, live, mortal
+from tests.carts.fate import Killed, Life, boundary, live, mortal
 from tests.carts.holder import Holder
 from tests.carts.operator import Operator
 from tests.carts.shopper import ERRORS, FIELDS, Shopper, add
 from tests.carts.test_sweeping import Sweep, process
+from tests.store.test_port_ins import ROW
 
 CLAIM = f"mutation($input: ClaimCartInput!) {{ claimCart(input: $input) {{ cart {{ {FIELDS} }} {ERRORS} }} }}"
 
@@ -348,6 +354,139 @@ async def test_whatever_is_added_while_a_claim_sleeps_is_in_one_cart_or_refused(
         await shopper.read()
         assert sorted(names(shopper)) == sorted((name, 1) for name in wanted)
         assert await guest.read() is None
+
+
+@pytest.mark.parametrize("mode", ["MERGE", "KEEP_EXISTING"])
+async def test_a_cart_that_somebody_else_claims_meanwhile_is_theirs(
+    guests: Any, ada: Any, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """After its token was found to open it, and before it is looked at."""
+    async with guests() as guest:
+        await guest.update(add("po-mobile-l"))
+        shopper, bob = await ada(guest).make(), ada(guest, "bob")
+        ready = CartKeeper.ready
+
+        async def sleeping(self: CartKeeper, *given: Any) -> Any:
+            await boundary()
+            return await ready(self, *given)
+
+        monkeypatch.setattr(CartKeeper, "ready", sleeping)
+        life = Life(sleeps_at=2)  # the first looks at the shopper's own
+        late = await live(life, shopper.claim(guest, mode=mode))
+        assert life.asleep.is_set()
+        assert (await bob.claim(guest))["errors"] == []
+        life.awake.set()
+        assert [each["code"] for each in (await late)["errors"]] == ["NOT_FOUND"]
+        assert (await bob.update(add("po-mobile-s")))["errors"] == []
+        assert names(bob) == [("Mobile L", 1), ("Mobile S", 1)]
+        await shopper.read()
+        assert names(shopper) == []
+
+
+async def test_a_key_that_something_else_was_done_with_does_not_pass_for_a_claim(
+    guests: Any, ada: Any, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys count within a mutation. The gateway dies before it merges anything."""
+    async with guests() as guest:
+        await guest.update(add("po-mobile-l"))
+        shopper, key = await ada(guest).make(), new_key()
+        await shopper.update(add("po-mobile-s"), key=key)
+        mortal(monkeypatch)
+        with suppress(Killed):
+            await (await live(Life(dies_at=3), shopper.claim(guest, key=key)))
+        monkeypatch.undo()
+        clock.advance(61)
+        assert (await shopper.claim(guest, key=key))["errors"] == []
+        assert names(shopper) == [("Mobile S", 1), ("Mobile L", 1)]
+
+
+@pytest.mark.parametrize("mode", ["MERGE", "USE_GUEST", "KEEP_EXISTING"])
+async def test_a_cart_whose_time_ends_meanwhile_is_claimed_by_nobody(
+    guests: Any, ada: Any, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    async with guests(cart_days=1) as guest:
+        await guest.update(add("po-mobile-l"))
+        clock.advance(80_000)
+        shopper = await ada(guest).make()
+        mortal(monkeypatch)
+        life = Life(sleeps_at=3)
+        late = await live(life, shopper.claim(guest, mode=mode))
+        assert life.asleep.is_set()
+        clock.advance(10_000)
+        life.awake.set()
+        assert [each["code"] for each in (await late)["errors"]] == ["NOT_FOUND"]
+
+
+async def test_no_cart_is_dropped_for_one_that_is_over_meanwhile(
+    guests: Any, ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another tab puts another guest's cart into its place."""
+    async with guests() as guest:
+        shopper, other = await ada(guest).make(), Shopper(guest.client)
+        await other.create()
+        tab = SignedIn(shopper.client, shopper.cart, shopper.token)
+        mortal(monkeypatch)
+        life = Life(sleeps_at=3)
+        late = await live(life, shopper.claim(guest, mode="KEEP_EXISTING"))
+        assert life.asleep.is_set()
+        assert (await tab.claim(other, mode="USE_GUEST"))["errors"] == []
+        life.awake.set()
+        payload = await late
+        assert (payload["cart"]["id"], payload["cart"]["state"]) == (tab.cart["id"], "ACTIVE")
+
+
+# ---------------------------------------------------------------- numbers on their way
+
+
+@asynccontextmanager
+async def port_ins_in(url: str) -> AsyncIterator[PortInRows]:
+    database = await Database.open(url, migrate=False)
+    try:
+        yield PortInRows(database)
+    finally:
+        await database.aclose()
+
+
+def on_its_way(guest: Shopper) -> PortInRow:
+    """To the guest's first line."""
+    cart, line = parse_global_id(guest.cart["id"]), parse_global_id(guest.lines[0]["id"])
+    return dataclasses.replace(ROW, cart_id=cart.local, line_id=line.local.partition("~")[2], state="REQUESTED")
+
+
+async def test_a_line_that_a_number_comes_to_meanwhile_is_not_summed(
+    guests: Any, ada: Any, monkeypatch: pytest.MonkeyPatch, sqlite_url: str
+) -> None:
+    """It was asked for after the lines of both carts were looked at. It would come to a line that is in no cart."""
+    async with guests() as guest, port_ins_in(sqlite_url) as port_ins:
+        await guest.update(add("po-mobile-m"))
+        shopper = await ada(guest).make()
+        await shopper.update(add("po-mobile-m"))
+        mortal(monkeypatch)
+        life = Life(sleeps_at=3)
+        late = await live(life, shopper.claim(guest))
+        assert life.asleep.is_set()
+        await port_ins.add(on_its_way(guest))
+        life.awake.set()
+        assert (await late)["errors"] == []
+        assert names(shopper) == [("Mobile M", 1), ("Mobile M", 1)]
+
+
+async def test_a_number_that_comes_to_a_merged_cart_is_its_owner_s_whoever_settles_it(
+    guests: Any, ada: Any, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, sqlite_url: str, sweep: Sweep
+) -> None:
+    async with guests() as guest, port_ins_in(sqlite_url) as port_ins:
+        await guest.update(add("po-mobile-m"))
+        await port_ins.add(on_its_way(guest))
+        shopper = await ada(guest).make()
+        mortal(monkeypatch)
+        with suppress(Killed):
+            await (await live(Life(dies_at=5), shopper.claim(guest)))
+        monkeypatch.undo()
+        clock.advance(61)
+        assert await sweep() == Swept(settled=1)
+        row = await port_ins.by_id(ROW.id)
+        assert row is not None
+        assert (row.cart_id, row.owner) == (parse_global_id(shopper.cart["id"]).local, "ada")
 
 
 async def _held(guest: Shopper) -> dict[str, Any]:

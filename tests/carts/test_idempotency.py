@@ -1,9 +1,14 @@
 """The same change sent again: done once, answered each time, and a key is good for one request."""
 
 import asyncio
+from contextlib import suppress
 
+import pytest
+
+from kernel.clock import FixedClock
 from sandbox.control import SandboxControl
 from tests.carts.conftest import MakeShop, new_key
+from tests.carts.fate import Killed, Life, live, mortal
 from tests.carts.operator import Operator
 from tests.carts.shopper import add
 
@@ -105,3 +110,19 @@ async def test_another_process_of_the_estate_knows_what_was_done(shop: MakeShop,
         first = await shopper.update(add("po-mobile-m"), key=key, version=1)
         assert await shopper.at(elsewhere).update(add("po-mobile-m"), key=key, version=1) == first
         assert len(operator.items()) == 1
+
+
+async def test_the_key_that_a_cart_was_made_with_does_not_pass_for_a_change_of_it(
+    shop: MakeShop, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys count within a mutation. The gateway dies before it sends anything."""
+    async with shop(clock=clock) as shopper:
+        key = new_key()
+        await shopper.create(key=key)
+        mortal(monkeypatch)
+        with suppress(Killed):
+            await (await live(Life(dies_at=2), shopper.update(add("po-mobile-m"), key=key)))
+        monkeypatch.undo()
+        clock.advance(61)
+        assert (await shopper.update(add("po-mobile-m"), key=key))["errors"] == []
+        assert [line["offering"]["name"] for line in shopper.lines] == ["Mobile M"]

@@ -177,9 +177,10 @@ async def test_an_end_lets_go_and_leaves_its_entry_in_the_history(database: Data
     assert (kept.version, kept.lines, kept.intent, kept.holder, kept.held_until) == (2, '["x"]', None, None, None)
     async with database.reading() as connection:
         assert await carts.history(connection, "c1") == [change()]
-        assert await carts.change_of(connection, "c1", "key") == change()
-        assert await carts.change_of(connection, "c1", "other") is None
-        assert await carts.change_of(connection, "c2", "key") is None
+        assert await carts.change_of(connection, "c1", "key", change().what) == change()
+        assert await carts.change_of(connection, "c1", "key", "ClaimCart") is None
+        assert await carts.change_of(connection, "c1", "other", change().what) is None
+        assert await carts.change_of(connection, "c2", "key", change().what) is None
 
 
 async def test_a_version_is_made_once(database: Database) -> None:
