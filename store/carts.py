@@ -159,11 +159,10 @@ async def touch(connection: Connection, cart_id: str, *, at: float, expires_at: 
     await connection.execute(update(carts).where(*alive).values(active_at=at, expires_at=expires_at))
 
 
-async def is_alive(connection: Connection, cart_id: str, now: float) -> bool:
-    """Whether a cart can be changed, and, until the caller's transaction ends, will not come to its end."""
-    alive = (carts.c.id == cart_id, carts.c.state == "ACTIVE", carts.c.expires_at > now)
-    found = await connection.execute(select(carts.c.id).where(*alive).with_for_update())
-    return found.one_or_none() is not None
+async def alive(connection: Connection, cart_id: str, now: float) -> CartRow | None:
+    """A cart that can be changed, and that nobody changes until the caller's transaction ends."""
+    its = (carts.c.id == cart_id, carts.c.state == "ACTIVE", carts.c.expires_at > now)
+    return _one((await connection.execute(select(carts).where(*its).with_for_update())).one_or_none())
 
 
 async def change_of(connection: Connection, cart_id: str, key: str, what: str) -> Change | None:

@@ -6,7 +6,7 @@ finds another one, and its step has no effect. No account number and no authoris
 """
 
 import dataclasses
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from store.database import Connection, Database
 from store.tables import LIVE, port_ins
 
 _its = port_ins.c
+Allowed = Callable[[Connection], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,14 @@ class NumberTakenError(Exception):
 
 
 async def hurry(connection: Connection, cart_id: str, lines: Collection[str] | None, at: float) -> None:
-    """Have the port-ins of some lines of a cart, or of all of them, looked at by whoever looks next."""
+    """Have the port-ins of some lines of a cart, or of all of them, looked at by whoever looks next.
+
+    A step like any other: who is at one of them just now would otherwise put its own time over this one.
+    """
     where = [_its.cart_id == cart_id, _its.due_at.is_not(None)]
     if lines is not None:
         where.append(_its.line_id.in_(tuple(lines)))
-    await connection.execute(update(port_ins).where(*where).values(due_at=at))
+    await connection.execute(update(port_ins).where(*where).values(due_at=at, version=_its.version + 1))
 
 
 async def give_to(connection: Connection, cart_id: str, owner: str) -> None:
@@ -89,17 +93,20 @@ class PortInRows:
 
     database: Database
 
-    async def add(self, row: PortInRow) -> None:
-        """Begin one.
+    async def add(self, row: PortInRow, allowed: Allowed | None = None) -> bool:
+        """Begin one, if that is `allowed` within the same transaction.
 
         Raises:
             NumberTakenError: somebody else brings this number in, or this line has another.
         """
         try:
             async with self.database.writing() as connection:
+                if allowed is not None and not await allowed(connection):
+                    return False
                 await connection.execute(insert(port_ins).values(**dataclasses.asdict(row)))
         except IntegrityError:
             raise NumberTakenError from None
+        return True
 
     async def step(self, row: PortInRow, **values: Any) -> PortInRow | None:
         """Take a row on from where it was read; None when it has gone on.

@@ -121,7 +121,7 @@ class CartClaimer:
         """The guest's cart ends; the sweep that removes it gives back what is reserved for it."""
         async with self.keeper.holds.database.writing() as connection:
             now = self.keeper.holds.clock.now()
-            if not (await rows.merge(connection, guest, now) and await rows.is_alive(connection, existing.id, now)):
+            if not await rows.merge(connection, guest, now) or not await rows.alive(connection, existing.id, now):
                 raise _OvertakenError
             await self._finish(claim, existing.id, connection)
         self._tell(guest)

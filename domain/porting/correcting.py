@@ -112,14 +112,28 @@ class Corrector:
             if told is None or self.desk.words.step_of(told) is Step.REJECTED:  # refused anew, or not carried out yet
                 await self.desk.rows.step(correcting, unknown_at=self.desk.clock.now(), due_at=self._settled)
                 raise OutcomeUnknownError
-        return await self.desk.hear_of(row.id, told) or row
+        return await self._heard(correcting, told) or row
 
     async def _after_all(self, row: PortInRow) -> PortInRow | None:
         """What an earlier, interrupted run of this brought; None where that is not to be seen."""
         told = await self._told(row)
         if told is None or self.desk.words.step_of(told) is Step.REJECTED:
             return None
-        return await self.desk.hear_of(row.id, told)
+        return await self._heard(row, told)
+
+    async def _heard(self, row: PortInRow, told: ProviderPortIn) -> PortInRow | None:
+        """The row with what the provider says.
+
+        Raises:
+            OutcomeUnknownError: it does not tell any more, or the port-in is being cancelled.
+        """
+        try:
+            heard = await self.desk.hear_of(row, told)
+        except UpstreamError as error:
+            raise OutcomeUnknownError from error
+        if heard is not None and heard.cancelling:
+            raise OutcomeUnknownError
+        return heard
 
     async def _told(self, row: PortInRow) -> ProviderPortIn | None:
         """The provider's word.

@@ -59,8 +59,12 @@ class Desk:
 
     # ---------------------------------------------------------------- what the provider says
 
-    async def hear(self, row: PortInRow, told: ProviderPortIn) -> PortInRow | None:
-        """Write down what the provider says of it, and tell TMF639; None when the row has gone on."""
+    async def hear(self, row: PortInRow, told: ProviderPortIn, *, looked: bool = True) -> PortInRow | None:
+        """Write down what the provider says of it, and tell TMF639; None when the row has gone on.
+
+        `told` was asked for after `row` was read, or it may be older. `looked`: whether line and cart were looked at
+        too; if not, a row that is due remains so.
+        """
         before, now = Step(row.state), self.clock.now()
         if before is Step.PORTED:
             return row
@@ -69,6 +73,8 @@ class Desk:
             log.warning("port_in.unknown_state", id=row.id)
             after = Step.REQUESTED if before in UNHEARD else before
         values: dict[str, Any] = {"provider_id": told.id, "due_at": now + self.times.look, "unknown_at": None}
+        if not looked and row.due_at is not None and row.due_at <= now:
+            values["due_at"] = row.due_at
         date = seconds(told.scheduled_at)
         if date is not None:
             values["scheduled_at"] = date
@@ -79,7 +85,7 @@ class Desk:
             if after is Step.CANCELLED:
                 values |= {"cancelling": False, "due_at": now}
             elif before in OVER:  # it was given up, and is carried out all the same
-                values |= {"cancelling": True}
+                values |= {"cancelling": True, "due_at": now}
         changed = await self._stepped(row, values)
         if changed is not None and changed.state != row.state:
             metrics.MOVED.labels(changed.state).inc()
@@ -93,14 +99,22 @@ class Desk:
             log.error("port_in.two_at_the_provider", id=row.id)  # noqa: TRY400  (what was broken says nothing more)
             return await self.rows.step(row, provider_id=values["provider_id"], due_at=values["due_at"])
 
-    async def hear_of(self, port_in_id: str, told: ProviderPortIn) -> PortInRow | None:
-        """As `hear`, however often others take the row on meanwhile; None when it is not there any more."""
+    async def hear_of(self, row: PortInRow, told: ProviderPortIn) -> PortInRow | None:
+        """As `hear`, however often others take the row on meanwhile; None when it is not there any more.
+
+        Raises:
+            UpstreamError: others did, and the provider does not tell anew.
+        """
         for _ in range(_TRIES):
-            row = await self.rows.by_id(port_in_id)
-            heard = None if row is None else await self.hear(row, told)
+            heard = await self.hear(row, told, looked=False)
             if heard is not None:
                 return heard
-        return await self.rows.by_id(port_in_id)
+            latest = await self.rows.by_id(row.id)
+            again = None if latest is None else await self.provider.get(told.id)  # what was told may be older than it
+            if latest is None or again is None:
+                return latest
+            row, told = latest, again
+        return await self.rows.by_id(row.id)
 
     async def show(self, row: PortInRow, *, anew: bool = False) -> PortInRow:
         """Have TMF639 show where it stands, if it does not yet, or `anew`; what cannot be done now is due soon."""
@@ -146,19 +160,28 @@ class Desk:
     async def cancel(self, row: PortInRow) -> PortInRow | None:
         """Have it end where the provider still allows; where not, it goes on, and is tried again at the next look.
 
+        That it shall end is written down before the provider is told: what has gone on since `row` was read may be
+        wanted again. None when it has.
+
         Raises:
             UpstreamError: the provider does not tell.
         """
         if row.state == Step.INTENT.value:
-            return await self.end(row, Step.CANCELLED, unknown=row.unknown_at is not None)
+            return await self.end(row, Step.CANCELLED, unknown=True)  # whoever began it may be making the number
+        if row.state == Step.PORTED.value:
+            return await self.rows.step(row, cancelling=False)
+        later = self.clock.now() + self.times.settle
+        begun = row if row.cancelling else await self.rows.step(row, cancelling=True, due_at=later)
+        return None if begun is None else await self._cancel(begun)
+
+    async def _cancel(self, row: PortInRow) -> PortInRow | None:
+        """The same with one of which it is written down."""
         if row.provider_id is None:
             told = await self.provider.by_reference(row.token)
             if told is None:
                 return await self.give_up(row)
             heard = await self.hear(row, told)
             return None if heard is None else await self.cancel(heard)
-        if row.state == Step.PORTED.value:
-            return await self.rows.step(row, cancelling=False)
         try:
             told = await self.provider.cancel(row.provider_id, self.words.cancelled[0])
         except RefusedError as error:
@@ -170,8 +193,8 @@ class Desk:
             told = None
         told = told or await self.provider.get(row.provider_id)
         if told is None or self.words.step_of(told) is Step.REJECTED:
-            # what was refused does not come, cancelled or not
-            return await self.end(row, Step.CANCELLED)
+            # what was refused does not come, cancelled or not; but a correction of it may be on its way
+            return await self.end(row, Step.CANCELLED, unknown=True)
         return await self.hear(row, told)
 
     async def give_up(self, row: PortInRow) -> PortInRow | None:

@@ -11,9 +11,11 @@ import structlog
 
 from clients.calls import RefusedError
 from clients.porting import ProviderPortIn
+from domain.carts.access import may_touch
 from domain.carts.carts import Carts
 from domain.carts.model import CartState
 from domain.carts.outcome import NO_CART, refusal
+from domain.carts.record import lines_of
 from domain.identity.principals import scope_of
 from domain.porting import metrics
 from domain.porting.asked import PortInRequest, checked_number, require_portable
@@ -35,6 +37,9 @@ from domain.reservations.model import ResourceKind
 from kernel.context import RequestContext
 from kernel.errors import UnknownOutcomeError, UpstreamError
 from kernel.outcomes import ErrorCode, Rejected, Rejection
+from store import carts as cart_rows
+from store.carts import CartRow
+from store.database import Connection
 from store.idempotency import Claim, Fresh, Idempotency, Replay
 from store.port_ins import NumberTakenError, PortInRow
 from store.reservations import Journal
@@ -79,7 +84,8 @@ class Requester:
             return PortInOutcome(None, asked.cart_id, (UNKNOWN,))
         except (Rejected, UpstreamError) as error:
             await self.idempotency.abandon(claim)
-            reasons = error.reasons if isinstance(error, Rejected) else (NOT_NOW,)
+            unanswered = UNKNOWN if claim.resumed else NOT_NOW  # what an earlier run sent must not be denied
+            reasons = error.reasons if isinstance(error, Rejected) else (unanswered,)
             metrics.REFUSED.labels(reasons[0].code.value).inc()
             if isinstance(error, UpstreamError):
                 log.warning("port_in.not_asked", detail=error.detail)
@@ -94,8 +100,10 @@ class Requester:
         row = await self.desk.rows.by_key(claim.scope, claim.key) if claim.resumed else None
         if row is None or Step(row.state) in OVER:
             row = await self._begun(ctx, asked, claim)
+        elif row.cancelling:
+            raise OutcomeUnknownError  # the same key asks anew once that has come to its end
         elif row.state in (Step.INTENT.value, Step.ASKING.value):
-            row = self._mine(await self.desk.rows.step(row, due_at=self._settled))
+            row = await self._taken_up(ctx, asked, row)
         if row.state == Step.INTENT.value:
             row = await self._tagged(row)
         elif row.state == Step.ASKING.value:
@@ -108,6 +116,17 @@ class Requester:
 
     # ---------------------------------------------------------------- in SQL
 
+    async def _taken_up(self, ctx: RequestContext, asked: PortInRequest, row: PortInRow) -> PortInRow:
+        """The row of an interrupted run, kept from those who look at what is due, if its line is there still.
+
+        What that run sent may be carried out yet, whatever becomes of this one.
+        """
+        async with self.desk.rows.database.reading() as connection:
+            cart = await cart_rows.by_id(connection, asked.cart_id)
+        if cart is None or not self.carts.keeper.is_active(cart) or not _is_wanted(ctx, asked, cart):
+            raise OutcomeUnknownError
+        return self._mine(await self.desk.rows.step(row, due_at=self._settled, unknown_at=self.desk.clock.now()))
+
     async def _begun(self, ctx: RequestContext, asked: PortInRequest, claim: Claim) -> PortInRow:
         """The row of a number that can come and that nobody else has.
 
@@ -115,14 +134,7 @@ class Requester:
             Rejected: it cannot, or somebody has.
             UpstreamError: it cannot be known.
         """
-        cart = await self.carts.cart(ctx, asked.cart_id)
-        if cart is None:
-            raise Rejected(NO_CART)
-        if cart.state is not CartState.ACTIVE:
-            message = "This cart is in a checkout." if cart.state is CartState.LOCKED else "This cart is over."
-            raise Rejected(Rejection(ErrorCode.CART_LOCKED, message, ("input", "cartId")))
-        if cart.line(asked.line_id) is None:
-            raise Rejected(NO_LINE)
+        await self._require_line(ctx, asked)
         await self._require_free(asked)
         await self.desk.quota.ask(ctx, asked.msisdn)
         told = await self.desk.provider.portability(asked.msisdn)
@@ -153,12 +165,37 @@ class Requester:
             updated_at=now,
             due_at=self._settled,
         )
+
+        async def allowed(connection: Connection) -> bool:  # whoever slept since has not seen what became of them
+            if not await self.idempotency.is_held(claim, connection):
+                return False
+            cart = await cart_rows.alive(connection, asked.cart_id, self.desk.clock.now())
+            return cart is not None and _is_wanted(ctx, asked, cart)
+
         try:
-            await self.desk.rows.add(row)
+            added = await self.desk.rows.add(row, allowed)
         except NumberTakenError:
             await self._require_free(asked)
             raise Rejected(NOT_FREE) from None  # it was taken and is free again: a moment ago it was not
+        if not added:
+            await self._require_line(ctx, asked)
+            raise OutcomeUnknownError
         return row
+
+    async def _require_line(self, ctx: RequestContext, asked: PortInRequest) -> None:
+        """Refuse what has no line to come to.
+
+        Raises:
+            Rejected: there is no such cart or line, or it cannot be changed.
+        """
+        cart = await self.carts.cart(ctx, asked.cart_id)
+        if cart is None:
+            raise Rejected(NO_CART)
+        if cart.state is not CartState.ACTIVE:
+            message = "This cart is in a checkout." if cart.state is CartState.LOCKED else "This cart is over."
+            raise Rejected(Rejection(ErrorCode.CART_LOCKED, message, ("input", "cartId")))
+        if cart.line(asked.line_id) is None:
+            raise Rejected(NO_LINE)
 
     async def _require_free(self, asked: PortInRequest) -> None:
         """Refuse what our own records know.
@@ -241,9 +278,12 @@ class Requester:
             raise OutcomeUnknownError from error
 
     async def _heard(self, row: PortInRow, told: ProviderPortIn) -> PortInRow:
-        heard = await self.desk.hear_of(row.id, told)
-        if heard is None or Step(heard.state) in OVER:
-            raise OutcomeUnknownError  # it was given up meanwhile; who looks at it last cancels it
+        try:
+            heard = await self.desk.hear_of(row, told)
+        except UpstreamError as error:
+            raise OutcomeUnknownError from error
+        if heard is None or heard.cancelling or Step(heard.state) in OVER:
+            raise OutcomeUnknownError  # it was given up meanwhile; who looks at it next cancels it
         return heard
 
     @property
@@ -255,3 +295,8 @@ class Requester:
         if row is None:
             raise OutcomeUnknownError
         return row
+
+
+def _is_wanted(ctx: RequestContext, asked: PortInRequest, cart: CartRow) -> bool:
+    """Whether a cart is the caller's, and has the line."""
+    return may_touch(ctx.principal, cart) and any(line.id == asked.line_id for line in lines_of(cart))

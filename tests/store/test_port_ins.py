@@ -5,8 +5,8 @@ import dataclasses
 
 import pytest
 
-from store.database import Database
-from store.port_ins import NumberTakenError, PortInRow, PortInRows
+from store.database import Connection, Database
+from store.port_ins import NumberTakenError, PortInRow, PortInRows, hurry
 
 ROW = PortInRow(
     id="p1",
@@ -61,7 +61,25 @@ async def test_a_line_has_one_live_row(rows: PortInRows) -> None:
 
 async def test_of_many_at_once_one_gets_the_number(rows: PortInRows) -> None:
     found = await asyncio.gather(*(rows.add(another(each)) for each in range(10)), return_exceptions=True)
-    assert sorted(type(each).__name__ for each in found) == ["NoneType"] + ["NumberTakenError"] * 9
+    assert sorted(type(each).__name__ for each in found) == ["NumberTakenError"] * 9 + ["bool"]
+
+
+async def test_what_is_not_allowed_any_more_is_not_begun(rows: PortInRows) -> None:
+    async def allowed(_: Connection) -> bool:
+        return False
+
+    assert not await rows.add(ROW, allowed)
+    assert await rows.by_id("p1") is None
+
+
+async def test_who_is_at_a_row_finds_out_that_it_is_to_be_looked_at(rows: PortInRows, database: Database) -> None:
+    await rows.add(ROW)
+    async with database.writing() as connection:
+        await hurry(connection, "c1", ["l1"], 5.0)
+    assert await rows.step(ROW, due_at=99.0) is None
+    hurried = await rows.by_id("p1")
+    assert hurried is not None
+    assert hurried.due_at == 5.0
 
 
 async def test_a_row_that_is_over_leaves_the_number_to_another(rows: PortInRows) -> None:
