@@ -10,7 +10,9 @@ from typing import NoReturn
 import msgspec
 import structlog
 
+from domain.carts.access import may_touch
 from domain.carts.carts import Carts
+from domain.carts.holding import Allowed
 from domain.carts.outcome import NO_CART, refusal
 from domain.identity.principals import scope_of
 from domain.reservations.desk import LostRaceError, NotBegunError, OutcomeUnknownError
@@ -22,6 +24,7 @@ from domain.reservations.search import NumberQuery, NumberSearch
 from kernel.context import Principal, RequestContext
 from kernel.errors import UpstreamError
 from kernel.outcomes import ErrorCode, Rejected, Rejection
+from store import carts as rows
 from store.carts import CartRow
 from store.database import Connection
 from store.idempotency import Claim, Fresh, Idempotency, Outcome, Replay
@@ -80,7 +83,12 @@ class CartReservations:
         if row is None:
             return ReservationOutcome(None, None, (NO_CART,))
         body = msgspec.json.encode([cart_id, offer_token])
-        once = _Once(self.idempotency, scope_of(ctx.principal), _MUTATIONS[kind], key, body)
+
+        async def wanted(connection: Connection) -> bool:
+            cart = await rows.alive(connection, cart_id, self.reservations.desk.clock.now())
+            return cart is not None and may_touch(ctx.principal, cart)
+
+        once = _Once(self.idempotency, scope_of(ctx.principal), _MUTATIONS[kind], key, body, wanted)
         try:
             return await self._reserve(ctx, kind, row, offer_token, once)
         except NotBegunError:
@@ -211,13 +219,17 @@ def _shopper(principal: Principal, cart_id: str) -> str:
 
 @dataclass
 class _Once:
-    """A request's idempotency key, claimed and finished in the transactions of what it asks for."""
+    """A request's idempotency key, claimed and finished in the transactions of what it asks for.
+
+    `wanted`: whether what a new key asks for may still begin, asked within the transaction that begins it.
+    """
 
     idempotency: Idempotency
     scope: str
     mutation: str
     key: str
     body: bytes
+    wanted: Allowed | None = None
     begun: Outcome | None = None
 
     @property
@@ -227,7 +239,10 @@ class _Once:
     async def begin(self, connection: Connection | None) -> bool:
         used = (self.scope, self.mutation, self.key, self.body)
         self.begun = await self.idempotency.begin(*used, connection=connection)
-        return isinstance(self.begun, Fresh)
+        fresh = isinstance(self.begun, Fresh)
+        if fresh and connection is not None and self.wanted is not None and not await self.wanted(connection):
+            raise Rejected(_CART_OVER)
+        return fresh
 
     async def is_known(self) -> bool:
         """Whether the key, of which nothing was heard before, is another's meanwhile."""

@@ -435,6 +435,24 @@ async def test_no_cart_is_dropped_for_one_that_is_over_meanwhile(
         assert (payload["cart"]["id"], payload["cart"]["state"]) == (tab.cart["id"], "ACTIVE")
 
 
+async def test_a_number_that_is_reserved_meanwhile_is_in_the_cart_or_refused(
+    guests: Any, ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another tab saw the guest's cart before it was claimed, and reserves for it after."""
+    async with guests() as guest:
+        holder = Holder(guest)
+        await holder.release((await _held(guest))["id"])
+        offers = await holder.numbers()
+        shopper = await ada(guest).make()
+        mortal(monkeypatch)
+        life = Life(sleeps_at=1)
+        late = await live(life, holder.reserve(offers[0]["offerToken"]))
+        assert life.asleep.is_set()
+        assert (await shopper.claim(guest))["errors"] == []
+        life.awake.set()
+        assert [each["code"] for each in (await late)["errors"]] == ["CART_LOCKED"]
+
+
 # ---------------------------------------------------------------- numbers on their way
 
 
