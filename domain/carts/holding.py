@@ -188,10 +188,10 @@ class Holds:
         )
 
     async def _hand_on(self, row: CartRow, intent: Intent, journal: Journal, connection: Connection) -> None:
+        await attach(journal, connection, row.id, intent.attached)  # first: what moves to another line stays
         gone = _ids(lines_of(row)) - _ids(intent.lines)
         if gone:
             await give_back(journal, connection, row.id, self.clock.now(), reason="line removed", lines=gone)
-        await attach(journal, connection, row.id, intent.attached)
 
     async def adopt(self, held: Held, kept: Kept, given_up: Intent | None) -> CartRow:
         """What the cart system keeps is the truth: it becomes the next version."""

@@ -345,6 +345,18 @@ async def test_a_number_moves_to_the_line_that_names_it(holders: Any) -> None:
         assert [each["lineId"] for each in await ada.reserved()] == [second]
 
 
+async def test_a_number_moves_away_from_a_line_that_is_removed(holders: Any) -> None:
+    async with holders(numbers_sweep=0.1) as ada:
+        held = (await ada.reserve((await ada.numbers())[0]["offerToken"]))["reservation"]["id"]
+        await ada.shopper.update(add("po-mobile-m", reservationIds=[held]))
+        payload = await ada.shopper.update(
+            {"removeLine": ada.shopper.lines[0]["id"]}, add("po-mobile-l", reservationIds=[held])
+        )
+        assert payload["errors"] == []
+        line = ada.shopper.lines[0]["id"]
+        assert [(each["id"], each["state"], each["lineId"]) for each in await ada.reserved()] == [(held, "HELD", line)]
+
+
 async def test_removing_a_line_gives_its_number_back(holders: Any) -> None:
     """With the next sweep; what stands on no line stays."""
     async with holders(numbers_sweep=0.1) as ada:
