@@ -123,9 +123,9 @@ class Journal:
     async def by_id(self, reservation_id: str) -> Entry | None:
         return await self._first(id=reservation_id)
 
-    async def by_key(self, shopper: str, key: str) -> Entry | None:
-        """What a shopper reserved, or tried to, under an idempotency key."""
-        return await self._first(shopper=shopper, key=key)
+    async def by_key(self, shopper: str, kind: str, key: str) -> Entry | None:
+        """What a shopper reserved of a kind, or tried to, under an idempotency key."""
+        return await self._first(shopper=shopper, kind=kind, key=key)
 
     async def by_token(self, token: str) -> Entry | None:
         return await self._first(token=token)

@@ -62,7 +62,7 @@ class Reservations:
             OutcomeUnknownError: it may be reserved; the same key settles it.
             NotBegunError: `together` speaks against it.
         """
-        entry = await self.desk.journal.by_key(ask.shopper, ask.key)
+        entry = await self.desk.journal.by_key(ask.shopper, candidate.kind.value, ask.key)
         if entry is None or entry.state == Step.LOST.value:
             return await self._mark(await self._open(ask, candidate, together), together, resumed=False)
         if together is not None and not await together.begin(None):

@@ -157,6 +157,16 @@ async def test_a_key_is_for_one_offer(holders: Any) -> None:
         assert len(await ada.reserved()) == 1
 
 
+async def test_of_one_key_a_number_and_a_card_are_two(holders: Any) -> None:
+    async with holders(numbers_sim_filters="resourceSpecification.id=esim-profile-spec") as ada:
+        number, card, key = (await ada.numbers())[0], (await ada.sims("ESIM"))[0], new_key()
+        first = await ada.reserve(number["offerToken"], key=key)
+        second = await ada.reserve(card["offerToken"], sim=True, key=key)
+        assert [first["errors"], second["errors"]] == [[], []]
+        assert second["reservation"]["resource"] == card["maskedIccid"]
+        assert len(await ada.reserved()) == 2
+
+
 async def test_a_replay_is_answered_when_the_offer_is_long_over(holders: Any, clock: FixedClock) -> None:
     async with holders(clock=clock) as ada:
         offer, key = (await ada.numbers())[0]["offerToken"], new_key()
