@@ -78,15 +78,21 @@ class Journal:
         before: float | None = None,
         overdue: float | None = None,
         heard: bool = False,
+        unhurried: bool = False,
         **values: Any,
     ) -> Entry | None:
         """Take a row on from one of `states`; None when it has gone on.
 
         `before`: only if its time is not over then; `overdue`: only if it is; `heard`: only if no write may be on its
-        way of which nobody has heard.
+        way of which nobody has heard, but for what `entry` tells; `unhurried`: only if nobody has asked for another
+        look since `entry` was read.
         """
-        taking = _taking(tuple(states), before=before is not None, overdue=overdue is not None, heard=heard)
-        given = {"its_id": entry.id, "its_token": entry.token, "before": before, "overdue": overdue, **values}
+        times = {"before": before, "overdue": overdue}
+        conditions = [name for name, time in times.items() if time is not None]
+        conditions += [name for name, wanted in (("heard", heard), ("unhurried", unhurried)) if wanted]
+        taking = _taking(tuple(states), tuple(conditions))
+        seen = {"its_unknown_at": entry.unknown_at, "its_due_at": entry.due_at}
+        given = {"its_id": entry.id, "its_token": entry.token, **times, **seen, **values}
         if connection is not None:
             return _one((await connection.execute(taking, given)).one_or_none())
         async with self.database.writing() as own:
@@ -210,13 +216,16 @@ def _latest(columns: tuple[str, ...], *where: ColumnElement[bool]) -> Select[Any
     return select(reservations).where(*same, *where).order_by(_its.created_at.desc()).limit(1)
 
 
+_CONDITIONS = {
+    "before": _its.expires_at > bindparam("before"),
+    "overdue": _its.expires_at <= bindparam("overdue"),
+    "heard": _its.unknown_at.is_not_distinct_from(bindparam("its_unknown_at")),
+    "unhurried": _its.due_at.is_not_distinct_from(bindparam("its_due_at")),
+}
+
+
 @cache
-def _taking(states: tuple[str, ...], *, before: bool, overdue: bool, heard: bool) -> ReturningUpdate[Any]:
+def _taking(states: tuple[str, ...], conditions: tuple[str, ...]) -> ReturningUpdate[Any]:
     where = [_its.id == bindparam("its_id"), _its.token == bindparam("its_token"), _its.state.in_(states)]
-    if before:
-        where.append(_its.expires_at > bindparam("before"))
-    if overdue:
-        where.append(_its.expires_at <= bindparam("overdue"))
-    if heard:
-        where.append(_its.unknown_at.is_(None))
+    where += [_CONDITIONS[each] for each in conditions]
     return update(reservations).where(*where).returning(reservations)

@@ -118,8 +118,8 @@ class Desk:
         over = ended(last, now, reason=entry.reason)
         if entry.unknown_at is not None:  # who was last heard of before its write may be asleep, and wake, and die
             over["due_at"] = now + self.times.last_look
-        done = await self.journal.step(entry, (Step.RELEASING.value,), **over)
-        if done is None:  # another ended it; what we wrote may have come after the mark of the next one
+        done = await self.journal.step(entry, (Step.RELEASING.value,), heard=True, **over)
+        if done is None:  # another ended it, or is not heard of; what we wrote may have come after the next one's mark
             await self.journal.hurry(entry.kind, entry.resource, now)
             return entry
         (metrics.EXPIRED if last is Step.EXPIRED else metrics.RELEASED).labels(entry.kind).inc()
@@ -163,7 +163,7 @@ class Desk:
         """
         if await self.inventory.release(candidate_of(entry), entry.token) is not Marked.DONE:
             raise OutcomeUnknownError
-        await self.journal.step(entry, [step.value for step in OVER], due_at=None)
+        await self.journal.step(entry, [step.value for step in OVER], unhurried=True, due_at=None)
         await self.journal.hurry(entry.kind, entry.resource, self.clock.now())
 
     async def mark(self, entry: Entry, write: Callable[[Candidate, str], Awaitable[Marked]]) -> Marked:

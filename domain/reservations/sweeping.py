@@ -230,8 +230,10 @@ class ReservationSweeper:
             await desk.finish_release(taken)
 
     async def _next_look(self, entry: Entry, due: float | None) -> None:
-        """It is well for now; unless it has gone on meanwhile, and a mark was put where it does not belong any more."""
-        if await self.desk.journal.step(entry, (entry.state,), due_at=due) is None:
+        """It is well for now; unless it has gone on meanwhile, and a mark was put where it does not belong any more, or
+        somebody wants it looked at again.
+        """
+        if await self.desk.journal.step(entry, (entry.state,), unhurried=True, due_at=due) is None:
             await self.desk.overslept(entry)
 
     async def _later(self, entry: Entry) -> None:

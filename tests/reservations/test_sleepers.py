@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
@@ -13,14 +13,24 @@ from domain.reservations.desk import LostRaceError, OutcomeUnknownError
 from domain.reservations.inventory import Marked
 from kernel.errors import UpstreamTimeoutError
 from kernel.outcomes import Rejected
+from sandbox.control import SandboxControl
 from tests.carts.fate import Killed, Life, boundary, live, mortal
-from tests.reservations.estate import TIMES, Estate, Numbers, ask, meddling
+from tests.reservations.estate import TIMES, Estate, Numbers, ask, meddling, patches_answered
 from tests.reservations.stages import (
     ONE,
+    assigned,
     held,
     in_checkout,
     overslept,
 )
+
+
+@pytest.fixture
+async def other(make_estate: Callable[..., Estate]) -> AsyncIterator[Estate]:
+    """Another process of the estate."""
+    made = make_estate()
+    yield made
+    await made.aclose()
 
 
 @pytest.mark.parametrize("dies_at", range(1, 8))
@@ -179,6 +189,78 @@ async def test_who_wakes_when_another_with_its_key_has_reserved_and_released_and
     assert isinstance(sleeper.exception(), Killed)
     await estate.sweep_after(TIMES.last_look + 1)
     assert numbers.state(ONE) == ("free", None)
+
+
+async def test_a_release_that_nobody_heard_of_is_waited_for_by_who_gives_it_back_at_the_same_time(
+    estate: Estate, other: Estate, numbers: Numbers, sandbox: SandboxControl
+) -> None:
+    """It would take off the mark of whoever came next, on a blind server."""
+    entry = await held(estate)
+    with patches_answered(estate.desk.inventory, 409):
+        await estate.reservations.release(entry)
+    listed = await estate.entry(entry.id)
+    async with overslept(estate, estate.sweeper.settle(listed)):
+        sandbox.habit("applied-later", api="TMF639", times=1)
+        await other.sweeper.settle(listed)
+    await estate.sweeper.sweep()
+    with pytest.raises(LostRaceError):
+        await held(estate, "bob")
+    sandbox.apply_ghosts()
+    await estate.sweep_after(TIMES.ghost + 1)
+    bobs = await held(estate, "bob")
+    assert numbers.state(ONE) == ("reserved", bobs.token)
+
+
+async def test_who_looked_for_the_last_time_when_another_woke_looks_again(
+    estate: Estate, other: Estate, numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had seen no mark, and said that nobody need look any more."""
+    mortal(monkeypatch)
+    asleep, awake = asyncio.Event(), asyncio.Event()
+    late: list[bytes] = []
+
+    async def sleep(content: bytes) -> Reply | None:
+        late.append(content)
+        asleep.set()
+        await awake.wait()
+        raise UpstreamTimeoutError("tmf639", detail="late")
+
+    with meddling(estate.desk.inventory, sleep):
+        sleeper = asyncio.create_task(estate.reservations.reserve(ask(), ONE))
+        await asleep.wait()
+        for seconds in (TIMES.hold, TIMES.ghost):
+            await other.sweep_after(seconds)
+        estate.clock.advance(TIMES.last_look)
+        (over,) = await other.desk.journal.of_resource("NUMBER", ONE.value)
+        life = Life(sleeps_at=1)
+        looking = await live(life, other.sweeper.settle(over))
+        awake.set()
+        await asyncio.wait({sleeper})
+    assert isinstance(sleeper.exception(), OutcomeUnknownError)
+    life.awake.set()
+    await looking
+    numbers.patch(ONE, **json.loads(late[0]))
+    await other.sweep_after(TIMES.ghost)
+    assert numbers.state(ONE) == ("free", None)
+
+
+async def test_what_was_assigned_is_looked_at_again_when_somebody_asked_for_it_meanwhile(
+    estate: Estate, other: Estate, numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who gave back the number before slept, and takes the mark off between the last look and its note."""
+    mortal(monkeypatch)
+    entry, life = await held(estate, "bob"), Life(sleeps_at=1)
+    async with overslept(estate, estate.reservations.release(entry)):
+        await other.sweep_after(TIMES.settle)
+        adas = await assigned(other)
+        estate.clock.advance(3_601)
+        looking = await live(life, other.sweeper.settle(adas))
+    assert numbers.state(ONE) == ("free", None)
+    life.awake.set()
+    await looking
+    for _ in range(2):
+        await other.sweeper.sweep()
+    assert numbers.state(ONE) == ("assigned", adas.token)
 
 
 async def test_an_old_token_changes_nothing(estate: Estate, numbers: Numbers) -> None:
