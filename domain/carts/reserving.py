@@ -174,10 +174,11 @@ class CartReservations:
 
     # ---------------------------------------------------------------- changing
 
-    async def _given_back(self, entry: Entry) -> Reservation | None:
+    async def _given_back(self, entry: Entry, once: "_Once") -> Reservation | None:
         changed = await self.reservations.release(entry)
         if changed is not None and changed.state in (ReservationState.IN_CHECKOUT, ReservationState.ASSIGNED):
             raise Rejected(_IN_CHECKOUT)
+        await once.finish(None, entry.id)
         return changed
 
     async def _change(
@@ -186,7 +187,7 @@ class CartReservations:
         mutation: str,
         key: str,
         reservation_id: str,
-        change: Callable[[Entry], Awaitable[Reservation | None]],
+        change: Callable[[Entry, "_Once"], Awaitable[Reservation | None]],
     ) -> ReservationOutcome:
         entry = await self._entry(ctx.principal, reservation_id)
         if entry is None:
@@ -195,9 +196,9 @@ class CartReservations:
         if not await once.begin(None):
             return await self._known(once.begun, entry.cart_id)
         try:
-            changed = await change(entry)
-            await once.finish(None, entry.id)
-            return ReservationOutcome(changed, entry.cart_id)
+            return ReservationOutcome(await change(entry, once), entry.cart_id)
+        except OutcomeUnknownError:
+            return ReservationOutcome(None, entry.cart_id, (_UNKNOWN,))
         except Rejected as rejected:
             await once.abandon()
             known = await self.reservations.find(entry.id)

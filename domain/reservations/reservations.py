@@ -71,19 +71,24 @@ class Reservations:
             return self._holding(entry)
         return await self._mark(entry, together, resumed=True)
 
-    async def extend(self, entry: Entry) -> Reservation:
+    async def extend(self, entry: Entry, together: Together | None = None) -> Reservation:
         """Let it live for another while, from now on.
 
         Raises:
             Rejected: its time is over, or it has been extended as far as it goes.
+            OutcomeUnknownError: another with the same key has taken over.
         """
-        now = self.desk.clock.now()
-        until = min(now + self.desk.times.hold, entry.created_at + self.desk.times.longest)
-        if until <= entry.expires_at:
-            raise Rejected(_NO_MORE)
-        taken = await self.desk.journal.step(
-            entry, (Step.HELD.value,), before=now, expires_at=until, due_at=until, updated_at=now
-        )
+        async with self.desk.journal.database.writing() as connection:
+            now = self.desk.clock.now()  # in here: who slept before must not move back an end that was set meanwhile
+            until = min(now + self.desk.times.hold, entry.created_at + self.desk.times.longest)
+            if until <= entry.expires_at:
+                raise Rejected(_NO_MORE)
+            steps: dict[str, Any] = {"expires_at": until, "due_at": until, "updated_at": now}
+            taken = await self.desk.journal.step(
+                entry, (Step.HELD.value,), connection=connection, before=now, overdue=until, **steps
+            )
+            if taken is not None and together is not None and not await together.finish(connection, taken.id):
+                raise OutcomeUnknownError
         if taken is None:
             raise Rejected(_EXPIRED)
         await self.desk.keep_hold(taken, until - now)

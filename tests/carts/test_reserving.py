@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from redis.asyncio import Redis
@@ -12,9 +13,11 @@ from redis.asyncio import Redis
 from bff.dev import SANDBOX_TMF639
 from domain.reservations import holds
 from kernel.clock import FixedClock
+from kernel.errors import StoreUnavailableError
 from kernel.ids import GlobalId
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
+from store.idempotency import Idempotency
 from tests.carts.conftest import MakeShop, new_key
 from tests.carts.holder import Holder, at_once
 from tests.carts.shopper import add
@@ -267,6 +270,22 @@ async def test_extending_keeps_it_longer_up_to_a_limit(holders: Any, clock: Fixe
         last = await ada.extend(first["id"])
         assert first["expiresAt"] < second["expiresAt"] < third["expiresAt"] == last["reservation"]["expiresAt"]
         assert [each["code"] for each in last["errors"]] == ["RESERVATION_LIMIT"]
+
+
+async def test_an_extension_is_kept_together_with_its_key(
+    holders: Any, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks again with it is not told that it cannot be."""
+    async with holders(clock=clock, numbers_hold=900, numbers_longest=1_500) as ada:
+        held, key = (await ada.reserve((await ada.numbers())[0]["offerToken"]))["reservation"], new_key()
+        clock.advance(700)
+        with monkeypatch.context() as patched:
+            patched.setattr(Idempotency, "finish", AsyncMock(side_effect=StoreUnavailableError))
+            sent = {"idempotencyKey": key, "reservationId": held["id"]}
+            assert (await ada.ask("extendReservation", "ReservationInput", "reservation { id }", sent)).codes
+        again = await ada.extend(held["id"], key=key)
+        assert again["errors"] == []
+        assert again["reservation"]["expiresAt"] > held["expiresAt"]
 
 
 async def test_an_expired_reservation_cannot_be_extended(holders: Any, clock: FixedClock) -> None:

@@ -191,6 +191,20 @@ async def test_who_wakes_when_another_with_its_key_has_reserved_and_released_and
     assert numbers.state(ONE) == ("free", None)
 
 
+async def test_an_extension_that_overslept_does_not_shorten_a_later_one(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mortal(monkeypatch)
+    entry, life = await held(estate), Life(sleeps_at=1)
+    estate.clock.advance(100)
+    sleeper = await live(life, estate.reservations.extend(entry))
+    estate.clock.advance(500)
+    later = await estate.reservations.extend(entry)
+    life.awake.set()
+    await asyncio.wait({sleeper})
+    assert (await estate.entry(entry.id)).expires_at == later.expires_at
+
+
 async def test_a_release_that_nobody_heard_of_is_waited_for_by_who_gives_it_back_at_the_same_time(
     estate: Estate, other: Estate, numbers: Numbers, sandbox: SandboxControl
 ) -> None:
