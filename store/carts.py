@@ -161,8 +161,7 @@ async def touch(connection: Connection, cart_id: str, *, at: float, expires_at: 
 
 async def alive(connection: Connection, cart_id: str, now: float) -> CartRow | None:
     """A cart that can be changed, and that nobody changes until the caller's transaction ends."""
-    its = (carts.c.id == cart_id, carts.c.state == "ACTIVE", carts.c.expires_at > now)
-    return _one((await connection.execute(select(carts).where(*its).with_for_update())).one_or_none())
+    return _one((await connection.execute(_ALIVE, {"its_id": cart_id, "now": now})).one_or_none())
 
 
 async def change_of(connection: Connection, cart_id: str, key: str, what: str) -> Change | None:
@@ -259,6 +258,11 @@ _ACTIVE_OF = (
     .where(carts.c.owner == bindparam("its_owner"), carts.c.state == "ACTIVE")
     .order_by(carts.c.updated_at.desc())
     .limit(1)
+)
+_ALIVE = (
+    select(carts)
+    .where(_ITS, carts.c.state == "ACTIVE", carts.c.expires_at > bindparam("now"))
+    .with_for_update(read=True)
 )
 _ADD = insert(carts)
 _ADD_CHANGE = insert(cart_changes)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from domain.carts.model import Line, counts
 from domain.reservations.reservation import Step, shown
@@ -78,16 +79,10 @@ async def give_back(
     A number that one of them brings along is looked at, too: its way ends where that is still possible.
     """
     await port_ins.hurry(connection, cart_id, lines, now)
-    await journal.step_of_cart(
-        connection,
-        cart_id,
-        (Step.HELD.value,),
-        lines=lines,
-        state=Step.RELEASING.value,
-        reason=reason,
-        due_at=now,
-        updated_at=now,
-    )
+    over: dict[str, Any] = {"state": Step.RELEASING.value, "reason": reason, "due_at": now, "updated_at": now}
+    await journal.step_of_cart(connection, cart_id, (Step.HELD.value,), lines=lines, **over)
+    if lines is None:  # what is just being reserved, too: whoever does that must not make it held any more
+        await journal.step_of_cart(connection, cart_id, (Step.INTENT.value,), **over, unknown_at=now)
 
 
 async def lost(journal: Journal, cart_id: str, lines: Sequence[Line], now: float) -> Iterator[str]:

@@ -84,11 +84,12 @@ class CartReservations:
             return ReservationOutcome(None, None, (NO_CART,))
         body = msgspec.json.encode([cart_id, offer_token])
 
-        async def wanted(connection: Connection) -> bool:
+        async def allowed(connection: Connection) -> bool:
+            """Or nobody could find what is reserved for it."""
             cart = await rows.alive(connection, cart_id, self.reservations.desk.clock.now())
             return cart is not None and may_touch(ctx.principal, cart)
 
-        once = _Once(self.idempotency, scope_of(ctx.principal), _MUTATIONS[kind], key, body, wanted)
+        once = _Once(self.idempotency, scope_of(ctx.principal), _MUTATIONS[kind], key, body, allowed)
         try:
             return await self._reserve(ctx, kind, row, offer_token, once)
         except NotBegunError:
@@ -222,7 +223,7 @@ def _shopper(principal: Principal, cart_id: str) -> str:
 class _Once:
     """A request's idempotency key, claimed and finished in the transactions of what it asks for.
 
-    `wanted`: whether what a new key asks for may still begin, asked within the transaction that begins it.
+    `allowed`: whether what a new key asks for may still begin, asked within the transaction that begins it.
     """
 
     idempotency: Idempotency
@@ -230,7 +231,7 @@ class _Once:
     mutation: str
     key: str
     body: bytes
-    wanted: Allowed | None = None
+    allowed: Allowed | None = None
     begun: Outcome | None = None
 
     @property
@@ -238,12 +239,16 @@ class _Once:
         return self.begun.claim if isinstance(self.begun, Fresh) else None
 
     async def begin(self, connection: Connection | None) -> bool:
+        """Claim the key.
+
+        Raises:
+            Rejected: it is new, and within this transaction nothing may be reserved for the cart any more.
+        """
         used = (self.scope, self.mutation, self.key, self.body)
         self.begun = await self.idempotency.begin(*used, connection=connection)
-        fresh = isinstance(self.begun, Fresh)
-        if fresh and connection is not None and self.wanted is not None and not await self.wanted(connection):
+        if connection is not None and self.claim and self.allowed is not None and not await self.allowed(connection):
             raise Rejected(_CART_OVER)
-        return fresh
+        return self.claim is not None
 
     async def is_known(self) -> bool:
         """Whether the key, of which nothing was heard before, is another's meanwhile."""

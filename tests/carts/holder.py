@@ -2,8 +2,12 @@
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
 
 from tests.carts.shopper import Shopper
 from tests.client import Answer
@@ -76,3 +80,19 @@ class Holder:
 async def at_once(count: int, make: Any) -> list[Any]:
     """`count` requests at the same time."""
     return list(await asyncio.gather(*(make(place) for place in range(count))))
+
+
+@asynccontextmanager
+async def asleep_in(monkeypatch: pytest.MonkeyPatch, where: type, name: str) -> AsyncIterator[asyncio.Event]:
+    """Inside, whoever comes to this method falls asleep in front of it, as the event tells; afterwards they wake up."""
+    asleep, awake, does = asyncio.Event(), asyncio.Event(), getattr(where, name)
+
+    async def slowly(*given: Any, **more: Any) -> Any:
+        asleep.set()
+        await awake.wait()
+        return await does(*given, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(where, name, slowly)
+        yield asleep
+    awake.set()

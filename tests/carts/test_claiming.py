@@ -13,6 +13,7 @@ import pytest
 from bff.dev import SANDBOX_TMF639
 from domain.carts.keeper import CartKeeper
 from domain.carts.sweeping import CartSweeper, Swept
+from domain.reservations.holds import Holds
 from kernel.clock import FixedClock
 from kernel.context import Audience
 from kernel.ids import parse_global_id
@@ -24,7 +25,7 @@ from store.leases import Leases
 from store.port_ins import PortInRow, PortInRows
 from tests.carts.conftest import MakeShop, new_key
 from tests.carts.fate import Killed, Life, boundary, live, mortal
-from tests.carts.holder import Holder
+from tests.carts.holder import Holder, asleep_in
 from tests.carts.operator import Operator
 from tests.carts.shopper import ERRORS, FIELDS, Shopper, add
 from tests.carts.test_sweeping import Sweep, process
@@ -568,3 +569,20 @@ async def test_whenever_the_gateway_dies_one_sweep_leaves_no_cart_locked(
         else:
             assert names(shopper) == [("Mobile S", 1)]
             assert (await guest.update(add("po-mobile-m")))["errors"] == []
+
+
+@pytest.mark.parametrize("mode", ["MERGE", "KEEP_EXISTING"])
+async def test_for_a_cart_that_was_claimed_meanwhile_nothing_is_reserved(
+    guests: Any, ada: Any, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """Nobody could see it, use it or give it back: its token opens nothing any more."""
+    async with guests() as guest:
+        await _held(guest)  # holds are allowed by now
+        shopper = await ada(guest).make()
+        offer = (await Holder(guest).numbers())[0]["offerToken"]
+        async with asleep_in(monkeypatch, Holds, "take") as asleep:
+            reserving = asyncio.create_task(Holder(guest).reserve(offer))
+            await asleep.wait()
+            assert (await shopper.claim(guest, mode=mode))["errors"] == []
+        payload = await reserving
+        assert (payload["reservation"], [each["code"] for each in payload["errors"]]) == (None, ["CART_LOCKED"])

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock
 
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 
 from bff.dev import SANDBOX_TMF639
 from domain.reservations import holds
+from domain.reservations.inventory import Inventory
 from kernel.clock import FixedClock
 from kernel.errors import StoreUnavailableError
 from kernel.ids import GlobalId
@@ -19,8 +21,9 @@ from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
 from store.idempotency import Idempotency
 from tests.carts.conftest import MakeShop, new_key
-from tests.carts.holder import Holder, at_once
+from tests.carts.holder import Holder, asleep_in, at_once
 from tests.carts.shopper import add
+from tests.carts.test_sweeping import in_sql
 from tests.numbers.quiet import until_quiet
 
 NOWHERE = "unix:///nowhere/valkey.sock"
@@ -466,3 +469,21 @@ async def test_a_cart_that_ends_gives_all_back(holders: Any, clock: FixedClock) 
         bob = await another(ada)
         while (await bob.reserve(offer["offerToken"]))["errors"]:
             pass
+
+
+async def test_a_cart_that_ends_gives_back_what_is_just_being_reserved(
+    holders: Any, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is told any more that it is reserved."""
+    long = {"cart_days": 0.005, "numbers_hold": 86_400, "numbers_longest": 90_000, "numbers_offer_seconds": 9_000}
+    async with holders(clock=clock, cart_sweep=0.1, **long) as ada:
+        offer = (await ada.numbers())[0]["offerToken"]
+        async with asleep_in(monkeypatch, Inventory, "reserve") as asleep:
+            reserving = asyncio.create_task(ada.reserve(offer))
+            await asleep.wait()
+            clock.advance(500)
+            while in_sql(tmp_path, "SELECT state FROM carts") != [("EXPIRED",)]:  # noqa: ASYNC110  (a sweep does it)
+                await asyncio.sleep(0.02)
+        payload = await reserving
+        assert (payload["reservation"], [each["code"] for each in payload["errors"]]) == (None, ["NUMBER_UNAVAILABLE"])
+        assert await ada.reserved() == []

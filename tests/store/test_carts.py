@@ -120,6 +120,14 @@ async def test_a_cart_whose_time_is_over_is_not_held(database: Database) -> None
     assert await claim(database, now=NOW + 99.9)
 
 
+@pytest.mark.parametrize("state", ["ACTIVE", "LOCKED", "MERGED", "EXPIRED", "ORDERED"])
+async def test_a_cart_is_alive_until_it_is_over(database: Database, state: str) -> None:
+    await keep(database, row(state=state))
+    async with database.writing() as connection:
+        assert (await carts.alive(connection, "c1", NOW + 99.9) is not None) is (state == "ACTIVE")
+        assert await carts.alive(connection, "c1", NOW + 100) is None
+
+
 async def test_who_does_not_know_what_was_given_up_meanwhile_does_not_hold_a_cart(database: Database) -> None:
     """It would write down that nothing was."""
     await keep(database, row(unsettled="[1]"))
