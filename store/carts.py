@@ -120,6 +120,7 @@ async def take_over(connection: Connection, row: CartRow, *, holder: str, until:
     """Hold a cart exactly as `row` shows it, whatever was intended; False when it is held or has changed."""
     same = (
         carts.c.id == row.id,
+        _equals(carts.c.upstream_id, row.upstream_id),
         carts.c.version == row.version,
         carts.c.state == row.state,
         carts.c.unsettled == row.unsettled,
@@ -200,12 +201,9 @@ async def unborn(connection: Connection, before: float, *, limit: int) -> list[C
 
 
 async def born(connection: Connection, cart_id: str, change: Change, *, upstream_id: str, etag: str | None) -> bool:
-    """The cart system has made the cart; False when the row was swept away meanwhile."""
-    changed = await connection.execute(
-        update(carts)
-        .where(carts.c.id == cart_id, carts.c.upstream_id.is_(None))
-        .values(upstream_id=upstream_id, etag=etag)
-    )
+    """The cart system has made the cart; False when a sweep has come to it meanwhile, and removes it on both sides."""
+    unborn = (carts.c.id == cart_id, carts.c.upstream_id.is_(None), carts.c.holder.is_(None))
+    changed = await connection.execute(update(carts).where(*unborn).values(upstream_id=upstream_id, etag=etag))
     if changed.rowcount == 1:
         await connection.execute(_ADD_CHANGE, {"cart_id": cart_id, **change.__dict__})
     return changed.rowcount == 1

@@ -118,6 +118,9 @@ class CartSweeper:
         return True
 
     async def _remove(self, row: CartRow) -> bool:
+        """Remove on both sides what never came about. Once it is held it cannot come about any more."""
+        if await self.keeper.holds.take_over(row) is None:
+            return False
         try:
             await self.keeper.system.remove(self.audience, None, row.id)
         except UpstreamError as error:

@@ -1,10 +1,14 @@
 """No history corrupts a cart: any that can be thought of, and those that once did."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.carts.estate import DAY, HOLD, Estate
+from kernel.context import Deadline, Principal, RequestContext, Segment
+from tests.carts.estate import AUDIENCE, DAY, HOLD, Estate
+from tests.carts.fate import Life, live
 from tests.carts.machine import EXAMPLES, LONG, Machine
 
 
@@ -78,3 +82,32 @@ def test_a_refusal_may_be_told_after_another_try_was_taken(estate: Estate) -> No
     machine.ask_again(process=1, which=0, earlier=0, other_body=False, dies_at=None)
     machine.teardown()
     assert machine.carts[0].latest == 2
+
+
+@pytest.mark.parametrize("making_sleeps", range(5, 9))
+@pytest.mark.parametrize("sweep_sleeps", range(1, 6))
+def test_a_cart_that_comes_about_while_a_sweep_is_at_it_is_there(
+    estate: Estate, making_sleeps: int, sweep_sleeps: int
+) -> None:
+    """Whenever they sleep: its shopper is told so, and finds it, or is told that there is none."""
+    carts, makers, sweepers = estate.carts(0), Life(sleeps_at=making_sleeps), Life(sleeps_at=sweep_sleeps)
+
+    async def history() -> None:
+        ctx = RequestContext(AUDIENCE, Deadline.after(3_600))
+        making = await live(makers, carts.create(ctx, "k1", Segment.B2C, None))
+        estate.clock.advance(121)
+        sweeping = await live(sweepers, estate.sweepers[1].sweep())
+        makers.awake.set()
+        made = await making
+        sweepers.awake.set()
+        await sweeping
+        for _ in range(2):
+            estate.clock.advance(HOLD + 10)
+            await estate.sweepers[1].sweep()
+        if made.cart is not None:
+            found = await carts.cart(replace(ctx, principal=Principal(cart_token=made.token)), made.cart.id)
+            assert found is not None
+            assert not found.is_over
+        assert len(estate.system.carts) == (made.cart is not None)
+
+    estate.runner.run(history())
