@@ -99,12 +99,14 @@ class Journal:
             return _one((await own.execute(taking, given)).one_or_none())
 
     async def attach(self, connection: Connection, cart_id: str, line_id: str, wanted: Collection[str]) -> None:
-        """Let a line have exactly these of its cart's live reservations; what it had else belongs to the cart alone."""
-        mine = (_its.cart_id == cart_id, LIVE)
-        others = (*mine, _its.line_id == line_id, _its.id.not_in(tuple(wanted)))
+        """Let a line have exactly these of its cart's reservations; what it had else belongs to the cart alone.
+
+        One that is over is told of on the line that asked for it, and on no other.
+        """
+        others = (_its.cart_id == cart_id, _its.line_id == line_id, _its.id.not_in(tuple(wanted)))
         await connection.execute(update(reservations).where(*others).values(line_id=None))
         if wanted:
-            these = (*mine, _its.id.in_(tuple(wanted)))
+            these = (_its.cart_id == cart_id, _its.id.in_(tuple(wanted)))
             await connection.execute(update(reservations).where(*these).values(line_id=line_id))
 
     async def move(self, connection: Connection, cart_id: str, to: str) -> None:

@@ -1,7 +1,7 @@
 """Numbers and SIMs on the lines of a cart: which may stand on which line, and what has been lost from one."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,7 @@ def _usable(entry: Entry | None, path: Path, now: float) -> Entry:
 async def attach(
     journal: Journal, connection: Connection, cart_id: str, attached: Sequence[tuple[str, tuple[str, ...]]]
 ) -> None:
-    """Write down what lines have. What has ended since it was checked is not taken up."""
+    """Write down what lines have. What has ended since it was checked is told as lost from its line."""
     for line, wanted in attached:
         await journal.attach(connection, cart_id, line, wanted)
 
@@ -85,12 +85,10 @@ async def give_back(
         await journal.step_of_cart(connection, cart_id, (Step.INTENT.value,), **over, unknown_at=now)
 
 
-async def lost(journal: Journal, cart_id: str, lines: Sequence[Line], now: float) -> Iterator[str]:
-    """The lines that had a number or a SIM whose time is over, and none of its kind in its place."""
-    entries = await journal.of_cart(cart_id, live=False)
-    here = {line.id for line in lines}
-    latest = {(entry.line_id, entry.kind): entry for entry in entries if entry.line_id in here}
-    return (str(line) for (line, _), entry in latest.items() if _is_over(entry, now))
+async def lost(journal: Journal, cart_id: str, lines: Sequence[Line], now: float) -> list[str]:
+    """The lines that had a number or a SIM whose time is over, until they are given others in its place."""
+    over = {entry.line_id for entry in await journal.of_cart(cart_id, live=False) if _is_over(entry, now)}
+    return [line.id for line in lines if line.id in over]
 
 
 def _is_over(entry: Entry, now: float) -> bool:

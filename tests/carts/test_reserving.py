@@ -12,6 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bff.dev import SANDBOX_TMF639
+from domain.carts.system import CartSystem
 from domain.reservations import holds
 from domain.reservations.inventory import Inventory
 from kernel.clock import FixedClock
@@ -60,6 +61,12 @@ async def another(holder: Holder) -> Holder:
     shopper = holder.shopper.another()
     await shopper.create()
     return Holder(shopper)
+
+
+async def problems(holder: Holder) -> list[str]:
+    """What the cart's lines lack, by code."""
+    found = await holder.shopper.read(problems=True) or {}
+    return [each["code"] for each in found["problems"]]
 
 
 def upstream(sandbox: SandboxControl) -> list[str]:
@@ -458,6 +465,51 @@ async def test_a_number_that_expires_on_a_line_is_told(holders: Any, clock: Fixe
         found = await ada.shopper.read(problems=True)
         assert found is not None
         assert found["problems"] == []
+
+
+async def test_a_number_that_was_reserved_earlier_may_take_the_place_of_one_that_expired(
+    holders: Any, clock: FixedClock, tmp_path: Path
+) -> None:
+    async with holders(clock=clock, numbers_sweep=0.1) as ada:
+        offers = await ada.numbers(2)
+        earlier = (await ada.reserve(offers[0]["offerToken"]))["reservation"]["id"]
+        clock.advance(1)
+        held = (await ada.reserve(offers[1]["offerToken"]))["reservation"]["id"]
+        await ada.shopper.update(add("po-mobile-m", reservationIds=[held]))
+        line = ada.shopper.lines[0]["id"]
+        clock.advance(600)
+        await ada.extend(earlier)
+        clock.advance(301)
+        while ("EXPIRED",) not in in_sql(tmp_path, "SELECT state FROM reservations"):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        await ada.shopper.update({"updateLine": {"lineId": line, "reservationIds": [earlier]}})
+        assert await problems(ada) == []
+
+
+async def test_of_two_numbers_on_a_line_each_that_expires_is_told(holders: Any, clock: FixedClock) -> None:
+    async with holders(clock=clock) as ada:
+        offers = await ada.numbers(2)
+        first = (await ada.reserve(offers[0]["offerToken"]))["reservation"]["id"]
+        clock.advance(600)
+        second = (await ada.reserve(offers[1]["offerToken"]))["reservation"]["id"]
+        await ada.shopper.update(add("po-mobile-m", quantity=2, reservationIds=[first, second]))
+        clock.advance(301)
+        assert await problems(ada) == ["RESERVATION_EXPIRED"]
+
+
+async def test_a_number_whose_time_runs_out_while_it_comes_to_a_line_is_told(
+    holders: Any, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with holders(clock=clock, numbers_sweep=0.1) as ada:
+        held = (await ada.reserve((await ada.numbers())[0]["offerToken"]))["reservation"]["id"]
+        async with asleep_in(monkeypatch, CartSystem, "put") as asleep:
+            updating = asyncio.create_task(ada.shopper.update(add("po-mobile-m", reservationIds=[held])))
+            await asleep.wait()
+            clock.advance(901)
+            while in_sql(tmp_path, "SELECT state FROM reservations") != [("EXPIRED",)]:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert (await updating)["errors"] == []
+        assert await problems(ada) == ["RESERVATION_EXPIRED"]
 
 
 async def test_a_cart_that_ends_gives_all_back(holders: Any, clock: FixedClock) -> None:
