@@ -66,14 +66,15 @@ class Slots:
     async def keep(self, number: int) -> bool:
         """Make sure that a place taken here is still held: a server that restarted has forgotten. False: it is lost."""
         async with self._turn:
-            if self._connection is None:
+            if parse_url(self.url).get_backend_name() == "sqlite":
                 return number in self._files
-            with suppress(_psycopg().Error):
-                await self._connection.execute("SELECT 1")
-                return True
-            self._connection = None
-            self._held.clear()
-            return await self._lock_in_server(number)
+            try:
+                if self._connection is not None:
+                    await self._connection.execute("SELECT 1")
+            except _psycopg().Error:
+                self._connection = None
+                self._held.clear()
+            return number in self._held or await self._lock_in_server(number)
 
     async def aclose(self) -> None:
         async with self._turn:

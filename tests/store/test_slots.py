@@ -1,0 +1,56 @@
+"""Places for live processes."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from unittest.mock import AsyncMock
+
+import psycopg
+import pytest
+
+from store import slots
+from store.slots import Slots
+
+pytestmark = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+async def processes(database_url: str) -> AsyncIterator[list[Slots]]:
+    async with AsyncExitStack() as stack:
+        made = [Slots(database_url, "tests") for _ in range(3)]
+        for each in made:
+            stack.push_async_callback(each.aclose)
+        yield made
+
+
+def cut_off(database_url: str) -> None:
+    """Every connection that holds a place is ended by the server."""
+    held = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(held)
+
+
+async def test_a_place_that_was_lost_is_not_said_to_be_kept(database_url: str, processes: list[Slots]) -> None:
+    """Another live process has it from then on, and it is taken again once that one is gone."""
+    mine, other, third = processes
+    assert await mine.take(0)
+    cut_off(database_url)
+    while not await other.take(0):
+        pass
+    assert [await mine.keep(0), await mine.keep(0)] == [False, False]
+    await other.give_back(0)
+    assert await mine.keep(0)
+    assert not await third.take(0)
+
+
+async def test_a_place_is_taken_again_when_the_server_is_back(
+    database_url: str, processes: list[Slots], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other, _ = processes
+    assert await mine.take(0)
+    cut_off(database_url)
+    with monkeypatch.context() as patched:
+        patched.setattr(slots, "_connected", AsyncMock(side_effect=psycopg.OperationalError))
+        with pytest.raises(psycopg.OperationalError):
+            await mine.keep(0)
+    assert await mine.keep(0)
+    assert not await other.take(0)
