@@ -184,9 +184,9 @@ class Journal:
             await connection.execute(due)
 
     async def forget(self, before: float) -> int:
-        """Remove what has ended before a moment; how many."""
+        """Remove what has ended before a moment and needs no look any more; how many."""
         async with self.database.writing() as connection:
-            ended = delete(reservations).where(~_its.live, _its.updated_at < before)
+            ended = delete(reservations).where(~_its.live, _its.due_at.is_(None), _its.updated_at < before)
             return (await connection.execute(ended)).rowcount
 
     async def _first(self, *where: ColumnElement[bool], **its: Any) -> Entry | None:

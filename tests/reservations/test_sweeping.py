@@ -302,3 +302,16 @@ async def test_a_sweep_whose_database_is_away_says_so(estate: Estate, monkeypatc
     estate.clock.advance(10_000)
     with pytest.raises(StoreUnavailableError):
         await estate.sweeper.sweep()
+
+
+async def test_what_is_to_be_looked_at_is_not_forgotten(estate: Estate, numbers: Numbers) -> None:
+    """A write of which nobody has heard, by who slept for a month, may have come."""
+    entry = await held(estate)
+    await estate.reservations.release(entry)
+    estate.clock.advance(estate.sweeper.keep)
+    await estate.desk.unheard(entry)
+    ghost = {"id": entry.token, "role": "reserver", "@referredType": "Individual"}
+    await estate.sweep_after(1)
+    numbers.patch(ONE, resourceStatus="reserved", usageState="idle", relatedParty=[ghost])
+    await estate.sweep_after(TIMES.ghost)
+    assert numbers.state(ONE) == ("free", None)
