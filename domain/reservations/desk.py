@@ -155,13 +155,22 @@ class Desk:
         await self.look_again(entry)
         await self.journal.hurry(entry.kind, entry.resource, self.clock.now())
 
+    async def take_off(self, entry: Entry) -> Marked:
+        """Take off the mark of a row that has gone on without us.
+
+        Where the inventory keeps no marks, what somebody has by the journal looks the same as ours, and is left alone.
+        """
+        if not self.inventory.marks and await self.journal.live_of(entry.kind, entry.resource) is not None:
+            return Marked.DONE
+        return await self.inventory.release(candidate_of(entry), entry.token)
+
     async def forget_mark(self, entry: Entry) -> None:
         """A row that is over has no mark any more; whoever has the resource now is looked at, it may have lost its own.
 
         Raises:
             OutcomeUnknownError: the inventory does not tell.
         """
-        if await self.inventory.release(candidate_of(entry), entry.token) is not Marked.DONE:
+        if await self.take_off(entry) is not Marked.DONE:
             raise OutcomeUnknownError
         await self.journal.step(entry, [step.value for step in OVER], unhurried=True, due_at=None)
         await self.journal.hurry(entry.kind, entry.resource, self.clock.now())

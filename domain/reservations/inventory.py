@@ -68,6 +68,10 @@ PathOf = Callable[[Candidate], str]
 class Backend(Protocol):
     """Whatever has the last word on a resource: TMF639 itself (`Inventory`), or TMF685 before it (`Pool`)."""
 
+    @property
+    def marks(self) -> bool:
+        """Whether it tells whose a resource is."""
+
     async def look(self, candidate: Candidate) -> Seen | None: ...
 
     async def keeps(self, candidate: Candidate, token: str) -> bool: ...

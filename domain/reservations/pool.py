@@ -51,6 +51,11 @@ class Pool:
     clock: Clock
     seconds: float
 
+    @property
+    def marks(self) -> bool:
+        """As `Backend` has it."""
+        return self.inventory.marks
+
     async def look(self, candidate: Candidate) -> Seen | None:
         """The resource as TMF639 shows it; its mark only where the pools bring the party over to it.
 

@@ -238,7 +238,7 @@ class Reservations:
         if living is not None:
             return self._holding(living)
         await self.desk.look_again(entry)
-        await self.desk.inventory.release(candidate_of(entry), entry.token)
+        await self.desk.take_off(entry)
         await self.desk.journal.hurry(entry.kind, entry.resource, self.desk.clock.now())
         raise LostRaceError
 

@@ -33,6 +33,15 @@ async def other(make_estate: Callable[..., Estate]) -> AsyncIterator[Estate]:
     await made.aclose()
 
 
+@pytest.fixture
+async def unmarked(make_estate: Callable[..., Estate]) -> AsyncIterator[Estate]:
+    """A process over an inventory that keeps no related parties."""
+    made = make_estate(marks=False)
+    await made.sweeper.sweep()
+    yield made
+    await made.aclose()
+
+
 @pytest.mark.parametrize("dies_at", range(1, 8))
 async def test_a_process_killed_at_any_step_leaves_nothing_behind(
     dies_at: int, estate: Estate, numbers: Numbers, redis: Redis, monkeypatch: pytest.MonkeyPatch
@@ -275,6 +284,18 @@ async def test_what_was_assigned_is_looked_at_again_when_somebody_asked_for_it_m
     for _ in range(2):
         await other.sweeper.sweep()
     assert numbers.state(ONE) == ("assigned", adas.token)
+
+
+async def test_where_there_are_no_marks_the_last_look_leaves_alone_what_is_another_s(
+    unmarked: Estate, numbers: Numbers
+) -> None:
+    async with overslept(unmarked, unmarked.reservations.reserve(ask(), ONE)):
+        for seconds in (TIMES.hold, TIMES.ghost):
+            await unmarked.sweep_after(seconds)
+        await held(unmarked, "bob")
+    assert numbers.state(ONE) == ("reserved", None)
+    await unmarked.sweep_after(TIMES.last_look)
+    assert numbers.state(ONE) == ("reserved", None)
 
 
 async def test_an_old_token_changes_nothing(estate: Estate, numbers: Numbers) -> None:
