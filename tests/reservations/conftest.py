@@ -59,3 +59,20 @@ async def estate(make_estate: Callable[..., Estate]) -> AsyncIterator[Estate]:
     await made.sweeper.sweep()
     yield made
     await made.aclose()
+
+
+@pytest.fixture
+async def other(make_estate: Callable[..., Estate]) -> AsyncIterator[Estate]:
+    """Another process of the estate."""
+    made = make_estate()
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture
+async def unmarked(make_estate: Callable[..., Estate]) -> AsyncIterator[Estate]:
+    """A process over an inventory that keeps no related parties."""
+    made = make_estate(marks=False)
+    await made.sweeper.sweep()
+    yield made
+    await made.aclose()

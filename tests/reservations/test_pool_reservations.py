@@ -11,6 +11,10 @@ _ONLY_IN_TMF639 = (  # a mark that is lost or another's there changes nothing: T
     "test_a_sweep_that_overslept_takes_nothing_from_the_next_one",
     "test_who_fails_does_not_end_what_another_with_its_key_is_at",
     "test_who_wakes_and_is_not_heard_leaves_no_mark",
+    "test_a_release_that_nobody_heard_of_is_waited_for_by_who_gives_it_back_at_the_same_time",
+    "test_what_was_assigned_is_looked_at_again_when_somebody_asked_for_it_meanwhile",
+    "test_who_looked_for_the_last_time_when_another_woke_looks_again",
+    "test_where_there_are_no_marks_the_last_look_leaves_alone_what_is_another_s",
 )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -23,23 +23,6 @@ from tests.reservations.stages import (
     in_checkout,
     overslept,
 )
-
-
-@pytest.fixture
-async def other(make_estate: Callable[..., Estate]) -> AsyncIterator[Estate]:
-    """Another process of the estate."""
-    made = make_estate()
-    yield made
-    await made.aclose()
-
-
-@pytest.fixture
-async def unmarked(make_estate: Callable[..., Estate]) -> AsyncIterator[Estate]:
-    """A process over an inventory that keeps no related parties."""
-    made = make_estate(marks=False)
-    await made.sweeper.sweep()
-    yield made
-    await made.aclose()
 
 
 @pytest.mark.parametrize("dies_at", range(1, 8))
