@@ -123,6 +123,7 @@ async def take_over(connection: Connection, row: CartRow, *, holder: str, until:
         _equals(carts.c.upstream_id, row.upstream_id),
         carts.c.version == row.version,
         carts.c.state == row.state,
+        carts.c.expires_at == row.expires_at,
         carts.c.unsettled == row.unsettled,
         _equals(carts.c.intent, row.intent),
     )

@@ -157,6 +157,7 @@ async def test_a_hold_that_is_over_is_taken_over_as_it_was_seen(database: Databa
     assert not await take(dataclasses.replace(seen, version=2), NOW + 31)
     assert not await take(dataclasses.replace(seen, unsettled="[1]"), NOW + 31)
     assert not await take(dataclasses.replace(seen, state="MERGED"), NOW + 31)
+    assert not await take(dataclasses.replace(seen, expires_at=NOW + 99), NOW + 31)
     assert await take(seen, NOW + 31)
     assert not await take(seen, NOW + 31)
 
