@@ -8,7 +8,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from sandbox.languages import KEY, localised, spoken
+from sandbox.languages import localised, spoken, translations
 
 Path = list[str]
 
@@ -80,7 +80,7 @@ def _key(node: Any, name: str, *, beyond: bool = False) -> Any:
 
 def _untranslated(node: Any, key: Any) -> None:
     if isinstance(node, dict):
-        for texts in node.get(KEY, {}).values():
+        for texts in translations(node).values():
             texts.pop(key, None)
 
 

@@ -32,18 +32,21 @@ def _weight(parameter: str) -> float:
         return 0.0
 
 
+def translations(node: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The texts of a node by language; what a client put there that can be none counts for nothing."""
+    found = node.get(KEY)
+    return {name: texts for name, texts in found.items() if isinstance(texts, dict)} if isinstance(found, dict) else {}
+
+
 def spoken(node: dict[str, Any], key: str, language: str) -> Any:
     """`node[key]` in `language`; None where there is no such key."""
-    translations = node.get(KEY)
-    if translations is not None and language in translations and key in translations[language]:
-        return translations[language][key]
-    return node.get(key)
+    return translations(node).get(language, {}).get(key, node.get(key))
 
 
 def localised(node: Any, language: str) -> Any:
     """A copy of `node` in one language, with no trace of the others."""
     if isinstance(node, dict):
-        texts = node.get(KEY, {}).get(language, {})
+        texts = translations(node).get(language, {})
         return {key: localised(texts.get(key, value), language) for key, value in node.items() if key != KEY}
     if isinstance(node, list):
         return [localised(item, language) for item in node]
@@ -52,7 +55,7 @@ def localised(node: Any, language: str) -> Any:
 
 def forget(document: dict[str, Any], patch: dict[str, Any]) -> None:
     """Drop translations of what a merge-patch is about to replace, so that no language keeps the old text."""
-    for texts in document.get(KEY, {}).values():
+    for texts in translations(document).values():
         for key in patch.keys() & texts.keys():
             del texts[key]
     for key, value in patch.items():

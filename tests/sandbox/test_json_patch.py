@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.json_patch import PatchError, json_patch
+from sandbox.languages import KEY, localised
 
 APPENDIX = [
     ("A.1", {"foo": "bar"}, [{"op": "add", "path": "/baz", "value": "qux"}], {"baz": "qux", "foo": "bar"}),
@@ -122,13 +123,21 @@ def test_a_test_compares_what_the_client_has_read() -> None:
         json_patch(texts(), [{"op": "test", "path": "/name", "value": "Grün"}], "en")
 
 
+NAME = st.text().filter(lambda name: name != KEY)  # a text in other languages is none of its own language's business
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda each: st.lists(each) | st.dictionaries(st.text(), each),
+    lambda each: st.lists(each) | st.dictionaries(NAME, each),
 )
 
 
-@given(st.dictionaries(st.text(), JSON), st.text().map(lambda name: name.replace("~", "~0").replace("/", "~1")), JSON)
+@pytest.mark.parametrize("value", [None, 1, "de", ["de"], {"de": None}, {"de": "x"}])
+def test_what_cannot_be_translations_is_none(value: Any) -> None:
+    document = {"name": "Green", KEY: value}
+    assert localised(document, "de") == {"name": "Green"}
+    assert json_patch(document, [{"op": "replace", "path": "/name", "value": "Red"}], "de")["name"] == "Red"
+
+
+@given(st.dictionaries(NAME, JSON), NAME.map(lambda name: name.replace("~", "~0").replace("/", "~1")), JSON)
 def test_what_is_added_can_be_tested_and_removed(document: dict[str, Any], name: str, value: Any) -> None:
     path = f"/{name}"
     added = json_patch(
