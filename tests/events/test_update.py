@@ -1,5 +1,6 @@
 """Single entities of a loaded dump brought up to date from the upstream, while it serves."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -103,6 +104,36 @@ async def test_another_process_has_done_it_already(world: World, sandbox: Sandbo
     sandbox.reset_calls()
     assert await world.refresh("productOffering/po-mobile-m", at=CLOCK.at - 1) == 0
     assert sandbox.calls()["total"] == 0
+
+
+async def test_what_was_read_first_and_written_last(
+    world: World, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was held up with what it had read leaves alone what another has read since."""
+    assert world.services.dumps is not None
+    path = world.services.dumps.serving
+    assert path is not None
+    client = world.services.tmf620
+    has_read, go_on = asyncio.Event(), asyncio.Event()
+    read = client.get_many
+
+    async def held_up(*given: Any) -> Any:
+        found = await read(*given)
+        has_read.set()
+        await go_on.wait()
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(client, "get_many", held_up)
+        late = asyncio.create_task(world.updater.refresh(path, {"productOffering/po-mobile-m": CLOCK.at}))
+        await has_read.wait()
+    CLOCK.advance(1)
+    upstream.patch("productOffering", "po-mobile-m", {"name": "Quokka"})
+    await world.refresh("productOffering/po-mobile-m")
+    go_on.set()
+    await late
+    world.services.dumps.look()
+    assert await world.names(search="quokka") == ["Quokka"]
 
 
 async def test_an_upstream_that_is_down_leaves_what_there_was(world: World, sandbox: SandboxControl) -> None:

@@ -89,10 +89,12 @@ class DumpUpdater:
             connection.execute("BEGIN IMMEDIATE")
             writer = OfferingWriter(connection, self.rules, datetime.fromtimestamp(self.clock.now(), UTC))
             for local_id, versions in found.items():
+                name = f"{collection.path}/{local_id}"
+                # Another process may have read it after us and written it before us: what it read is newer.
+                if connection.execute("SELECT 1 FROM updated WHERE name = ? AND at > ?", (name, began)).fetchone():
+                    continue
                 self._put(connection, writer, collection, local_id, versions)
-                connection.execute(
-                    "INSERT OR REPLACE INTO updated VALUES (?, ?)", (f"{collection.path}/{local_id}", began)
-                )
+                connection.execute("INSERT OR REPLACE INTO updated VALUES (?, ?)", (name, began))
             connection.execute("COMMIT")
 
     def _put(
