@@ -397,6 +397,26 @@ def test_a_pointer_that_cannot_be_written(dumps: Loader, monkeypatch: pytest.Mon
     assert dumps.names() == before
 
 
+def test_a_folder_that_cannot_be_synced_keeps_what_the_pointer_names(
+    dumps: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pointer has its new content already: its file must be there, whatever the load says."""
+    dumps.load(offerings(2))
+
+    def failing(path: Path) -> None:
+        if path == dumps.folder:
+            raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("domain.catalog.dumps.generations._sync", failing)
+        with pytest.raises(DumpError, match="Input/output error"):
+            dumps.load(offerings(3))
+    assert dumps.current is not None
+    assert dumps.current.is_file()
+    dumps.load(offerings(4))
+    assert dumps.names() == sorted([*(each.file for each in dumps.generations.all()), "current.json"])
+
+
 def test_what_a_killed_load_had_built(dumps: Loader) -> None:
     """Killed after the file had its name and before it was pointed to: the next load removes it."""
     dumps.load(offerings(2))

@@ -82,7 +82,7 @@ class Generations:
 
         Raises:
             DumpError: the pointer cannot be read; nothing has changed.
-            OSError: the pointer cannot be written; nothing has changed.
+            OSError: the pointer cannot be written; nothing has changed, or it may not outlive a power cut.
         """
         earlier = self._earlier(anew=anew)
         loaded_at = now.astimezone(UTC).isoformat(timespec="milliseconds")
@@ -92,10 +92,8 @@ class Generations:
         generation = Generation(path.name, loaded_at, dict(counts))
         try:
             self._point((generation, *earlier))
-        except BaseException:
-            _remove(path)
-            raise
-        self._remove_unknown()
+        finally:
+            self._remove_unknown()  # this one too when it failed, but not if the pointer names it already
         return generation
 
     def rollback(self) -> Generation:
