@@ -196,8 +196,9 @@ class FreeIndex:
         except UpstreamError as error:
             log.warning("numbers.index_not_built", detail=error.detail)
             return
-        made = await store.publish(entries, at=at, place=place)
-        log.info("numbers.index_built", free=made.size, seconds=round(self.clock.now() - at, 1))
+        made = await store.publish(token, entries, at=at, place=place)
+        if made is not None:
+            log.info("numbers.index_built", free=made.size, seconds=round(self.clock.now() - at, 1))
 
     async def _build_alone(self) -> None:
         at, self._late = self.clock.now(), []

@@ -24,8 +24,14 @@ _LOOK_AT_ONCE = 5_000
 # the current generation.
 _RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
 _REMOVE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
-# The current one's place is taken, and the one before is left to readers for a while, all at once.
+# The current one's place is taken, and the one before is left to readers for a while, all at once. Not by who slept
+# past the end of the lock: a newer one has cut the stream off, so that nothing would bring an older one up to date.
 _PUBLISH = """
+if redis.call('get', KEYS[3]) ~= ARGV[6] then
+  local made = cjson.decode(ARGV[1])
+  for chunk = 0, made['chunks'] - 1 do redis.call('del', ARGV[2] .. made['name'] .. ':' .. chunk) end
+  return 0
+end
 local before = redis.call('get', KEYS[1])
 redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[4])
 if before then
@@ -103,26 +109,31 @@ class GenerationStore:
         """It is of no use: let another be built. Nothing happens when there is another by now."""
         await self.redis.eval(_REMOVE, 1, self._current, msgspec.json.encode(generation).decode())
 
-    async def publish(self, entries: Sequence[Entry], *, at: float, place: str) -> Generation:
-        """Make these the current generation. `place`: where the stream was when reading them began."""
+    async def publish(self, token: str, entries: Sequence[Entry], *, at: float, place: str) -> Generation | None:
+        """Make these the current generation; None when somebody else builds, or has built, by now.
+
+        `place`: where the stream was when reading them began.
+        """
         name = secrets.token_hex(8)
         pieces = range(0, len(entries), _CHUNK)
         for number, start in enumerate(pieces):
             packed = zlib.compress(msgspec.msgpack.encode(entries[start : start + _CHUNK]), 1)
             await self.redis.set(self._chunk(name, number), packed, ex=_LOST_SECONDS)
         made = Generation(name, at, len(pieces), len(entries), place)
-        await self.redis.eval(
+        published: Any = await self.redis.eval(
             _PUBLISH,
-            2,
+            3,
             self._current,
             self._stream,
+            self._lock,
             msgspec.json.encode(made).decode(),
             self._chunks,
             str(_OLD_SECONDS),
             str(_LOST_SECONDS * 1000),
             place,
+            token,
         )
-        return made
+        return made if published else None
 
     async def place(self) -> str:
         """Where the stream of changes is now."""

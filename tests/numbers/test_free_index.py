@@ -102,7 +102,9 @@ async def test_what_is_told_while_it_is_built_is_not_lost(
     place = await store.place()
     pages = [page async for page in index.reader.all_free()]
     await other.mark([candidate(3)], free=False)
-    await store.publish([Entry.of(each) for page in pages for each in page], at=clock.now(), place=place)
+    assert await store.begin("a", 60)
+    entries = [Entry.of(each) for page in pages for each in page]
+    assert await store.publish("a", entries, at=clock.now(), place=place) is not None
     await index.look()
     assert free_values(index) == FREE - {"491577000003"}
 
@@ -273,6 +275,33 @@ async def test_whoever_lost_the_lock_stops_building(
     index = await built(slow, redis, clock)
     assert index.shelf is None
     assert await redis.get("{bff:free}:building") == b"another's"
+
+
+async def test_whoever_slept_before_publishing_publishes_nothing(
+    server: FakeInventory, redis: Redis, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another's newer index stays: what was told before it was begun is in no stream any more."""
+    late, other = index_of(reader_of(server), redis, clock), index_of(reader_of(server), redis, clock)
+    store = late.store
+    assert store is not None
+    still = store.still
+
+    async def sleep_past_the_lock(token: str, seconds: float) -> bool:
+        held = await still(token, seconds)
+        await redis.delete("{bff:free}:building")
+        for place in (3, 4):
+            server.documents[place] = number(place, status="reserved")
+            await other.mark([candidate(place)], free=False)
+        await other.build_if_due()
+        return held
+
+    monkeypatch.setattr(store, "still", sleep_past_the_lock)
+    await late.build_if_due()
+    for each in (late, other):
+        await each.look()
+    assert free_values(late) == free_values(other) == FREE - {"491577000003", "491577000004"}
+    lives = [await redis.ttl(key) for key in await redis.keys("*chunk*")]
+    assert len([each for each in lives if each > 120]) == 1
 
 
 async def test_a_lock_is_kept_and_ended_only_by_its_holder(redis: Redis) -> None:
