@@ -97,7 +97,8 @@ class FreeIndex:
                 changes, self._place = await self.store.changes(self._place)
                 self._apply(changes)
             self._heard_at = self.clock.monotonic()
-        if self._shelf is not None and self._shelf.is_worn:
+        # One at a time notes what is told meanwhile; and what is being built alone takes the worn one's place anyway.
+        if self._shelf is not None and self._shelf.is_worn and self._late is None:
             await self._rearrange(self._shelf)
 
     async def _take_over(self, store: GenerationStore, current: Generation) -> None:
@@ -112,10 +113,13 @@ class FreeIndex:
 
     async def _rearrange(self, worn: Shelf) -> None:
         self._late = []
-        entries = list(worn.entries())
-        arranged = await asyncio.to_thread(Shelf.of, entries)
-        if self._shelf is worn:
-            self._put_in_place(arranged)
+        try:
+            entries = list(worn.entries())
+            arranged = await asyncio.to_thread(Shelf.of, entries)
+            if self._shelf is worn:
+                self._put_in_place(arranged)
+        finally:
+            self._late = None
 
     def _put_in_place(self, shelf: Shelf) -> None:
         """With what was told while it was arranged."""
@@ -167,7 +171,7 @@ class FreeIndex:
             RedisError: Redis is away.
         """
         if self.store is None:
-            if self._is_due(self._built_at):
+            if self._late is None and self._is_due(self._built_at):
                 await self._build_alone()
             return
         if self._generation is not None and not self._is_due(self._generation.at):
@@ -204,10 +208,12 @@ class FreeIndex:
         at, self._late = self.clock.now(), []
         try:
             entries = [Entry.of(each) async for page in self.reader.all_free() for each in page]
+            self._put_in_place(await asyncio.to_thread(Shelf.of, entries))
         except UpstreamError as error:
             log.warning("numbers.index_not_built", detail=error.detail)
             return
-        self._put_in_place(await asyncio.to_thread(Shelf.of, entries))
+        finally:
+            self._late = None
         self._built_at = at
         log.info("numbers.index_built", free=len(entries), seconds=round(self.clock.now() - at, 1))
 

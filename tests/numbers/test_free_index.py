@@ -172,6 +172,39 @@ async def test_without_redis_each_builds_its_own(server: FakeInventory, clock: F
     assert free_values(index) == FREE - {"491577000001"}
 
 
+async def test_a_shelf_worn_while_another_is_built(
+    server: FakeInventory, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Redis: what was told since the building began counts, and what is worn is arranged anew afterwards."""
+    index = await built(server, None, clock)
+    read, go_on, all_free = asyncio.Event(), asyncio.Event(), index.reader.all_free
+
+    async def slow() -> AsyncIterator[list[Candidate]]:
+        async for page in all_free():
+            yield page
+        read.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(index.reader, "all_free", slow)
+    clock.advance(901)
+    building = asyncio.create_task(index.build_if_due())
+    await read.wait()
+    await index.mark([candidate(1)], free=False)
+    await index.mark([candidate(place) for place in range(1_000, 1_600)], free=True)
+    await index.look()
+    await index.mark([candidate(2)], free=False)
+    go_on.set()
+    await building
+    expected = (FREE | {f"4915770{place:05}" for place in range(1_000, 1_600)}) - {"491577000001", "491577000002"}
+    assert free_values(index) == expected
+    server.down = True
+    clock.advance(901)
+    await index.build_if_due()
+    await index.look()
+    assert index.shelf is not None
+    assert (free_values(index), index.shelf.is_worn) == (expected, False)
+
+
 async def test_a_redis_that_is_emptied_empties_the_index(
     server: FakeInventory, redis: Redis, clock: FixedClock
 ) -> None:
