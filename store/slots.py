@@ -15,7 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import structlog
 
-from store.database import PATIENCE, parse_url, translated
+from kernel.errors import StoreUnavailableError
+from store.database import PATIENCE, parse_url
 
 if TYPE_CHECKING:
     import psycopg
@@ -48,7 +49,11 @@ class Slots:
         raise RuntimeError(f"{_MOST} processes hold a place already")
 
     async def take(self, number: int) -> bool:
-        """Take this place; False when a live process has it, perhaps this one."""
+        """Take this place; False when a live process has it, perhaps this one.
+
+        Raises:
+            StoreUnavailableError: the database cannot be reached.
+        """
         async with self._turn:
             if parse_url(self.url).get_backend_name() == "sqlite":
                 return self._lock_file(number)
@@ -64,7 +69,11 @@ class Slots:
                     await self._connection.execute("SELECT pg_advisory_unlock(%s, %s)", (self._space, number))
 
     async def keep(self, number: int) -> bool:
-        """Make sure that a place taken here is still held: a server that restarted has forgotten. False: it is lost."""
+        """Make sure that a place taken here is still held: a server that restarted has forgotten. False: it is lost.
+
+        Raises:
+            StoreUnavailableError: the database cannot be reached.
+        """
         async with self._turn:
             if parse_url(self.url).get_backend_name() == "sqlite":
                 return number in self._files
@@ -72,8 +81,7 @@ class Slots:
                 if self._connection is not None:
                     await self._connection.execute("SELECT 1")
             except _psycopg().Error:
-                self._connection = None
-                self._held.clear()
+                await self._disconnect()
             return number in self._held or await self._lock_in_server(number)
 
     async def aclose(self) -> None:
@@ -100,14 +108,24 @@ class Slots:
     async def _lock_in_server(self, number: int) -> bool:
         if number in self._held:  # or the server would count it twice
             return False
-        with translated():
+        try:
             if self._connection is None:
                 self._connection = await _connected(self.url)
             found = await self._connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (self._space, number))
             row = await found.fetchone()
+        except _psycopg().Error as error:  # the driver's own: SQLAlchemy is not between
+            await self._disconnect()
+            raise StoreUnavailableError(detail=f"{type(error).__name__}: {error}") from error
         if row and row[0]:
             self._held.add(number)
         return number in self._held
+
+    async def _disconnect(self) -> None:
+        """The next who asks connects anew. What was held over this connection is free."""
+        connection, self._connection = self._connection, None
+        self._held.clear()
+        if connection is not None:
+            await connection.close()
 
     @property
     def _space(self) -> int:

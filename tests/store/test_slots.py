@@ -7,6 +7,7 @@ from unittest.mock import AsyncMock
 import psycopg
 import pytest
 
+from kernel.errors import StoreUnavailableError
 from store import slots
 from store.slots import Slots
 
@@ -50,7 +51,28 @@ async def test_a_place_is_taken_again_when_the_server_is_back(
     cut_off(database_url)
     with monkeypatch.context() as patched:
         patched.setattr(slots, "_connected", AsyncMock(side_effect=psycopg.OperationalError))
-        with pytest.raises(psycopg.OperationalError):
+        with pytest.raises(StoreUnavailableError):
             await mine.keep(0)
     assert await mine.keep(0)
     assert not await other.take(0)
+
+
+async def test_a_server_that_is_not_there(database_url: str) -> None:
+    """It is unavailable, as it is to everybody else who asks the database."""
+    nowhere = Slots("postgresql://nobody@127.0.0.1:1/nothing", "tests")
+    with pytest.raises(StoreUnavailableError):
+        await nowhere.take_any()
+    with pytest.raises(StoreUnavailableError):
+        await nowhere.keep(0)
+
+
+async def test_a_connection_that_broke_is_not_asked_again(database_url: str, processes: list[Slots]) -> None:
+    """What was held over it is lost, and the next who asks connects anew."""
+    mine, other, _ = processes
+    assert await mine.take(0)
+    cut_off(database_url)
+    with pytest.raises(StoreUnavailableError):
+        await mine.take(1)
+    assert await mine.take(1)
+    assert await other.take(0)
+    assert not await mine.take(0)
