@@ -191,10 +191,10 @@ class AccessTokens:
         if known is None or now >= known.until:
             self._verified.pop(token, None)
             known = await self._verify(token)
-        known.checked_at = now
         if await self._signed_out.anywhere(known.principal, known.issued_at):
             self._verified.pop(token, None)
             raise UnauthenticatedError(detail="signed out")
+        known.checked_at = now  # only now: whoever asks meanwhile, or after this one has left, has to look too
         self._keep(token, known)
         return known.principal
 

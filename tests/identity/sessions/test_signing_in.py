@@ -1,5 +1,6 @@
 """Signing in by password and by code, going on, signing out, and a forgotten password."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -201,6 +202,33 @@ async def test_a_process_that_knew_the_token_learns_of_its_end_within_seconds(
         await ada.do("signOut")
         clock.advance(5)
         answer = await other.client.query("{ viewer { id } }", headers=ada.headers)
+        assert answer.codes == ["UNAUTHENTICATED"]
+
+
+async def test_a_caller_who_leaves_while_redis_is_asked_makes_no_token_good(
+    shop: MakeShop, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it for others meanwhile: a token counts as looked up when the answer is there."""
+    async with shop(clock=clock) as ada, shop(clock=clock) as other:
+        await ada.joined()
+        elsewhere = Person(other.client, ada.sandbox, token=ada.token)
+        assert await elsewhere.viewer() is not None
+        await ada.do("signOut")
+        clock.advance(5)
+        asked = asyncio.Event()
+
+        async def slow(*_: Any) -> bool:
+            asked.set()
+            await asyncio.Event().wait()
+            return True
+
+        with monkeypatch.context() as patched:
+            patched.setattr(SignedOut, "anywhere", slow)
+            leaving = asyncio.create_task(other.client.query("{ viewer { id } }", headers=ada.headers))
+            await asked.wait()
+        answer = await other.client.query("{ viewer { id } }", headers=ada.headers)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
         assert answer.codes == ["UNAUTHENTICATED"]
 
 
