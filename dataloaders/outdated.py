@@ -44,7 +44,8 @@ class OutdatedLog:
             self._hear(name, now)
         if self.redis is not None and marks:
             try:
-                await self.redis.zadd(_KEY, marks)
+                # who is late must not take a mark back that another has made since
+                await self.redis.zadd(_KEY, marks, gt=True)
                 await self.redis.zremrangebyscore(_KEY, "-inf", now - self.keep_seconds)
             except (RedisError, OSError) as error:
                 log.warning("outdated.not_shared", error=type(error).__name__)

@@ -135,6 +135,16 @@ async def test_marks_reach_those_who_come_later(redis: Redis) -> None:
     assert (heard["b"], heard["c"]) == (marked, marked)
 
 
+async def test_a_mark_that_comes_late_does_not_make_a_name_older(redis: Redis) -> None:
+    """The process that was told first was held up on its way to Redis: what was read in between is outdated still."""
+    clock, heard = FixedClock(), dict[str, float]()
+    early, late = (OutdatedLog(redis, FixedClock(clock.at + ahead), lambda *_: None, 600) for ahead in (0, 5))
+    await late.mark(["productOffering/x"])
+    await early.mark(["productOffering/x"])
+    await OutdatedLog(redis, clock, heard.__setitem__, 600).look()
+    assert heard == {"productOffering/x": clock.at + 5}
+
+
 async def test_without_redis_one_hears_oneself() -> None:
     """No Redis, or one that is gone: the process that was told knows."""
     for redis in (None, Redis.from_url("redis://127.0.0.1:1")):
