@@ -33,16 +33,18 @@ class Comparison:
             UpstreamError: the upstream cannot be read to its end.
         """
         names: list[str] = []
+        seen: dict[str, Dates] = {}
         for collection in tmf620.collections():
             now = await self._dates(collection)
             before = await self.known(collection)
             before = self._before.get(collection.path) if before is None else before
-            self._before[collection.path] = now
+            seen[collection.path] = now
             if before is not None:
                 differing = [
                     key for key in {*before, *now} if key not in now or key not in before or now[key] != before[key]
                 ]
                 names += [f"{collection.path}/{key}" for key in sorted(differing)]
+        self._before |= seen  # what a failure kept from being named is found the next time
         return names
 
     async def _dates(self, collection: Collection[Any]) -> Dates:

@@ -173,3 +173,23 @@ async def test_a_comparison_finds_what_no_event_told(
     assert await comparison.changed() == []
     patch(sandbox_process.base_url, "productOfferingPrice", PRICE, NEW_PRICE)
     assert await comparison.changed() == [f"{tmf620.PRICES.path}/{PRICE}"]
+
+
+async def test_a_comparison_that_was_cut_short_forgets_nothing(
+    sandbox_process: SandboxProcess, sandbox: SandboxControl, sender: HttpxSender
+) -> None:
+    """The upstream failed behind the collection with the change: the next comparison finds it."""
+    options = UpstreamOptions(sandbox_process.base_url + SANDBOX_TMF620, attempts=1)
+    client = TMFClient("tmf620", options, sender, FixedClock())
+
+    async def nothing(_: object) -> None:
+        return None
+
+    comparison = Comparison(client, Audience("en", "web"), nothing)
+    assert await comparison.changed() == []
+    patch(sandbox_process.base_url, "productOfferingPrice", PRICE, NEW_PRICE)
+    sandbox.fault("status", api="TMF620", resource="category", status=503)
+    with pytest.raises(UpstreamUnavailableError):
+        await comparison.changed()
+    sandbox.clear_faults()
+    assert await comparison.changed() == [f"{tmf620.PRICES.path}/{PRICE}"]
