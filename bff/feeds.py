@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -33,6 +34,8 @@ from kernel.tasks import stop
 log = structlog.get_logger(__name__)
 
 _COMPARING = "bff:comparing:tmf620"
+_OLDEST_DUMP = 86_400.0  # they are daily ones
+_MOST_RECENT = 10_000
 
 
 @dataclass
@@ -46,6 +49,8 @@ class Feeds:
     changed: Callable[[str], None]
     comparison: Comparison = field(init=False)
     _changed: dict[str, float] = field(default_factory=dict)
+    _recent: dict[str, float] = field(default_factory=dict)
+    _updated: Path | None = None
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -57,6 +62,10 @@ class Feeds:
         self.changed(name)
         if self.dumps is not None:
             self._changed[name] = at
+            self._recent.pop(name, None)
+            self._recent[name] = at
+            if len(self._recent) > _MOST_RECENT:
+                del self._recent[next(iter(self._recent))]
             self._arrived.set()
 
     async def update_dump(self) -> None:
@@ -70,10 +79,21 @@ class Feeds:
             except Exception:
                 log.exception("feeds.dump_not_updated")
 
+    async def follow_dump(self, seconds: float = 1.0) -> None:
+        """When another dump serves, have read again for it what was heard of lately, until cancelled."""
+        while True:
+            if self.dumps is not None and self.dumps.serving != self._updated:
+                self._arrived.set()
+            await asyncio.sleep(seconds)
+
     async def _update(self, changed: dict[str, float]) -> None:
         path = self.dumps.serving if self.dumps else None
         if path is None:
             return
+        before, self._updated = self._updated, path
+        if before is not None and before != path:  # this one may have been written before what was heard of
+            since = self.updater.clock.now() - _OLDEST_DUMP
+            changed = {name: at for name, at in self._recent.items() if at > since} | changed
         if any(name.endswith(f"/{EVERYTHING}") for name in changed):
             latest = max(changed.values())
             changed |= dict.fromkeys(await self.comparison.changed(), latest)
@@ -107,7 +127,7 @@ async def open_feeds(
     work: list[Coroutine[Any, Any, None]] = []
     subscription = None
     if settings.events.token:
-        work += [intake.work(), outdated.follow(), feeds.update_dump()]
+        work += [intake.work(), outdated.follow(), feeds.update_dump(), feeds.follow_dump()]
         if settings.events.compare:
             work.append(_compare(feeds.comparison, outdated, redis, settings.events.compare))
         if settings.events.callback:

@@ -5,21 +5,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from bff.dev import SANDBOX_TMF620
+from bff.feeds import Feeds
 from bff.upstreams import Services, open_services
 from clients.tmf620 import OFFERINGS
+from domain.catalog.dumps.generations import Generations
 from domain.catalog.dumps.update import DumpUpdater
 from domain.catalog.kinds import OfferingSort
 from domain.catalog.questions import OfferingQuery
 from kernel.clock import FixedClock
 from kernel.context import Audience, Deadline, RequestContext
+from kernel.tasks import stop
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
 from tests.conftest import settings_of
 from tests.dumps.making import load_into, write_sandbox_dump
+from tests.processes import PATIENCE
 from tests.upstream import Upstream
 
 CLOCK = FixedClock(1_795_000_000.0)
@@ -55,6 +60,15 @@ async def _world(url: str, folder: Path) -> AsyncIterator[World]:
     load_into(folder, await write_sandbox_dump(settings, folder / "all.ndjson.gz"), settings=settings, at=CLOCK.at)
     async with open_services(settings, CLOCK, {}) as services:
         yield World(services, folder)
+
+
+async def shown(world: World, name: str) -> None:
+    """Until the first offering has this name."""
+    assert world.services.dumps is not None
+    async with asyncio.timeout(PATIENCE):
+        while (await world.names())[0] != name:
+            await asyncio.sleep(0.01)
+            world.services.dumps.look()
 
 
 @pytest.fixture
@@ -134,6 +148,38 @@ async def test_what_was_read_first_and_written_last(
     await late
     world.services.dumps.look()
     assert await world.names(search="quokka") == ["Quokka"]
+
+
+async def test_a_dump_that_is_older_than_an_event(
+    world: World, sandbox_process: SandboxProcess, upstream: Upstream, tmp_path: Path
+) -> None:
+    """Loaded, or gone back to, after a change that it does not have: what was brought up to date stays so."""
+    dumps = world.services.dumps
+    assert dumps is not None
+    feeds = Feeds(Mock(), dumps, world.updater, Audience("en", "web"), lambda _: None)
+    working = [asyncio.create_task(each) for each in (feeds.update_dump(), feeds.follow_dump(0.01))]
+    try:
+        upstream.patch("productOffering", "po-mobile-m", {"name": "Quokka"})
+        feeds.heard("productOffering/po-mobile-m", CLOCK.at)
+        await shown(world, "Quokka")
+        settings = settings_of(tmf620_url=sandbox_process.base_url + SANDBOX_TMF620)
+        load_into(tmp_path, tmp_path / "all.ndjson.gz", settings=settings, at=CLOCK.at)
+        assert dumps.look()
+        await shown(world, "Quokka")
+        CLOCK.advance(1)
+        upstream.patch("productOffering", "po-mobile-m", {"name": "Wombat"})
+        feeds.heard("productOffering/po-mobile-m", CLOCK.at)
+        await shown(world, "Wombat")
+        Generations(tmp_path).rollback()
+        assert dumps.look()
+        await shown(world, "Wombat")
+    finally:
+        await stop(working)
+    CLOCK.advance(86_400)
+    load_into(tmp_path, tmp_path / "all.ndjson.gz", settings=settings, at=CLOCK.at)
+    assert dumps.look()
+    await feeds._update({})
+    assert (await world.names())[0] == "Mobile M"  # no daily dump is as old as that: nothing is read again for ever
 
 
 async def test_an_upstream_that_is_down_leaves_what_there_was(world: World, sandbox: SandboxControl) -> None:
