@@ -1,11 +1,12 @@
 """`bff catalog load`, `dump`, `rollback` and `status`, as the one who runs the job meets them."""
 
+import asyncio
 import gzip
 import json
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from typer.testing import CliRunner
 from bff import catalog_commands
 from bff.cli import app
 from bff.dev import SANDBOX_TMF620
+from clients.everything import every_entity
 from domain.catalog.dumps.generations import Generations
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
-from tests.dumps.making import category, ndjson, offering, offerings, own, price
+from tests.conftest import settings_of
+from tests.dumps.making import category, ndjson, offering, offerings, own, price, write_sandbox_dump
 
 Run = Callable[..., tuple[int, str]]
 
@@ -345,3 +348,37 @@ def test_counts_by_resource(run: Run, tmp_path: Path, folder: Path) -> None:
     """What was loaded of each resource is remembered with the dump."""
     run("load", file_of(tmp_path, ndjson([*offerings(1), category("cat-1"), price("pop-1"), price("pop-2")])))
     assert Generations(folder).all()[0].counts == {"category": 1, "productOffering": 1, "productOfferingPrice": 2}
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+async def test_two_that_write_the_same_dump(
+    sandbox_process: SandboxProcess, sandbox: SandboxControl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that began before the last one had ended: what stands there is whole, whoever ended last."""
+    settings = settings_of(tmf620_url=sandbox_process.base_url + SANDBOX_TMF620)
+    path = tmp_path / "all.ndjson"
+    whole = (await write_sandbox_dump(settings, tmp_path / "alone.ndjson")).read_bytes()
+    half, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(*given: Any) -> AsyncIterator[Any]:
+        number = 0
+        async for entity in every_entity(*given):
+            yield entity
+            number += 1
+            if number == 100:
+                half.set()
+                await go_on.wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr("domain.catalog.dumps.write.every_entity", slow)
+        first = asyncio.create_task(write_sandbox_dump(settings, path))
+        await half.wait()
+    await write_sandbox_dump(settings, path)
+    assert path.read_bytes() == whole
+    go_on.set()
+    await first
+    assert path.read_bytes() == whole
+    assert names_in(tmp_path) == ["all.ndjson", "alone.ndjson"]

@@ -4,6 +4,7 @@ The last record counts the others, so that a file that was cut off is known for 
 """
 
 import gzip
+import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import IO, cast
@@ -39,7 +40,8 @@ async def write_dump(
         UpstreamError: the upstream failed; nothing is left behind.
         OSError: the file cannot be written.
     """
-    unfinished = path.with_name(path.name + ".unfinished")
+    # a name of its own: a job that begins before the last one has ended must not write into that one's file
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.unfinished")
     try:
         with cast("IO[bytes]", gzip.open(unfinished, "wb") if path.suffix == ".gz" else unfinished.open("wb")) as file:
             file.write(b'{"@type":"%s"}\n' % BEGIN.encode())
