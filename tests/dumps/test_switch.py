@@ -16,6 +16,7 @@ from domain.catalog.catalog import Catalog
 from domain.catalog.dumps.errors import DumpError
 from domain.catalog.dumps.file import DumpFile
 from domain.catalog.dumps.generations import Generations
+from domain.catalog.dumps.index import OfferingIndex
 from domain.catalog.dumps.switch import DumpSwitch
 from domain.catalog.kinds import OfferingSort
 from domain.catalog.questions import OfferingPage, OfferingQuery
@@ -294,6 +295,27 @@ async def test_the_tree_is_put_together_once(switch: DumpSwitch, dumps: Loader) 
     dumps.load([*offerings(1), category("cat-a", name="renamed")])
     switch.look()
     assert [each.name for each in (await switch.catalog.category_tree(CTX)).by_id.values()] == ["renamed"]
+
+
+def test_what_was_read_before_a_change_is_not_kept_after_it(dumps: Loader) -> None:
+    """Even when the loop notices the change while the thread that has read puts it away."""
+    dumps.load(offerings(2))
+    assert dumps.current is not None
+    file = DumpFile(dumps.current, 1_000)
+    index = OfferingIndex(file, ShopRules())
+
+    def changed_meanwhile(_: int) -> int:
+        file.version += 1
+        assert index._get("another") is None
+        return 1
+
+    try:
+        index._keep("a set", lambda: 1, changed_meanwhile)
+        assert index._get("a set") is None
+        index._keep("a set", lambda: 2, lambda _: 1)
+        assert index._get("a set") == 2
+    finally:
+        file.close()
 
 
 async def test_what_is_kept_is_bounded(dumps: Loader, clock: FixedClock) -> None:

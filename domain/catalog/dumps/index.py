@@ -204,7 +204,7 @@ class OfferingIndex:
         if self._version != self.file.version:
             self._kept.clear()
             self._version = self.file.version
-        return self._kept.get(name)
+        return self._kept.get(f"{self._version}:{name}")
 
     async def _made(self, name: str, make: Callable[[], T], size: Callable[[T], int], *, anew: bool = False) -> T:
         """What is kept, or else made on a thread, by one request for all that wait."""
@@ -219,8 +219,8 @@ class OfferingIndex:
     def _keep(self, name: str, make: Callable[[], T], size: Callable[[T], int]) -> T:
         self._get(name)
         version, made = self._version, make()
-        if version == self.file.version:
-            self._kept.put(name, made, _SMALL_BYTES + size(made))
+        if version == self.file.version:  # the loop may find another right after: so it is kept as of this one
+            self._kept.put(f"{version}:{name}", made, _SMALL_BYTES + size(made))
         return made
 
 
