@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from redis.asyncio import Redis
@@ -156,6 +157,75 @@ async def test_without_redis_one_hears_oneself() -> None:
         if redis is not None:
             with contextlib.suppress(Exception):
                 await redis.aclose()
+
+
+class Heard(list[str]):
+    """What one process heard, by a log of its own."""
+
+    def __init__(self, redis: Redis, clock: FixedClock) -> None:
+        super().__init__()
+        self.log = OutdatedLog(redis, clock, lambda name, _: self.append(name), 600)
+
+
+@asynccontextmanager
+async def cut_off(process: Heard) -> AsyncIterator[None]:
+    """A process for which Redis is away."""
+    before, process.log.redis = process.log.redis, Redis.from_url("redis://127.0.0.1:1")
+    yield
+    await process.log.redis.aclose()
+    process.log.redis = before
+
+
+async def test_what_others_marked_is_heard_after_an_outage(redis: Redis) -> None:
+    """However long it lasted, and whatever the process was told itself meanwhile."""
+    clock = FixedClock()
+    one, other = Heard(redis, clock), Heard(redis, clock)
+    async with cut_off(other):
+        await one.log.mark(["category/x"])
+        clock.advance(60)
+        await other.log.mark(["category/y"])
+        await other.log.look()
+    await other.log.look()
+    assert "category/x" in other
+
+
+async def test_what_could_not_be_marked_is_marked_when_redis_is_back(redis: Redis) -> None:
+    """Others are told late rather than never, and once; they hear of it though they look back for seconds only."""
+    clock = FixedClock()
+    one, other = Heard(redis, clock), Heard(redis, clock)
+    async with cut_off(one):
+        await one.log.mark(["category/x"])
+        await one.log.look()
+        clock.advance(60)
+        await other.log.mark(["category/y"])
+        await other.log.look()
+    for _ in range(3):
+        await one.log.look()
+        await other.log.look()
+    assert other == ["category/y", "category/x"]
+
+
+async def test_more_than_can_be_remembered_is_marked_as_everything(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for Redis is bounded, and nothing of it is left out."""
+    monkeypatch.setattr("dataloaders.outdated._MOST_UNSHARED", 2)
+    one, other = Heard(redis, FixedClock()), Heard(redis, FixedClock())
+    async with cut_off(one):
+        await one.log.mark(["category/x", "category/y", "productOffering/z"])
+    await one.log.look()
+    await other.log.look()
+    assert sorted(other) == ["category/*", "productOffering/*"]
+
+
+async def test_a_mark_that_cannot_be_read_keeps_nobody_from_the_others(redis: Redis) -> None:
+    """Redis holds what anybody put there."""
+    clock = FixedClock()
+    await redis.zadd("bff:outdated", {b"\xff": clock.at})
+    one, other = Heard(redis, clock), Heard(redis, clock)
+    await one.log.mark(["category/x"])
+    await other.log.look()
+    assert "category/x" in other
 
 
 async def test_a_comparison_finds_what_no_event_told(
