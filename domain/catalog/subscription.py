@@ -71,7 +71,7 @@ class Subscription:
         elif await self.redis.set(self._key("lock"), self._token, nx=True, ex=_LOCK_SECONDS):
             try:
                 kept = await self.redis.get(self._key("made"))
-                made = await self._made_anew(msgspec.json.decode(kept, type=Made) if kept else None)
+                made = await self._made_anew(_read(kept))
                 await self.redis.set(self._key("made"), msgspec.json.encode(made))
             finally:
                 await self.redis.eval(_UNLOCK, 1, self._key("lock"), self._token)
@@ -80,8 +80,8 @@ class Subscription:
         """End it, as far as that can be done now. Only for the last process that serves."""
         try:
             kept = self._own
-            if self.redis is not None and (stored := await self.redis.getdel(self._key("made"))):
-                kept = msgspec.json.decode(stored, type=Made)
+            if self.redis is not None and (stored := _read(await self.redis.getdel(self._key("made")))):
+                kept = stored
             if kept is not None and kept.id is not None:
                 await self.hub.withdraw(kept.id)
         except (UpstreamError, RedisError, OSError) as error:
@@ -102,3 +102,11 @@ class Subscription:
 
     def _key(self, what: str) -> str:
         return f"{{bff:hub:{self.hub.name}}}:{what}"
+
+
+def _read(kept: bytes | None) -> Made | None:
+    """What is kept; None too for what cannot be read, such as another release kept: then a new one is made."""
+    try:
+        return None if kept is None else msgspec.json.decode(kept, type=Made)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
