@@ -160,4 +160,6 @@ async def _compare(comparison: Comparison, outdated: OutdatedLog, redis: "Redis 
                 await outdated.mark(await comparison.changed())
         except (UpstreamError, RedisError, OSError) as error:
             log.warning("feeds.not_compared", detail=getattr(error, "detail", str(error)))
+        except Exception:  # such as the dump's file, which a new one may just have replaced
+            log.exception("feeds.not_compared")
         await asyncio.sleep(seconds)

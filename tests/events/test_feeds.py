@@ -1,13 +1,17 @@
 """Subscriptions, marks and comparisons, each against the real thing: the sandbox's hub, a real Redis."""
 
+import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 from redis.asyncio import Redis
 
 from bff.dev import SANDBOX_TMF620
+from bff.feeds import _compare
 from clients import tmf620
 from clients.auth import StaticHeaders
 from clients.http import HttpxSender
@@ -110,6 +114,20 @@ async def test_a_hub_that_is_down(hub: Hub, redis: Redis, sandbox: SandboxContro
     sandbox.clear_faults()
     await kept.ensure()
     assert len(ours(sandbox)) == 1
+
+
+async def test_what_is_kept_of_it_cannot_be_read(hub: Hub, redis: Redis, sandbox: SandboxControl) -> None:
+    """As another release may have left it: it is made anew, and looked after from then on."""
+    kept = subscription(hub, redis, FixedClock())
+    for junk in (b"{}", b"\xff", b"[1"):
+        await redis.set("{bff:hub:tmf620}:made", junk)
+        await kept.withdraw()
+        await redis.set("{bff:hub:tmf620}:made", junk)
+        await kept.ensure()
+        await kept.ensure()
+        assert len(ours(sandbox)) == 1
+        await kept.withdraw()
+        assert ours(sandbox) == []
 
 
 async def test_an_id_that_cannot_go_into_a_url(hub: Hub) -> None:
@@ -263,3 +281,23 @@ async def test_a_comparison_that_was_cut_short_forgets_nothing(
         await comparison.changed()
     sandbox.clear_faults()
     assert await comparison.changed() == [f"{tmf620.PRICES.path}/{PRICE}"]
+
+
+async def test_a_comparison_that_fails_is_made_again() -> None:
+    """Whatever it failed with, such as the file of a dump that has just been replaced."""
+
+    async def changed() -> list[str]:
+        raise outcomes.pop(0)
+
+    async def told(names: list[str]) -> None:
+        raise AssertionError(names)
+
+    outcomes: list[BaseException] = [
+        UpstreamUnavailableError("tmf620"),
+        sqlite3.OperationalError("unable to open database file"),
+        asyncio.CancelledError(),
+    ]
+    comparison, log = SimpleNamespace(changed=changed), SimpleNamespace(mark=told)
+    with pytest.raises(asyncio.CancelledError):
+        await _compare(comparison, log, None, 0)  # type: ignore[arg-type]
+    assert outcomes == []
