@@ -23,6 +23,7 @@ _KEY = "bff:outdated"
 # Clocks of machines differ a little; a mark is looked at again for this long. Hearing twice does no harm.
 _OVERLAP_SECONDS = 5.0
 _MOST_UNSHARED = 10_000
+_NEXT = 1e-6
 
 Heard = Callable[[str, float], None]
 
@@ -38,11 +39,13 @@ class OutdatedLog:
     _known: dict[str, float] = field(default_factory=dict)
     _unshared: dict[str, None] = field(default_factory=dict)
     _seen_until: float = 0.0
+    _latest: float = 0.0
 
     async def mark(self, names: Iterable[str]) -> None:
         """Tell this process at once and the others as soon as they look."""
-        now = self.clock.now()
         marks = dict.fromkeys(names)
+        # later than what was read and marked before, though the clock was set back: or it would be taken for newer
+        now = self._latest = max(self.clock.now(), self._latest + _NEXT)
         for name in marks:
             self._hear(name, now)
         if self.redis is not None and marks:
@@ -52,10 +55,11 @@ class OutdatedLog:
 
     async def look(self) -> None:
         """Hear of everything marked since the last look; at first, of everything that is still kept."""
+        self._latest = max(self._latest, self.clock.now())
         if self.redis is None:
             return
         # with the moment of now: nobody looks back as far as to when it was heard of
-        if self._unshared and not await self._share(self.redis, self.clock.now()):
+        if self._unshared and not await self._share(self.redis, self._latest):
             return
         try:
             since = self._seen_until - _OVERLAP_SECONDS

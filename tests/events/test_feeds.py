@@ -25,6 +25,7 @@ from kernel.context import Audience
 from kernel.errors import UpstreamInvalidError, UpstreamUnavailableError
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
+from tests.dataloaders.loading import set_up
 from tests.events.test_events import NEW_PRICE, PRICE, patch
 
 CALLBACK = "http://127.0.0.1:9/events/tmf620/word"
@@ -244,6 +245,26 @@ async def test_a_mark_that_cannot_be_read_keeps_nobody_from_the_others(redis: Re
     await one.log.mark(["category/x"])
     await other.log.look()
     assert "category/x" in other
+
+
+async def test_a_clock_that_is_set_back_hides_no_change() -> None:
+    """What was read before the clock went back is older than a change that is heard of then, and so is each change."""
+    shop = set_up()
+    told: list[str] = []
+
+    def heard(name: str, at: float) -> None:
+        told.append(name)
+        shop.loader.outdate(name, at)
+
+    log = OutdatedLog(None, shop.clock, heard, 600)
+    first = await shop.load("x")
+    await log.look()
+    shop.clock.advance(-60)
+    for number in (1, 2):
+        await log.mark(["x"])
+        found = await shop.load("x")
+        assert (found.a, len(told)) == (first.a + number, number)
+    await shop.loader.aclose()
 
 
 async def test_a_comparison_finds_what_no_event_told(
