@@ -116,9 +116,10 @@ def _read_list(path: Path) -> dict[str, str]:
         raise ValueError(f"{path} cannot be read: {error}") from error
     found = {}
     for name, text in given.items() if isinstance(given, dict) else ():
-        found[str(name).removeprefix("sha256:").lower()] = text
-        if not isinstance(text, str) or _sha256(text) not in found:
+        named = str(name).removeprefix("sha256:").lower()
+        if not isinstance(text, str) or _sha256(text) != named:
             raise ValueError(f"{path}: {name} is not the SHA-256 of its document")
+        found[named] = text
     if not found:
         raise ValueError(f"{path} has no documents; it is a JSON object of texts by their SHA-256")
     return found

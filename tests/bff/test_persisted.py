@@ -143,7 +143,17 @@ async def test_a_request_without_any_document_is_none(gateway: MakeGateway, sent
     assert code(answer) == (400, "BAD_REQUEST")
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"abc": "{ categories { id } }"}', '{"abc": 7}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"abc": "{ categories { id } }"}',
+        '{"abc": 7}',
+        pytest.param(json.dumps({sha(OTHER): OTHER, sha(PAGE): OTHER}), id="one document by another's hash too"),
+    ],
+)
 def test_a_list_that_cannot_be_used_stops_the_start(tmp_path: Path, content: str) -> None:
     """With the variable's name."""
     path = tmp_path / "documents.json"
