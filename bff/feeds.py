@@ -5,6 +5,7 @@ stops trusting what it had read before, and, where a dump serves, has it read ag
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ log = structlog.get_logger(__name__)
 _COMPARING = "bff:comparing:tmf620"
 _OLDEST_DUMP = 86_400.0  # they are daily ones
 _MOST_RECENT = 10_000
+_AGAIN = 1.0
+_NOT_NOW = (sqlite3.OperationalError, OSError)  # the file is locked, or a new one has just replaced it
 
 
 @dataclass
@@ -76,6 +79,11 @@ class Feeds:
             changed, self._changed = self._changed, {}
             try:
                 await self._update(changed)
+            except _NOT_NOW as error:
+                log.warning("feeds.dump_not_updated", detail=str(error))
+                self._changed = changed | self._changed
+                await asyncio.sleep(_AGAIN)
+                self._arrived.set()
             except Exception:
                 log.exception("feeds.dump_not_updated")
 
@@ -96,9 +104,16 @@ class Feeds:
             changed = {name: at for name, at in self._recent.items() if at > since} | changed
         if any(name.endswith(f"/{EVERYTHING}") for name in changed):
             latest = max(changed.values())
-            changed |= dict.fromkeys(await self.comparison.changed(), latest)
+            try:
+                changed |= dict.fromkeys(await self.comparison.changed(), latest)
+            except UpstreamError as error:  # the next one finds it again; what is named does not wait for that
+                log.warning("feeds.not_compared", detail=error.detail)
         named = {name: at for name, at in changed.items() if not name.endswith(f"/{EVERYTHING}")}
-        await self.updater.refresh(path, named)
+        try:
+            await self.updater.refresh(path, named)
+        except _NOT_NOW:
+            self._updated = before
+            raise
 
     async def known(self, collection: Collection[Any]) -> Dates | None:
         """What the serving dump says of each entity's date; None where no dump serves."""

@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bff.dev import SANDBOX_TMF620
-from bff.feeds import _compare
+from bff.feeds import Feeds, _compare
 from clients import tmf620
 from clients.auth import StaticHeaders
 from clients.http import HttpxSender
@@ -23,10 +23,12 @@ from domain.catalog.subscription import Subscription
 from kernel.clock import FixedClock
 from kernel.context import Audience
 from kernel.errors import UpstreamInvalidError, UpstreamUnavailableError
+from kernel.tasks import stop
 from sandbox.control import SandboxControl
 from sandbox.process import SandboxProcess
 from tests.dataloaders.loading import set_up
 from tests.events.test_events import NEW_PRICE, PRICE, patch
+from tests.processes import PATIENCE
 
 CALLBACK = "http://127.0.0.1:9/events/tmf620/word"
 
@@ -322,3 +324,38 @@ async def test_a_comparison_that_fails_is_made_again() -> None:
     with pytest.raises(asyncio.CancelledError):
         await _compare(comparison, log, None, 0)  # type: ignore[arg-type]
     assert outcomes == []
+
+
+async def test_what_a_dump_could_not_be_told_of_is_told_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Together with what was heard of meanwhile; of what was heard twice the later. What is named does not wait for
+    everything to be compared."""
+    monkeypatch.setattr("bff.feeds._AGAIN", 0)
+    refreshed: list[dict[str, float]] = []
+    done = asyncio.Event()
+
+    async def refresh(_: object, names: dict[str, float]) -> None:
+        refreshed.append(names)
+        if len(refreshed) == 1:
+            feeds.heard("category/y", 2.0)
+            feeds.heard("category/z", 2.0)
+            raise sqlite3.OperationalError("database is locked")
+        done.set()
+
+    async def compare() -> list[str]:
+        raise UpstreamUnavailableError("tmf620")
+
+    updater = SimpleNamespace(client=None, refresh=refresh)
+    quiet = SimpleNamespace(outdate=lambda *_: None)
+    feeds = Feeds(quiet, SimpleNamespace(serving="file"), updater, Audience("en", "web"), lambda _: None)  # type: ignore[arg-type]
+    monkeypatch.setattr(feeds.comparison, "changed", compare)
+    feeds.heard("productOffering/*", 1.0)
+    feeds.heard("category/x", 1.0)
+    feeds.heard("category/y", 1.0)
+    working = asyncio.create_task(feeds.update_dump())
+    async with asyncio.timeout(PATIENCE):
+        await done.wait()
+    await stop([working])
+    assert refreshed == [
+        {"category/x": 1.0, "category/y": 1.0},
+        {"category/x": 1.0, "category/y": 2.0, "category/z": 2.0},
+    ]
