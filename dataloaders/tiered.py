@@ -258,7 +258,7 @@ class TieredLoader(Generic[V]):
         return max(self._outdated.get(key, 0.0), self._all_outdated)
 
     def _remember(self, audience: Audience, held: Mapping[str, Held[V]]) -> None:
-        """Keep all of these, each beside what is fresh of it; each taken for as large as some of them are."""
+        """Keep all of these, each beside what is fresh of it or was read later; each taken for as large as some are."""
         if not self._memory.max_bytes:
             return
         peek, prefix, now = self._memory.peek, _key(audience, ""), self._clock.now()
@@ -269,7 +269,8 @@ class TieredLoader(Generic[V]):
             if before is None:
                 changed = True
             else:
-                if before.read_at >= since and self._age(key, before, now) is Age.FRESH:
+                late = item.read_at < before.read_at <= now  # it took longer than another that began after it
+                if late or (before.read_at >= since and self._age(key, before, now) is Age.FRESH):
                     item = merged(before, item)  # noqa: PLW2901
                 if before.fields != item.fields or not self._is_same(before.value, item.value):
                     changed = True

@@ -256,6 +256,32 @@ async def test_kept_beside_something_stale() -> None:
     assert await setup.load("x", B) == Item(id="x", a=2, b=2)
 
 
+async def test_a_late_read_takes_nothing_newer_away() -> None:
+    """One that began before another and ends after it, when neither is fresh any more: the newer stands in for errors.
+    What the clock puts into the future, since it was set back, is not newer."""
+    setup = set_up()
+    gate = asyncio.Event()
+    setup.upstream.gates.append(gate)
+    late = asyncio.create_task(setup.load("x"))
+    await departed(setup.upstream)
+    for _ in range(2):
+        setup.clock.advance(1)
+        setup.loader.outdate("x", setup.clock.at)
+        setup.clock.advance(1)
+        if setup.upstream.ended == 0:
+            assert (await setup.load("x")).a == 2
+    gate.set()
+    await late
+    setup.upstream.failing = UpstreamUnavailableError("item")
+    assert (await setup.load("x")).a == 2
+    setup.upstream.failing = None
+    setup.clock.advance(-60)
+    assert (await setup.load("x")).a == 4
+    setup.upstream.failing = UpstreamUnavailableError("item")
+    assert (await setup.load("x")).a == 4
+    await setup.loader.aclose()
+
+
 @pytest.mark.parametrize(("before", "after"), [(None, Item(id="x", a=9)), (Item(id="x", a=9), None)])
 async def test_came_and_gone(before: Item | None, after: Item | None) -> None:
     """Something that was created, or is gone, is as it was read last, whatever was known of it."""
