@@ -168,7 +168,9 @@ class GraphQLEndpoint:
             return None
         headers = dict(scope["headers"])
         media_type = _MEDIA_TYPES.get(headers.get(b"accept"))
-        if media_type is None or (scope["method"] == "POST" and not _is_json(headers.get(b"content-type", b""))):
+        if media_type is None:
+            return None
+        if scope["method"] == "POST" and (body[:1] == _QUERY or not _is_json(headers.get(b"content-type", b""))):
             return None
         with TimedRequest() as timed:
             reply = self._known(_Asked(scope, headers, raw, media_type, timed), question)
