@@ -138,9 +138,13 @@ class OfferingIndex:
         known: int | None = self._get(name)
         if known is not None:
             return known
-        traits = await self._made("traits", self._read_traits, len)
         table = bytes(_YES if test(each) else _NO for each in range(256))
-        return await self._made(name, lambda: _from_marks(traits.translate(table)), _size_of_set)
+        return await self._made(name, lambda: _from_marks(self._traits().translate(table)), _size_of_set)
+
+    def _traits(self) -> bytes:
+        """For what is made of them just now, and kept: that is of the same state of the file as they are."""
+        known: bytes | None = self._get("traits")
+        return self._keep("traits", self._read_traits, len) if known is None else known
 
     async def _set(self, name: str, sql: str, values: Sequence[Any]) -> int:
         return await self._made(name, lambda: from_members(self._numbers(sql, values)), _size_of_set)
@@ -202,9 +206,8 @@ class OfferingIndex:
 
     def _get(self, name: str) -> Any:
         if self._version != self.file.version:
-            self._kept.clear()
-            self._version = self.file.version
-        return self._kept.get(f"{self._version}:{name}")
+            self._kept, self._version = ByteLRU(_KEPT_BYTES), self.file.version
+        return self._kept.get(name)
 
     async def _made(self, name: str, make: Callable[[], T], size: Callable[[T], int], *, anew: bool = False) -> T:
         """What is kept, or else made on a thread, by one request for all that wait."""
@@ -218,9 +221,8 @@ class OfferingIndex:
 
     def _keep(self, name: str, make: Callable[[], T], size: Callable[[T], int]) -> T:
         self._get(name)
-        version, made = self._version, make()
-        if version == self.file.version:  # the loop may find another right after: so it is kept as of this one
-            self._kept.put(f"{version}:{name}", made, _SMALL_BYTES + size(made))
+        kept, made = self._kept, make()  # where the file changes meanwhile, others have taken the place of these
+        kept.put(name, made, _SMALL_BYTES + size(made))
         return made
 
 
