@@ -49,7 +49,7 @@ class Hub:
             raise UpstreamUnavailableError(self.name, detail=f"POST /hub: {reply.status}")
         try:
             return str(msgspec.json.decode(reply.body, type=_Created).id)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise UpstreamInvalidError(self.name, detail=f"POST /hub: {error}") from None
 
     async def withdraw(self, subscription: str) -> None:

@@ -133,7 +133,7 @@ class News:
 
     def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == "message":
-            for name in message["data"].decode().split(_SEPARATOR):
+            for name in message["data"].decode(errors="replace").split(_SEPARATOR):
                 self._wake(name)
         elif message["type"] == "subscribe":  # whoever reconnected, it or we: something may have been missed
             self._wake_all()

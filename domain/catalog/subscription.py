@@ -108,5 +108,5 @@ def _read(kept: bytes | None) -> Made | None:
     """What is kept; None too for what cannot be read, such as another release kept: then a new one is made."""
     try:
         return None if kept is None else msgspec.json.decode(kept, type=Made)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None

@@ -52,6 +52,17 @@ async def test_a_name_wakes_those_who_follow_it_in_every_process(redis_url: str)
             assert not there.is_set()
 
 
+async def test_what_cannot_be_read_makes_nobody_deaf(redis_url: str) -> None:
+    """Anybody may say anything on a channel."""
+    async with process(redis_url) as one, process(redis_url) as other:
+        with other.following("a") as there:
+            await woken(there)  # the subscription has begun
+            with redis_client.Redis.from_url(redis_url) as somebody:
+                somebody.publish(CHANNEL, b"\xff")
+            one.tell("a")
+            await woken(there)
+
+
 async def test_without_redis_a_process_hears_itself() -> None:
     async with process(None) as news:
         with news.following("a") as event:

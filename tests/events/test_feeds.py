@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 
@@ -117,6 +118,15 @@ async def test_a_hub_that_is_down(hub: Hub, redis: Redis, sandbox: SandboxContro
     sandbox.clear_faults()
     await kept.ensure()
     assert len(ours(sandbox)) == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"id": "\xff"}', b'{"x": ' + b"[" * 100_000])
+async def test_a_hub_that_says_nothing_that_can_be_read(body: bytes) -> None:
+    """That is the hub's fault like any other, or who looks after the subscription would end with it."""
+    sender = HttpxSender("tmf620", transport=httpx.MockTransport(lambda _: httpx.Response(201, content=body)))
+    with pytest.raises(UpstreamInvalidError):
+        await Hub("tmf620", "http://upstream.test", sender, StaticHeaders()).subscribe(CALLBACK)
+    await sender.aclose()
 
 
 async def test_what_is_kept_of_it_cannot_be_read(hub: Hub, redis: Redis, sandbox: SandboxControl) -> None:
