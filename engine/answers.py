@@ -57,7 +57,7 @@ class Counted:
     """`hits` of fresh answers, `stale` ones used; `misses` that were made, `joined` that waited for such a one.
 
     `covered`: failures hidden by an older answer. `outdated`: answers that ended since something in them changed.
-    `unkept`: made, but with errors or already outdated.
+    `unkept`: made, but with errors, already outdated, or after one that was begun later.
     """
 
     hits: int = 0
@@ -74,6 +74,7 @@ class _Kept(Generic[V]):
     made: Made[V]
     begun: int
     checked: int
+    number: int
 
 
 @dataclass(eq=False, slots=True)
@@ -100,6 +101,7 @@ class Answers(Generic[V]):
     join: float = 5.0
     counted: Counted = field(default_factory=Counted)
     _heard: int = 0
+    _number: int = 0
     _all_outdated: int = 0
     _outdated: OrderedDict[str, int] = field(default_factory=OrderedDict)
     _flights: dict[str, _Flight[V]] = field(default_factory=dict)
@@ -179,13 +181,16 @@ class Answers(Generic[V]):
         kept: _Kept[V] | None = self.memory.get(key)
         return kept.made if kept is not None and self._holds(key, kept) else None
 
-    def _keep(self, key: str, begun: int, made: Made[V]) -> None:
+    def _keep(self, key: str, begun: int, number: int, made: Made[V]) -> None:
+        """Keep what was made as the answer of that number, unless one that was begun after it is there by now."""
         late = self.now() >= max(made.fresh_until, made.stale_until)
+        before: _Kept[V] | None = self.memory.get(key)
+        late = late or (before is not None and before.number > number)
         if made.failed or made.doubtful or late or self._outdated_since(begun, made.names):
             self.counted.unkept += 1
             return
         size = _ANSWER_BYTES + made.size + len(made.names) * _NAME_BYTES
-        self.memory.put(key, _Kept(made, begun, self._heard), size)
+        self.memory.put(key, _Kept(made, begun, self._heard, number), size)
 
     # ------------------------------------------------------------------ what is in the making
 
@@ -194,15 +199,16 @@ class Answers(Generic[V]):
         flight = self._flights.get(key)
         if flight is not None and flight.begun == self._heard and self.now() < flight.until:
             return flight, True
-        task = asyncio.create_task(self._make(key, self._heard, make))
+        self._number += 1
+        task = asyncio.create_task(self._make(key, self._heard, self._number, make))
         flight = self._flights[key] = _Flight(task, self._heard, self.now() + self.join)
         self._tasks.add(task)
         task.add_done_callback(lambda _: self._forget(key, flight))
         return flight, False
 
-    async def _make(self, key: str, begun: int, make: Callable[[], Awaitable[Made[V]]]) -> Made[V]:
+    async def _make(self, key: str, begun: int, number: int, make: Callable[[], Awaitable[Made[V]]]) -> Made[V]:
         made = await make()
-        self._keep(key, begun, made)
+        self._keep(key, begun, number, made)
         return made
 
     async def _landed(self, key: str, flight: _Flight[V]) -> Made[V] | None:

@@ -241,6 +241,24 @@ async def test_one_that_has_taken_long_is_not_joined(kitchen: Kitchen) -> None:
     assert [(await first)[1], (await second)[1]] == ["miss", "miss"]
 
 
+@pytest.mark.parametrize("split", ["a change of something else", "time"])
+async def test_one_that_ends_late_does_not_take_the_place_of_a_newer(kitchen: Kitchen, split: str) -> None:
+    """Two of one question are under way when the second could not join the first."""
+    kitchen.go_on.clear()
+    first = asyncio.create_task(kitchen.ask())
+    await kitchen.reading.wait()
+    held, kitchen.go_on, kitchen.content = kitchen.go_on, asyncio.Event(), "new"
+    kitchen.go_on.set()
+    if split == "time":
+        kitchen.at += 5
+    else:
+        kitchen.answers.outdate(["p/2"])
+    assert await kitchen.ask() == ("new", "miss")
+    held.set()
+    assert await first == ("old", "miss")
+    assert await kitchen.ask() == ("new", "hit")
+
+
 async def test_what_is_kept_is_bounded_in_bytes() -> None:
     """The least used goes."""
     kitchen = Kitchen(room=5_000)
