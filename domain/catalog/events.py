@@ -82,7 +82,7 @@ class EventIntake:
 
     apply: Callable[[list[str]], Awaitable[None]]
     paths: Sequence[str] = CATALOG_PATHS
-    _remembered: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _remembered: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
     _waiting: dict[str, None] = field(default_factory=dict)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -94,7 +94,7 @@ class EventIntake:
         """
         change = parse_event(body, self.paths)
         about = "something else" if change is None else change.name.partition("/")[0]
-        if change is None or self._is_repeated(change.event_id):
+        if change is None or self._is_repeated(change):
             EVENTS.labels(about, "left alone").inc()
             return False
         EVENTS.labels(about, "taken").inc()
@@ -115,12 +115,14 @@ class EventIntake:
             except Exception:
                 log.exception("events.not_applied", names=names[:20])
 
-    def _is_repeated(self, event_id: str | None) -> bool:
-        if event_id is None:
+    def _is_repeated(self, change: Change) -> bool:
+        """Only of the same thing: some servers number the events of each resource, or give all of a write one id."""
+        if change.event_id is None:
             return False
-        if event_id in self._remembered:
+        event = (change.event_id, change.name)
+        if event in self._remembered:
             return True
-        self._remembered[event_id] = None
+        self._remembered[event] = None
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
         return False

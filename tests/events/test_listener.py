@@ -167,3 +167,13 @@ async def test_a_flood_becomes_one_look_at_everything() -> None:
         intake.take(json.dumps(body).encode())
     assert "category/*" in intake._waiting
     assert len(intake._waiting) <= 1_001
+
+
+async def test_one_id_for_two_things_hides_neither() -> None:
+    """Servers that number the events of each resource, or give all of a write one id; repeated each is taken once."""
+    intake = EventIntake(apply=lambda _: None)  # type: ignore[arg-type,return-value]
+    for taken in (True, False):
+        for path in ("productOffering", "productOfferingPrice"):
+            body = {"eventId": "1", "eventType": "x", "event": {path: {"id": "a"}}}
+            assert intake.take(json.dumps(body).encode()) is taken
+    assert [*intake._waiting] == ["productOffering/a", "productOfferingPrice/a"]
