@@ -104,7 +104,7 @@ class Subscription:
         return f"{{bff:hub:{self.hub.name}}}:{what}"
 
 
-def _read(kept: bytes | None) -> Made | None:
+def _read(kept: bytes | str | None) -> Made | None:
     """What is kept; None too for what cannot be read, such as another release kept: then a new one is made."""
     try:
         return None if kept is None else msgspec.json.decode(kept, type=Made)
