@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataloaders.news import News
 from dataloaders.stock import StockLoader
@@ -52,7 +52,7 @@ class Carts:
         row = await self.reach(ctx.principal, cart_id)
         if row is None:
             return None
-        await self._touch(row)
+        row = await self._touched(row)
         try:
             return await self.keeper.read(ctx.audience, row)
         except Rejected:  # gone between two looks
@@ -88,7 +88,7 @@ class Carts:
         if row is None:
             raise NotFoundError(NO_CART.message)
         if shown is None:
-            await self._touch(row)
+            row = await self._touched(row)
         elif not shown.stale and (row.version, state_of(row, self.keeper.holds.clock.now())) == _seen(shown):
             return None
         try:
@@ -143,14 +143,16 @@ class Carts:
                 row = None
         return row if row is not None and row.upstream_id is not None and may_touch(principal, row) else None
 
-    async def _touch(self, row: CartRow) -> None:
+    async def _touched(self, row: CartRow) -> CartRow:
         """A cart that is looked at lives on. Written down now and then, not at every look."""
         holds = self.keeper.holds
         now = holds.clock.now()
         if row.state != CartState.ACTIVE.value or row.expires_at <= now or now - row.active_at < _TOUCH_SECONDS:
-            return
+            return row
+        until = now + holds.lifetime
         async with holds.database.writing() as connection:
-            await rows.touch(connection, row.id, at=now, expires_at=now + holds.lifetime)
+            await rows.touch(connection, row.id, at=now, expires_at=until)
+        return replace(row, active_at=now, expires_at=until)
 
 
 def _seen(cart: Cart) -> tuple[int, CartState]:
