@@ -220,10 +220,14 @@ async def forget(connection: Connection, before: float) -> int:
     return (await connection.execute(delete(carts).where(*ended))).rowcount
 
 
-def _idle(cart_id: str, version: int, now: float) -> tuple[Any, ...]:
+def _idle(cart_id: Any, version: Any, now: Any) -> tuple[Any, ...]:
     """That a cart still is at a version, can be changed, and nobody is at it."""
-    same = (carts.c.id == cart_id, carts.c.version == version, carts.c.state == "ACTIVE", carts.c.expires_at > now)
-    return (*same, carts.c.intent.is_(None), _free(now))
+    return (*_alive(cart_id, now), carts.c.version == version, carts.c.intent.is_(None), _free(now))
+
+
+def _alive(cart_id: Any, now: Any) -> tuple[Any, ...]:
+    """That a cart can be changed."""
+    return carts.c.id == cart_id, carts.c.state == "ACTIVE", carts.c.expires_at > now
 
 
 def _free(now: Any) -> Any:
@@ -258,20 +262,11 @@ _ACTIVE_OF = (
     .order_by(carts.c.updated_at.desc())
     .limit(1)
 )
-_ALIVE = (
-    select(carts)
-    .where(_ITS, carts.c.state == "ACTIVE", carts.c.expires_at > bindparam("now"))
-    .with_for_update(read=True)
-)
+_ALIVE = select(carts).where(*_alive(bindparam("its_id"), bindparam("now"))).with_for_update(read=True)
 _ADD = insert(carts)
 _ADD_CHANGE = insert(cart_changes)
 _CLAIM = update(carts).where(
-    _ITS,
-    carts.c.version == bindparam("its_version"),
-    carts.c.state == "ACTIVE",
-    carts.c.expires_at > bindparam("now"),
+    *_idle(bindparam("its_id"), bindparam("its_version"), bindparam("now")),
     carts.c.unsettled == bindparam("its_unsettled"),  # what is given up makes no version, and must not be forgotten
-    carts.c.intent.is_(None),
-    _free(bindparam("now")),
 )
 _HELD = update(carts).where(_ITS, carts.c.holder == bindparam("its_holder"))

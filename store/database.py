@@ -6,7 +6,7 @@ are built once, with `bindparam` in place of what changes.
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -30,6 +30,10 @@ class Connection(Protocol):
     async def execute(self, statement: Executable, parameters: Any = None, /) -> CursorResult[*tuple[Any, ...]]: ...
 
     async def run_sync(self, do: Callable[..., _T], /, *given: Any) -> _T: ...
+
+
+Allowed = Callable[[Connection], Awaitable[bool]]
+"""Whether something may still begin, asked within the transaction that begins it."""
 
 
 class _Server(Protocol):
@@ -78,7 +82,7 @@ class Database:
         Raises:
             StoreUnavailableError: on entering or leaving, as everything in here that the database cannot do just now.
         """
-        with translated():
+        with _translated():
             async with self._server.reading() as connection:
                 yield connection
 
@@ -91,7 +95,7 @@ class Database:
         Raises:
             StoreUnavailableError: nothing was written, or, when the connection broke in the very commit, perhaps all.
         """
-        with translated():
+        with _translated():
             async with self._server.writing() as connection:
                 yield connection
 
@@ -100,7 +104,7 @@ class Database:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def _translated() -> Iterator[None]:
     """What the database cannot do just now, as `StoreUnavailableError`. A broken rule or wrong SQL stays as it is."""
     try:
         yield

@@ -6,18 +6,17 @@ finds another one, and its step has no effect. No account number and no authoris
 """
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from store.database import Connection, Database
+from store.database import Allowed, Connection, Database
 from store.tables import LIVE, port_ins
 
 _its = port_ins.c
-Allowed = Callable[[Connection], Awaitable[bool]]
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class Slots:
             StoreUnavailableError: the database cannot be reached.
         """
         async with self._turn:
-            if parse_url(self.url).get_backend_name() == "sqlite":
+            if self._in_files:
                 return self._lock_file(number)
             return await self._lock_in_server(number)
 
@@ -75,7 +75,7 @@ class Slots:
             StoreUnavailableError: the database cannot be reached.
         """
         async with self._turn:
-            if parse_url(self.url).get_backend_name() == "sqlite":
+            if self._in_files:
                 return number in self._files
             try:
                 if self._connection is not None:
@@ -126,6 +126,11 @@ class Slots:
         self._held.clear()
         if connection is not None:
             await connection.close()
+
+    @property
+    def _in_files(self) -> bool:
+        """Whether places are files, which SQLite's processes share, and not locks of a server's."""
+        return parse_url(self.url).get_backend_name() == "sqlite"
 
     @property
     def _space(self) -> int:

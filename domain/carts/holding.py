@@ -23,7 +23,7 @@ from kernel.errors import StoreUnavailableError
 from store import carts as rows
 from store import port_ins
 from store.carts import CartRow, Change
-from store.database import Connection, Database
+from store.database import Allowed, Connection, Database
 from store.reservations import Journal
 
 log = structlog.get_logger(__name__)
@@ -31,9 +31,6 @@ log = structlog.get_logger(__name__)
 UPSTREAM = "upstream"
 """Who made a version that nobody asked us for."""
 _REMEMBERED = 20
-
-Allowed = Callable[[Connection], Awaitable[bool]]
-"""Whether a change may still begin, asked within the transaction that begins it."""
 
 AndWith = Callable[[Connection, int], Awaitable[bool]]
 """What else belongs into the transaction that makes a new version: given the connection and that version.

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from clients.calls import RefusedError
-from domain.carts.holding import UPSTREAM, Allowed, AndWith, Held, HoldLostError, Holds
+from domain.carts.holding import UPSTREAM, AndWith, Held, HoldLostError, Holds
 from domain.carts.model import Cart, CartState
 from domain.carts.record import Intent, cart_of, intent_of, lines_of, unsettled_of
 from domain.carts.system import CartSystem, Kept, matched
@@ -23,6 +23,7 @@ from kernel.context import Audience
 from kernel.errors import StoreUnavailableError, UnknownOutcomeError, UpstreamError
 from kernel.outcomes import ErrorCode, Rejected, Rejection, VersionConflict
 from store.carts import CartRow
+from store.database import Allowed
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,6 @@ import structlog
 
 from domain.carts.access import may_touch
 from domain.carts.carts import Carts
-from domain.carts.holding import Allowed
 from domain.carts.outcome import NO_CART, refusal
 from domain.identity.principals import scope_of
 from domain.reservations.desk import LostRaceError, NotBegunError, OutcomeUnknownError
@@ -26,7 +25,7 @@ from kernel.errors import UpstreamError
 from kernel.outcomes import ErrorCode, Rejected, Rejection
 from store import carts as rows
 from store.carts import CartRow
-from store.database import Connection
+from store.database import Allowed, Connection
 from store.idempotency import Claim, Fresh, Idempotency, Outcome, Replay
 from store.reservations import Entry
 

@@ -38,7 +38,6 @@ from kernel.context import RequestContext
 from kernel.errors import UnknownOutcomeError, UpstreamError
 from kernel.outcomes import ErrorCode, Rejected, Rejection
 from store import carts as cart_rows
-from store.carts import CartRow
 from store.database import Connection
 from store.idempotency import Claim, Fresh, Idempotency, Replay
 from store.port_ins import NumberTakenError, PortInRow
@@ -122,9 +121,8 @@ class Requester:
         What that run sent may be carried out yet, whatever becomes of this one.
         """
         async with self.desk.rows.database.reading() as connection:
-            cart = await cart_rows.by_id(connection, asked.cart_id)
-        if cart is None or not self.carts.keeper.is_active(cart) or not _is_wanted(ctx, asked, cart):
-            raise OutcomeUnknownError
+            if not await self._is_wanted(connection, ctx, asked):
+                raise OutcomeUnknownError
         return self._mine(await self.desk.rows.step(row, due_at=self._settled, unknown_at=self.desk.clock.now()))
 
     async def _begun(self, ctx: RequestContext, asked: PortInRequest, claim: Claim) -> PortInRow:
@@ -169,8 +167,7 @@ class Requester:
         async def allowed(connection: Connection) -> bool:  # whoever slept since has not seen what became of them
             if not await self.idempotency.is_held(claim, connection):
                 return False
-            cart = await cart_rows.alive(connection, asked.cart_id, self.desk.clock.now())
-            return cart is not None and _is_wanted(ctx, asked, cart)
+            return await self._is_wanted(connection, ctx, asked)
 
         try:
             added = await self.desk.rows.add(row, allowed)
@@ -181,6 +178,13 @@ class Requester:
             await self._require_line(ctx, asked)
             raise OutcomeUnknownError
         return row
+
+    async def _is_wanted(self, connection: Connection, ctx: RequestContext, asked: PortInRequest) -> bool:
+        """Whether the cart can be changed, is the caller's, and has the line."""
+        cart = await cart_rows.alive(connection, asked.cart_id, self.desk.clock.now())
+        if cart is None or not may_touch(ctx.principal, cart):
+            return False
+        return any(line.id == asked.line_id for line in lines_of(cart))
 
     async def _require_line(self, ctx: RequestContext, asked: PortInRequest) -> None:
         """Refuse what has no line to come to.
@@ -295,8 +299,3 @@ class Requester:
         if row is None:
             raise OutcomeUnknownError
         return row
-
-
-def _is_wanted(ctx: RequestContext, asked: PortInRequest, cart: CartRow) -> bool:
-    """Whether a cart is the caller's, and has the line."""
-    return may_touch(ctx.principal, cart) and any(line.id == asked.line_id for line in lines_of(cart))
