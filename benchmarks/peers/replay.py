@@ -1,7 +1,8 @@
 """An upstream that costs next to nothing: TMF620 answers recorded from the sandbox, served by bare asyncio.
 
 `python -m benchmarks.peers.replay PORT FILE [new]`. The file holds each collection's items as the sandbox gave them.
-What of TMF630 all servers here use is done to them: `fields`, `offset`, `limit`, and `id` as `a,b,c` or repeated.
+What of TMF630 all servers here use is done to them: `fields`, `offset`, `limit`, `id` as `a,b,c` or repeated, and one
+item by its path.
 `GET /calls` tells how many others came. An item's text for one choice of fields is made once, an answer joins such
 texts. With `new` no item has the same text twice: each begins with a number in an attribute that nobody asked for.
 """
@@ -50,11 +51,13 @@ class Answers:
 
     def _made(self, target: str) -> bytes:
         parts = urlsplit(target)
-        name = parts.path.removeprefix(PREFIX)
-        if name not in self._collections:
+        name, _, one = parts.path.removeprefix(PREFIX).partition("/")
+        if name not in self._collections or (one and one not in self._collections[name]):
             return _http(b'{"code":"60"}', status="404 Not Found")
         asked = parse_qs(parts.query)
         texts = self._texts_of(name, asked.get("fields", [""])[0])
+        if one:
+            return _http(self._told(texts[one]))
         if "id" in asked:
             ids = [each for value in asked["id"] for each in value.split(",")]
             found = [texts[each] for each in ids if each in texts]
@@ -63,11 +66,10 @@ class Answers:
         return _http(self._listed([*texts.values()][offset : offset + limit]), total=len(texts))
 
     def _listed(self, texts: Sequence[bytes]) -> bytes:
-        if self._numbers is not None:
-            texts = [
-                b'{"@serial":%d,%b' % (number, text[1:]) for number, text in zip(self._numbers, texts, strict=False)
-            ]
-        return b"[" + b",".join(texts) + b"]"
+        return b"[" + b",".join(map(self._told, texts)) + b"]"
+
+    def _told(self, text: bytes) -> bytes:
+        return text if self._numbers is None else b'{"@serial":%d,%b' % (next(self._numbers), text[1:])
 
     def _texts_of(self, name: str, fields: str) -> dict[str, bytes]:
         key = (name, fields)

@@ -93,6 +93,12 @@ class Field:
     def is_abstract(self) -> bool:
         return is_abstract_type(self.named)
 
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """As `Selection.shape`, for what stands under this name."""
+        way = self.name, self.access.way, self.column >= 0, self.is_inline_below
+        return (self.key, *way, *(each.shape for each in self.selections))
+
 
 @dataclass(eq=False)
 class Selection:
@@ -106,6 +112,13 @@ class Selection:
     @property
     def loaded(self) -> list[Field]:
         return [each for each in self.fields if each.column >= 0]
+
+    @cached_property
+    def shape(self) -> tuple[Any, ...]:
+        """Equal for selections, of whatever operations, that make the same part of an answer of the same object and the
+        same values of their loaded fields.
+        """
+        return (self.type, *(each.shape for each in self.fields))
 
 
 @dataclass(eq=False)

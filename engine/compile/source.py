@@ -15,6 +15,7 @@ never part of it: an alias is data, in the `rename` of a `msgspec.Struct`. Attri
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -131,9 +132,7 @@ class _Writer:
 
     def _struct(self, selection: Selection) -> str:
         if selection not in self._structs:
-            renamed = {f"f{number}": field.key for number, field in enumerate(selection.fields)}
-            struct = msgspec.defstruct("Selected", [(name, Any) for name in renamed], rename=renamed, gc=False)
-            self._structs[selection] = self._bind(struct, "S")
+            self._structs[selection] = self._bind(_struct_of(selection), "S")
         return self._structs[selection]
 
     def _kept(self, selection: Selection, root: str) -> str:
@@ -318,6 +317,19 @@ class _Writer:
         name = self._name(letter)
         self.names[name] = value
         return name
+
+
+_STRUCTS: WeakValueDictionary[tuple[Any, ...], type[msgspec.Struct]] = WeakValueDictionary()
+
+
+def _struct_of(selection: Selection) -> type[msgspec.Struct]:
+    """What its objects' parts are made as, and kept by: the same for all selections of one shape, so that they share."""
+    struct = _STRUCTS.get(selection.shape)
+    if struct is None:
+        renamed = {f"f{number}": field.key for number, field in enumerate(selection.fields)}
+        struct = msgspec.defstruct("Selected", [(name, Any) for name in renamed], rename=renamed, gc=False)
+        _STRUCTS[selection.shape] = struct
+    return struct
 
 
 def _is_sliced(field: Field) -> bool:

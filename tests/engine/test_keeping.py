@@ -158,6 +158,31 @@ async def test_plans_and_places_keep_apart() -> None:
     assert plain((await both.execute(told)).data) == result
 
 
+async def test_what_selects_the_same_shares() -> None:
+    """Under whatever names, in one operation and in two: an object is read once for all of it."""
+    told = Told([Row(1)], [Row(7, "a")])
+    selected = "{ n name parts { label } }"
+    both = prepared(f"{{ items {selected} others: items {selected} }}")
+    expected = {"n": 1, "name": "n1", "parts": [{"label": "a"}]}
+    for _ in range(2):
+        assert plain((await both.execute(told)).data) == {"items": [expected], "others": [expected]}
+        assert await ask(prepared(f"query Other {{ items {selected} }}"), told) == [expected]
+    assert told.rows[0].reads == ["name"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["a: n name parts { label }", "name n parts { label }", "n name parts { label n }", "n name parts { a: label }"],
+)
+async def test_what_selects_a_little_else_does_not_share(other: str) -> None:
+    told = Told([Row(1)], [Row(7, "a")])
+    before = await ask(prepared("{ items { n name parts { label } } }"), told)
+    (found,) = await ask(prepared(f"{{ items {{ {other} }} }}"), told)
+    assert found != before[0] or [*found] != [*before[0]]
+    assert len(told.rows[0].reads) == 2
+    assert await ask(prepared(f"{{ items {{ {other} }} }}"), told) == [found]
+
+
 async def test_an_object_keeps_few() -> None:
     """However many plans come by; what others keep with the object stays."""
     told = Told([Row(1)], [])
