@@ -129,7 +129,7 @@ class Catalog:
         self, ctx: RequestContext, offerings: Sequence[ProductOffering], fields: frozenset[str]
     ) -> Sequence[list[ProductOfferingPrice]] | None:
         """What `prices_of_each` would give, where it was given a moment ago; else None."""
-        return self._prices_joined(ctx, fields).kept(offerings)
+        return self._prices_joined(ctx, self._of_prices(fields)).kept(offerings)
 
     def known_specifications(
         self, ctx: RequestContext, offerings: Sequence[ProductOffering], fields: frozenset[str]
@@ -147,6 +147,7 @@ class Catalog:
         self, ctx: RequestContext, offerings: Sequence[ProductOffering], fields: frozenset[str]
     ) -> Sequence[list[ProductOfferingPrice] | UpstreamError]:
         """For each offering what `prices_of` would give, or why it cannot be known."""
+        fields = self._of_prices(fields)
         joining = self._prices_joined(ctx, fields)
         wanted = [[ref.id for ref in each.product_offering_price if not ref.is_value] for each in offerings]
         ids = list(dict.fromkeys(chain.from_iterable(wanted)))
@@ -170,12 +171,15 @@ class Catalog:
             listed = [known[ref.id] for ref in refs if ref.id in known]
         return [price for price in listed if rules.is_charged(price, now)]
 
+    def _of_prices(self, fields: frozenset[str]) -> frozenset[str]:
+        return prices.price_attributes(fields, includes_tax=self.rules.prices_include_tax)
+
     def shown_amount(self, price: ProductOfferingPrice) -> Money | None:
         return prices.shown(price, includes_tax=self.rules.prices_include_tax)
 
     async def price(self, ctx: RequestContext, local_id: str, fields: frozenset[str]) -> ProductOfferingPrice | None:
         """One price, whether in force or not; None for a draft."""
-        found = await self.source.prices.load(ctx, local_id, fields)
+        found = await self.source.prices.load(ctx, local_id, self._of_prices(fields))
         return found if found is not None and self._shown(found) else None
 
     async def promotions_of_each(

@@ -12,6 +12,9 @@ from clients.tmf620 import ProductOfferingPrice
 from domain.catalog.kinds import Period
 from kernel.money import Money
 
+NET_TAX, GROSS_TAX = "tax (where prices include it)", "tax (where prices do not include it)"
+"""What a price without tax, and one with it, read besides the price. `price_attributes` knows which of them that is."""
+
 _PERIODS = {
     **dict.fromkeys(("day", "days", "daily"), Period.DAY),
     **dict.fromkeys(("week", "weeks", "weekly"), Period.WEEK),
@@ -43,6 +46,14 @@ def unit(price: ProductOfferingPrice) -> str | None:
     if measure.amount is None or measure.amount == 1:
         return measure.units
     return f"{measure.amount.normalize():f} {measure.units or ''}".strip()
+
+
+def price_attributes(fields: frozenset[str], *, includes_tax: bool) -> frozenset[str]:
+    """What is to be read of a price for these: of an amount as it is stated, the tax is not."""
+    if NET_TAX not in fields and GROSS_TAX not in fields:
+        return fields
+    wanted = {"tax"} if (NET_TAX if includes_tax else GROSS_TAX) in fields else ()
+    return fields.difference((NET_TAX, GROSS_TAX)).union(wanted)
 
 
 Amounts = Callable[..., Money | None]

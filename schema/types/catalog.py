@@ -14,6 +14,7 @@ from clients.parts import Ref
 from clients.tmf620 import CATEGORIES, OFFERINGS, PRICES, SPECIFICATIONS
 from domain.catalog.kinds import Period, PriceKind
 from domain.catalog.on_demand import TREE_FIELDS
+from domain.catalog.prices import GROSS_TAX, NET_TAX
 from engine import computed, names, relation, shown_by
 from kernel.context import Segment
 from resolvers import catalog as resolve
@@ -122,10 +123,16 @@ class OfferingPrice(Node):
         fixed=True,
     )
     net: Money | None = computed(
-        resolve.net, "price", "tax", description="The amount without tax; null where that cannot be told.", fixed=True
+        resolve.net,
+        *("price", NET_TAX),
+        description="The amount without tax; null where that cannot be told.",
+        fixed=True,
     )
     gross: Money | None = computed(
-        resolve.gross, "price", "tax", description="The amount with tax; null where the tax is not known.", fixed=True
+        resolve.gross,
+        *("price", GROSS_TAX),
+        description="The amount with tax; null where the tax is not known.",
+        fixed=True,
     )
     percentage: Decimal | None = strawberry.field(description="A price in percent, where it is no amount.")
     every: int | None = computed(

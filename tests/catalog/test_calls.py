@@ -1,6 +1,7 @@
 """What a page costs upstream: calls counted by the sandbox, and the attributes they ask for."""
 
 import asyncio
+from decimal import Decimal
 from functools import partial
 
 import pytest
@@ -212,7 +213,8 @@ async def test_only_what_is_selected_is_asked_for(
     [
         ("id name validFor { end }", set()),
         ("kind", {"recurringChargePeriodType", "unitOfMeasure"}),
-        ("net { amount }", {"price", "tax"}),
+        ("net { amount }", {"price"}),
+        ("net { amount } gross { amount }", {"price", "tax"}),
         ("gross { currency }", {"price", "tax"}),
         ("percentage description", {"percentage", "description"}),
         ("every period", {"recurringChargePeriodType", "recurringChargePeriodLength"}),
@@ -230,6 +232,36 @@ async def test_of_prices_too_only_what_is_selected(
         asked_fields(sandbox, "productOfferingPrice")[0]
         == {"id", "lifecycleStatus", "name", "priceType", "validFor"} | more
     )
+
+
+@pytest.mark.parametrize(
+    ("selection", "more"),
+    [("net { amount }", {"tax"}), ("gross { amount }", set()), ("net { amount } gross { amount }", {"tax"})],
+)
+async def test_where_prices_include_tax_it_is_read_for_what_has_none(
+    gateway: MakeGateway, sandbox: SandboxControl, selection: str, more: set[str]
+) -> None:
+    async with gateway(catalog_prices_include_tax=True) as client:
+        await client.data(f'{{ productOffering(id: "{offering_id("po-mobile-m")}") {{ prices {{ {selection} }} }} }}')
+        price = gid("OfferingPrice", "pop-mobile-m-monthly")
+        await client.data(f'{{ node(id: "{price}") {{ ... on OfferingPrice {{ {selection} }} }} }}')
+    asked = asked_fields(sandbox, "productOfferingPrice")
+    assert asked
+    assert all(each == {"id", "lifecycleStatus", "name", "priceType", "validFor", "price"} | more for each in asked)
+
+
+async def test_a_tax_that_is_asked_for_later_is_read_then(gateway: MakeGateway, sandbox: SandboxControl) -> None:
+    """What is kept of a price without its tax is no price without tax."""
+    document = f'{{ productOffering(id: "{offering_id("po-mobile-m")}") {{ prices {{ %s {{ amount }} }} }} }}'
+    async with gateway() as client:
+        stated = await client.data(document % "net")
+        taxed = await client.data(document % "gross")
+        assert await client.data(document % "net") == stated
+    net, gross = (
+        each["productOffering"]["prices"][0][name]["amount"] for each, name in ((stated, "net"), (taxed, "gross"))
+    )
+    assert Decimal(gross) > Decimal(net)
+    assert len(asked_fields(sandbox, "productOfferingPrice")) == 2
 
 
 async def test_of_specifications_and_nodes_only_what_is_selected(gateway: MakeGateway, sandbox: SandboxControl) -> None:
