@@ -16,13 +16,17 @@ from kernel.clock import parse_instant
 Json = dict[str, Any]
 
 
-_LARGEST = Decimal(10**15)
+_SMALLEST, _LARGEST = Decimal(-(10**15)), Decimal(10**15)
 
 
 def require_amount(value: Decimal | None) -> None:
     """Refuses what JSON texts can smuggle into a Decimal and no sum survives: "NaN", "Infinity", 1e400."""
-    if value is not None and (value.is_nan() or not -_LARGEST < value < _LARGEST):
-        raise ValueError("not an amount")
+    try:
+        if value is None or _SMALLEST < value < _LARGEST:
+            return
+    except ArithmeticError:  # what is no number is neither less nor more
+        pass
+    raise ValueError("not an amount")
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

@@ -7,6 +7,7 @@ back is checked again: `../../admin` inside a well-formed global id must never r
 import base64
 import binascii
 import re
+from binascii import b2a_base64
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ _LOCAL_ID = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_:@()=~+\-]|\.(?!\.)){0,127}",
 _SIMPLE_IDS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-]{0,127}(?:/[A-Za-z0-9_][A-Za-z0-9_\-]{0,127})*", re.ASCII)
 _TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}", re.ASCII)
 _MAX_GLOBAL_ID = 300
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 def is_local_id(text: str) -> bool:
@@ -44,8 +45,8 @@ class GlobalId(NamedTuple):
 
 def global_id_text(kind: str, local: str) -> str:
     """A global id as clients see it. Working it out takes less than finding it among thousands."""
-    raw = binascii.b2a_base64(f"{kind}:{local}".encode("ascii"), newline=False)
-    return raw.rstrip(b"=").translate(_URL_SAFE).decode("ascii")
+    text = b2a_base64(f"{kind}:{local}".encode("ascii"), newline=False).decode("ascii").rstrip("=")
+    return text if text.isalnum() else text.translate(_URL_SAFE)
 
 
 def parse_global_id(text: str) -> GlobalId:

@@ -61,13 +61,6 @@ class Money(NamedTuple):
         """What remains when `rate` percent had been put on top."""
         return self.fitting(self.amount / (1 + rate / 100))
 
-    def written_out(self) -> "Money":
-        """The same amount with at least the digits of its minor unit: 21 euros are `21.00`."""
-        text, places = str(self.amount), minor_units(self.currency)
-        if places and text[-places - 1 : -places] == "." and text[-places:].isdigit():
-            return self  # as nearly all are
-        return _written_out(text, self.currency)
-
     def fitting(self, amount: Decimal) -> "Money":
         """Another amount in this one's place: rounded half up to the minor unit, or to this one's digits where it has
         more; no needless zeros after that.
@@ -80,6 +73,14 @@ class Money(NamedTuple):
         minor = minor_units(self.currency)
         plain = Money(amount, self.currency).rounded(digits=max(own, minor)).amount.normalize()
         return Money(plain, self.currency).rounded(digits=max(-int(plain.as_tuple().exponent), minor))
+
+
+def written_out(amount: Decimal, currency: str) -> Money:
+    """An amount with at least the digits of its currency's minor unit: 21 euros are `21.00`."""
+    text = str(amount)
+    if text[-3:-2] == "." and currency not in _MINOR_UNITS:  # as nearly all are
+        return Money(amount, currency)
+    return _written_out(text, currency)
 
 
 # A page shows the same amounts again and again. They are remembered by their digits: 21 and 21.000 are equal, but not

@@ -10,7 +10,7 @@ from functools import wraps
 from clients.parts import Amount, Quantity
 from clients.tmf620 import ProductOfferingPrice
 from domain.catalog.kinds import Period
-from kernel.money import Money
+from kernel.money import Money, written_out
 
 NET_TAX, GROSS_TAX = "tax (where prices include it)", "tax (where prices do not include it)"
 """What a price without tax, and one with it, read besides the price. `price_attributes` knows which of them that is."""
@@ -115,7 +115,7 @@ def monthly(price: ProductOfferingPrice, amount: Money) -> Decimal:
 
 
 def _money(amount: Amount | None) -> Money | None:
-    return None if amount is None else Money(amount.value, amount.unit).written_out()
+    return None if amount is None else written_out(amount.value, amount.unit)
 
 
 def _tax_amounts(price: ProductOfferingPrice, currency: str) -> Decimal | None:

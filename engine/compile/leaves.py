@@ -51,6 +51,8 @@ _BUILT_IN = (GraphQLString, GraphQLID, GraphQLBoolean, GraphQLInt, GraphQLFloat)
 
 
 def _custom(kind: Any, variable: str, bind: Bind) -> list[str]:
+    if kind.coerce_output_value is str:  # of a text it is that text
+        return [f"if type({variable}) is not str: {variable} = {bind(_other(kind), 's')}({variable})"]
     return [
         f"if type({variable}) not in P: plain({variable})",
         f"{variable} = {bind(kind.coerce_output_value, 'c')}({variable})",

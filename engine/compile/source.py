@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from engine.compile.access import INFO, Way
-from engine.compile.keeping import again, keep, kept_by, kept_whole_by
+from engine.compile.keeping import MOST_ROWS, again, keep, kept_by, kept_whole_by
 from engine.compile.kinds import type_resolver
 from engine.compile.leaves import leaf_lines
 from engine.compile.plan import Field, Selection, Tree
@@ -157,7 +157,9 @@ class _Writer:
                 for field in selection.fields
             ]
             self._line(f"{made} = {self._made(selection, parts)}")
-            self._line(f"keep({rows}, {key}, ({', '.join([made, *raw])},))")
+            row = f"({', '.join([made, *raw])},)"
+            self._line(f"if len({rows}) < {MOST_ROWS}: {rows}[{key}] = {row}")
+            self._line(f"else: keep({rows}, {key}, {row})")
         return made
 
     @contextmanager
@@ -323,7 +325,7 @@ _STRUCTS: WeakValueDictionary[tuple[Any, ...], type[msgspec.Struct]] = WeakValue
 
 
 def _struct_of(selection: Selection) -> type[msgspec.Struct]:
-    """What its objects' parts are made as, and kept by: the same for all selections of one shape, so that they share."""
+    """What its objects' parts are made as, and kept by: one for all selections of a shape, which so share them."""
     struct = _STRUCTS.get(selection.shape)
     if struct is None:
         renamed = {f"f{number}": field.key for number, field in enumerate(selection.fields)}

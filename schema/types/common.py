@@ -11,7 +11,7 @@ from uuid import UUID
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from engine import computed, names, shown_by
+from engine import names, shown_by
 from kernel.clock import parse_instant
 from kernel.money import Money as Amount
 from schema.inputs.scalars import E164, CurrencyCode
@@ -135,16 +135,12 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="Pass this as `after` to get the next page.")
 
 
-def _currency(root: strawberry.Parent[Amount]) -> CurrencyCode:
-    return CurrencyCode(root.currency)
-
-
 @strawberry.type(description="An exact amount in a currency. It may be finer than a cent: a price per minute.")
 class Money:
     public: ClassVar = names("amount currency")
 
     amount: Decimal = strawberry.field(description="The amount as decimal text.")
-    currency: CurrencyCode = computed(_currency, description="The currency (ISO 4217).")
+    currency: CurrencyCode = strawberry.field(description="The currency (ISO 4217).")
 
     is_type_of = shown_by(Amount)
 
