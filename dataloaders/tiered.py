@@ -5,7 +5,6 @@ knows *which attributes* it was read with. A value that lacks one that is asked 
 follows asks for both what it held and what it lacked.
 """
 
-import asyncio
 import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -25,6 +24,7 @@ from kernel.context import Audience, RequestContext
 from kernel.errors import UpstreamError, UpstreamTimeoutError
 from kernel.lasting import NEVER, Loaded
 from kernel.reads import Reads
+from kernel.tasks import until_done
 
 log = structlog.get_logger(__name__)
 
@@ -318,10 +318,10 @@ class TieredLoader(Generic[V]):
         usable = {key for key, (_, age) in seen.items() if age is not Age.DEAD}
         bare = {flight for key, flight in flights.items() if key not in usable} if usable else {*flights.values()}
         if old:
-            await asyncio.wait(old | bare, timeout=min(seconds, self._freshness.patience))
+            await until_done(old | bare, min(seconds, self._freshness.patience))
             seconds -= self._freshness.patience
         if bare and seconds > 0:
-            await asyncio.wait(bare, timeout=seconds)
+            await until_done(bare, seconds)
 
     # ------------------------------------------------------------------ what must be read
 

@@ -34,6 +34,39 @@ async def side_by_side(
     return done
 
 
+async def until_done(futures: "Iterable[asyncio.Future[Any]]", seconds: float) -> None:
+    """Wait until all have ended, but no longer than `seconds`; they are left alone, however they end.
+
+    `asyncio.wait` does the same, and spends as long on finding out what it was given.
+    """
+    pending = [future for future in futures if not future.done()]
+    if not pending:
+        return
+    loop = asyncio.get_running_loop()
+    over: asyncio.Future[None] = loop.create_future()
+    left = len(pending)
+
+    def ended(_: object) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            enough()
+
+    def enough() -> None:
+        if not over.done():
+            over.set_result(None)
+
+    timer = loop.call_later(seconds, enough)
+    for future in pending:
+        future.add_done_callback(ended)
+    try:
+        await over
+    finally:
+        timer.cancel()
+        for future in pending:
+            future.remove_done_callback(ended)
+
+
 async def stop(tasks: "Iterable[asyncio.Task[Any]]", *, patience: float = _PATIENCE) -> None:
     """Cancel tasks and wait until they have ended, however; their exceptions are not raised.
 

@@ -122,10 +122,12 @@ class _InOnePiece:
             return False
         if cycle.disconnected or self._protocol.flow.write_paused:
             return False
-        if any(HEADER_RE.search(name) or HEADER_VALUE_RE.search(value) for name, value in headers):
+        names, values = zip(*headers, strict=True) if headers else ((), ())
+        if HEADER_RE.search(b"".join(names)) or HEADER_VALUE_RE.search(b"".join(values)):
             return False
-        lengths = [value for name, value in headers if name == b"content-length"]
-        return lengths == [b"%d" % len(body)] and not any(name in _OURS for name, _ in headers)
+        if names.count(b"content-length") != 1 or any(name in names for name in _OURS):
+            return False
+        return bool(values[names.index(b"content-length")] == b"%d" % len(body))
 
 
 def _at_once_of(app: Any) -> AtOnce | None:

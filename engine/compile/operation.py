@@ -5,7 +5,6 @@ client, costs what it always cost and keeps no plan. A plan holds for one combin
 `@include` depend on; of those a document has few plans, since there are twice as many for each variable.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
@@ -162,8 +161,7 @@ class Prepared:
             return found
         plan, values = found
         operations.counted.compiled += 1
-        run = Run(plan.tree, root, context, values)
-        timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, run.awaiting.expire)
+        run = Run(plan.tree, root, context, values, seconds)
         try:
             return await plan.answer(run)
         except NotAtHandError:
@@ -172,8 +170,6 @@ class Prepared:
         finally:
             operations.counted.exact += run.dirty
             run.close()
-            if timer is not None:
-                timer.cancel()
         return await self.execute(context, variables, root, worth_it=worth_it, seconds=seconds)
 
     async def subscribe(

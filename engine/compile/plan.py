@@ -72,24 +72,24 @@ class Field:
     is_inline_below: bool = False
     projections: dict[Any, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.details[0].node.name.value
 
-    @property
+    @cached_property
     def nodes(self) -> list[FieldNode]:
         return [each.node for each in self.details]
 
-    @property
+    @cached_property
     def lists(self) -> int:
         """How many lists are around the named type."""
         return len(self.nullable) - 1
 
-    @property
+    @cached_property
     def is_leaf(self) -> bool:
         return is_leaf_type(self.named)
 
-    @property
+    @cached_property
     def is_abstract(self) -> bool:
         return is_abstract_type(self.named)
 
@@ -109,7 +109,7 @@ class Selection:
     above: Field | None = None
     rows: int = -1
 
-    @property
+    @cached_property
     def loaded(self) -> list[Field]:
         return [each for each in self.fields if each.column >= 0]
 

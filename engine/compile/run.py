@@ -26,7 +26,9 @@ class Run:
         *("root_value", "rows", "tags", "tree", "variables"),
     )
 
-    def __init__(self, tree: Tree, root_value: Any, context: Any, variables: VariableValues) -> None:
+    def __init__(
+        self, tree: Tree, root_value: Any, context: Any, variables: VariableValues, seconds: float | None = None
+    ) -> None:
         self.tree, self.root_value, self.context, self.variables = tree, root_value, context, variables
         self.rows: list[Sequence[Any]] = [[] for _ in tree.selections]
         self.columns: list[Any] = [[] for _ in range(tree.columns)]
@@ -34,11 +36,12 @@ class Run:
         self.infos: dict[Field, Any] = {}
         self.pending: list[list[Any]] = []
         self.dirty = False
-        self.awaiting = Awaiting()
+        self.awaiting = Awaiting(seconds)
 
     def close(self) -> None:
         """Let go of the request, and close the coroutines that resolvers made and that nobody came to await."""
         self.infos.clear()
+        self.awaiting.close()
         for column in self.pending:
             for value in column:
                 if iscoroutine(value):

@@ -8,7 +8,8 @@ left alone.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
+from types import coroutine
 from typing import Any, TypeAlias
 
 from graphql.pyutils import is_awaitable
@@ -21,17 +22,31 @@ class LateError(TimeoutError):
 
 
 class Awaiting:
-    """All that one operation waits for. After `expire` it waits for nothing that is not ready at once."""
+    """All that one operation waits for; `seconds` from now on it waits for nothing that is not ready at once.
 
-    __slots__ = ("_cut_off", "_expired", "_tasks")
+    What is awaited then fails, and the answer is made of the rest.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_cut_off", "_expired", "_tasks", "_timer", "_until")
+
+    def __init__(self, seconds: float | None = None) -> None:
         self._expired = False
         self._cut_off: set[asyncio.Task[Any]] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._until = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        self._timer: asyncio.TimerHandle | None = None
 
-    def expire(self) -> None:
-        """The operation's time is up: what is still awaited fails, and the answer is made of the rest."""
+    def close(self) -> None:
+        """Nothing is awaited any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _watch(self) -> None:
+        """Begin to look at the clock. An operation that never waits need not."""
+        if self._until is not None and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_at(self._until, self._expire)
+
+    def _expire(self) -> None:
         self._expired = True
         self._cut_off.update(task for task in self._tasks if task.cancel())
 
@@ -49,10 +64,21 @@ class Awaiting:
     async def _alone(self, work: Coroutine[Any, Any, Any]) -> Any:
         """The outcome of one coroutine, run in the task of the caller, which is what costs least."""
         here = _this_task()
-        self._tasks.add(here)
         try:
-            return await work
+            waits_for = work.send(None)
+        except StopIteration as done:
+            return done.value
         except Exception as error:  # noqa: BLE001  (whatever a resolver raises is its field's error)
+            return Failure(error)
+        except asyncio.CancelledError as error:
+            if here.cancelling():
+                raise
+            return Failure(error)
+        self._tasks.add(here)
+        self._watch()
+        try:
+            return await _go_on(work, waits_for)
+        except Exception as error:  # noqa: BLE001  (as above)
             return Failure(error)
         except asyncio.CancelledError as error:
             ours = here in self._cut_off
@@ -68,6 +94,7 @@ class Awaiting:
     async def _all(self, awaitables: Iterable[Any]) -> list[Any]:
         tasks = [asyncio.ensure_future(_shared(each) if asyncio.isfuture(each) else each) for each in awaitables]
         self._tasks.update(tasks)
+        self._watch()
         try:
             if self._expired:
                 await asyncio.sleep(0)  # those that need not wait get their turn
@@ -86,6 +113,21 @@ class Awaiting:
             return Failure(LateError() if task in self._cut_off else asyncio.CancelledError())
         error = task.exception()
         return task.result() if error is None else Failure(error)
+
+
+@coroutine
+def _go_on(work: Coroutine[Any, Any, Any], waits_for: Any) -> Generator[Any, Any, Any]:
+    """What becomes of a coroutine that has begun and waits for something."""
+    while True:
+        try:
+            yield waits_for
+        except BaseException as error:  # noqa: BLE001  (it is the coroutine's to deal with)
+            try:
+                waits_for = work.throw(error)
+            except StopIteration as done:
+                return done.value
+        else:
+            return (yield from work)
 
 
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]

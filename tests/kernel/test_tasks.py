@@ -3,7 +3,7 @@ from contextlib import suppress
 
 import pytest
 
-from kernel.tasks import side_by_side, stop
+from kernel.tasks import side_by_side, stop, until_done
 
 
 async def always() -> bool:
@@ -123,3 +123,39 @@ async def test_clearing_up_is_waited_for() -> None:
     await started.wait()
     await stop([task])
     assert cleared
+
+
+class TestUntilDone:
+    async def test_it_waits_for_all_however_they_end(self) -> None:
+        loop = asyncio.get_running_loop()
+        futures = [loop.create_future() for _ in range(4)]
+        futures[0].set_result(None)
+        waiting = asyncio.create_task(until_done(futures, 60))
+        for end in (futures[1].cancel, lambda: futures[2].set_exception(ValueError())):
+            await asyncio.sleep(0)
+            end()
+            await asyncio.sleep(0)
+            assert not waiting.done()
+        futures[3].set_result(None)
+        await waiting
+        assert isinstance(futures[2].exception(), ValueError)
+
+    async def test_it_waits_no_longer_than_that_and_leaves_them_alone(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+        await until_done([future], 0)
+        assert not future.done()
+        future.set_result("late")
+        assert await future == "late"
+
+    async def test_who_stops_waiting_stops_nothing(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+        waiting = asyncio.create_task(until_done([future], 60))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert not future.done()
+        future.set_result(None)  # nobody listens any more
+
+    async def test_of_nothing_there_is_nothing_to_wait_for(self) -> None:
+        await until_done([], 60)
