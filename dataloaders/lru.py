@@ -1,7 +1,7 @@
 """A least-recently-used memory bounded in bytes, because a bound in entries says nothing about memory."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
@@ -29,6 +29,18 @@ class ByteLRU(Generic[V]):
             return None
         self._items.move_to_end(key)
         return found[0]
+
+    def peek_all(self, keys: Iterable[str | bytes]) -> list[V | None]:
+        """As `peek`, for many in one call."""
+        return [found and found[0] for found in map(self._items.get, keys)]
+
+    def get_all(self, keys: Sequence[str | bytes]) -> list[V | None]:
+        """As `get`, for many in one call."""
+        found, used = self.peek_all(keys), self._items.move_to_end
+        for key, value in zip(keys, found, strict=True):
+            if value is not None:
+                used(key)
+        return found
 
     def put(self, key: str | bytes, value: V, size: int) -> None:
         """Keep `value`; one larger than the whole memory is not kept, and what `key` held before is gone."""

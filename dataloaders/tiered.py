@@ -167,10 +167,15 @@ class TieredLoader(Generic[V]):
         if not self._memory.max_bytes:
             return NEVER
         fresh, missing, until = self._freshness.fresh, self._freshness.missing, math.inf
+        told = max(self._last_outdated, self._all_outdated)
         for key, each in zip(keys, found, strict=True):
             if isinstance(each, Held):
-                outdated = each.read_at <= self._outdated_at(key)
-                until = 0.0 if outdated else min(until, each.read_at + (missing if each.value is None else fresh))
+                read_at = each.read_at
+                if read_at <= told and read_at <= self._outdated_at(key):
+                    until = 0.0
+                    break
+                ends = read_at + (missing if each.value is None else fresh)
+                until = min(until, ends)
         moment, now = min(_MOMENT, fresh / 100), self._clock.now()
         return max(until, now + moment if moment else 0.0)
 
@@ -220,18 +225,17 @@ class TieredLoader(Generic[V]):
         """
         if not self._memory.max_bytes:
             return {}
-        get, prefix, now = self._memory.get, _key(audience, ""), self._clock.now()
+        keys, prefix, now = [*keys], _key(audience, ""), self._clock.now()
         told, ages = max(self._all_outdated, self._last_outdated), self._freshness.ages(now)
         seen: Seen[V] = {}
-        for key in keys:
-            held = get(prefix + key)
+        for key, held in zip(keys, self._memory.get_all([prefix + key for key in keys]), strict=True):
             if held is None:
                 continue
             if not fields <= held.fields:
                 seen[key] = held, Age.DEAD
                 continue
             read_at = held.read_at
-            if read_at >= since and read_at > self._outdated_at(key):
+            if read_at >= since and (read_at > told or read_at > self._outdated_at(key)):
                 seen[key] = held, Age.FRESH
                 continue
             if read_at <= told or held.value is None:
@@ -261,11 +265,10 @@ class TieredLoader(Generic[V]):
         """Keep all of these, each beside what is fresh of it or was read later; each taken for as large as some are."""
         if not self._memory.max_bytes:
             return
-        peek, prefix, now = self._memory.peek, _key(audience, ""), self._clock.now()
+        prefix, now = _key(audience, ""), self._clock.now()
         since, items, changed = self._fresh_since(now), dict[str, Held[V]](), False
-        for key, item in held.items():
-            full = prefix + key
-            before = peek(full)
+        names = [prefix + key for key in held]
+        for (key, item), full, before in zip(held.items(), names, self._memory.peek_all(names), strict=True):
             if before is None:
                 changed = True
             else:
@@ -353,17 +356,17 @@ class TieredLoader(Generic[V]):
 
     async def _read_shared(self, batch: Batch[V]) -> tuple[dict[str, Outcome[V]], dict[str, Held[V]]]:
         """What is fresh in Redis or, by now, in memory; and what there is in Redis."""
-        prefix, peek = _key(batch.audience, ""), self._memory.peek
+        prefix = _key(batch.audience, "")
         names = [prefix + key for key in batch.wanted]
         found = await self._shared.get_many(names)
         now = self._clock.now()
         since = self._fresh_since(now)
         fresh: dict[str, Held[V]] = {}
         shared: dict[str, Held[V]] = {}
-        for (key, fields), full, there in zip(batch.wanted.items(), names, found, strict=True):
+        for (key, fields), here, there in zip(batch.wanted.items(), self._memory.peek_all(names), found, strict=True):
             if there is not None:
                 shared[key] = there
-            for held in (peek(full), there):
+            for held in (here, there):
                 if held is None or held.read_at < since or not fields <= held.fields:
                     continue
                 if self._age(key, held, now) is Age.FRESH and (key not in fresh or held.read_at > fresh[key].read_at):

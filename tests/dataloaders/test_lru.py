@@ -11,7 +11,7 @@ KEYS = st.sampled_from("abcdef")
 STEPS = st.one_of(
     st.tuples(st.just("put"), KEYS, st.integers(0, 12)),
     st.tuples(st.just("get"), KEYS, st.just(0)),
-    st.tuples(st.just("drop"), KEYS, st.just(0)),
+    st.tuples(st.sampled_from(["drop", "get all", "peek all"]), KEYS, st.just(0)),
 )
 
 
@@ -31,9 +31,16 @@ def test_against_a_model(steps: list[tuple[str, str, int]]) -> None:
             assert memory.get(key) == (model[key][0] if key in model else None)
             if key in model:
                 model.move_to_end(key)
-        else:
+        elif step == "drop":
             memory.drop(key)
             model.pop(key, None)
+        else:
+            wanted = [key, "a", key]
+            found = memory.get_all(wanted) if step == "get all" else memory.peek_all(wanted)
+            assert found == [model.get(each, (None,))[0] for each in wanted]
+            for each in wanted if step == "get all" else ():
+                if each in model:
+                    model.move_to_end(each)
         assert memory.bytes == sum(size for _, size in model.values()) <= 20
         assert len(memory) == len(model)
     assert {key: memory.get(key) for key in "abcdef"} == {key: model.get(key, (None,))[0] for key in "abcdef"}
