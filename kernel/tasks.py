@@ -1,7 +1,9 @@
 """What runs beside something else: doing many things at a time, and ending what goes on behind the requests."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from asyncio.tasks import _enter_task, _leave_task
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Sequence
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -32,6 +34,71 @@ async def side_by_side(
         if ended is not None:
             raise ended
     return done
+
+
+def begun(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None] | None":
+    """Do the first step of `work` now, not when the loop comes round; the task that goes on with it, None once it is
+    over. It is that task already that the first step runs in. To be called by what the loop calls, not by a task.
+
+    Python 3.12 knows this as an eager task. Of 3.11's `asyncio` it takes `_enter_task` and `_leave_task`, which are
+    there for whoever writes tasks of their own.
+    """
+    loop, context, known = asyncio.get_running_loop(), copy_context(), _Begun(work)
+    task: asyncio.Task[None] = loop.create_task(known, context=context)
+    _enter_task(loop, task)
+    try:
+        context.run(known.step)
+    finally:
+        _leave_task(loop, task)
+    if known.is_over:
+        del task  # an error's frames lead to this one, and should not lead on to the task that keeps the error
+        return None
+    return task
+
+
+class _Begun(Coroutine[Any, Any, None]):
+    """A coroutine whose first step has been made; what came of it is said when somebody makes that step."""
+
+    __slots__ = ("_error", "_said", "_work", "_yielded", "is_over")
+
+    def __init__(self, work: Coroutine[Any, Any, None]) -> None:
+        self._work = work
+        self._error: BaseException | None = None
+        self._yielded: Any = None
+        self._said, self.is_over = True, False
+
+    def step(self) -> None:
+        self._said = False
+        try:
+            self._yielded = self._work.send(None)
+        except BaseException as error:  # noqa: BLE001  (the task's to raise)
+            self._error, self.is_over = error, True
+
+    def send(self, value: Any) -> Any:
+        if self._said:
+            return self._work.send(value)
+        yielded = self._yielded
+        self._say()
+        return yielded
+
+    def throw(self, *error: Any) -> Any:
+        if not self._said:
+            self._say()
+        return self._work.throw(*error)
+
+    def _say(self) -> None:
+        error, self._error, self._yielded, self._said = self._error, None, None, True
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error  # or it would hold this frame, and this frame it
+
+    def close(self) -> None:
+        self._work.close()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        raise NotImplementedError  # a task drives it
 
 
 async def until_done(futures: "Iterable[asyncio.Future[Any]]", seconds: float) -> None:

@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from bff.edge.http import AtOnce
+from kernel.tasks import begun
 
 _NO_LENGTH = (204, 304)
 _OURS = (b"connection", b"transfer-encoding")
@@ -87,8 +88,34 @@ class AtOnceProtocol(HttpToolsProtocol):
             self._waiting = cycle
 
     def _begin(self, cycle: RequestResponseCycle) -> None:
+        """Go as far as possible at once: what waits for nothing is answered before this returns."""
         cycle.send = _InOnePiece(self, cycle)  # type: ignore[method-assign]
-        super()._start_asgi_task(cycle, self.app)
+        if not cycle.more_body:
+            cycle.receive = _Whole(cycle)  # type: ignore[method-assign]
+        task = begun(cycle.run_asgi(self.app))
+        if task is not None:
+            task.add_done_callback(self.tasks.discard)
+            self.tasks.add(task)
+
+
+class _Whole:
+    """A cycle's `receive` where the body is all there: it need not be waited for. What comes after it is, as ever."""
+
+    __slots__ = ("_cycle", "_given")
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle, self._given = cycle, False
+
+    async def __call__(self) -> Any:
+        cycle = self._cycle
+        if self._given or cycle.disconnected or cycle.response_complete:
+            return await RequestResponseCycle.receive(cycle)
+        self._given = True
+        cycle.__dict__.pop("receive", None)  # the two would keep each other
+        cycle.flow.resume_reading()
+        cycle.message_event.clear()
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": False}
 
 
 class _InOnePiece:

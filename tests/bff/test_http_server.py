@@ -40,6 +40,8 @@ class App:
                 self.ways.append("gone")
                 return
             body, more = body + message["body"], message["more_body"]
+        if b"slow" in body:
+            await asyncio.sleep(0)
         self.ways.append("long")
         self.long.set()
         reply, query = _reply(scope, body), scope["query_string"]
@@ -112,7 +114,7 @@ def get(query: bytes, method: bytes = b"GET") -> bytes:
     return method + b" /graphql?" + query + b" HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
-KNOWN, UNKNOWN = post(b"known"), post(b"other")
+KNOWN, UNKNOWN, SLOW = post(b"known"), post(b"other"), post(b"other, slow")
 CHUNKED = b"POST /graphql HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nknown\r\n0\r\n\r\n"
 CASES: dict[str, tuple[tuple[bytes, ...], bool, list[str]]] = {
     "post": ((KNOWN,), False, ["short", "long"]),
@@ -122,8 +124,10 @@ CASES: dict[str, tuple[tuple[bytes, ...], bool, list[str]]] = {
     "not at hand": ((UNKNOWN,), False, ["long", "long"]),
     "large, several times": ((get(b"known&large") * 4,), False, []),
     "pipelined": ((KNOWN + KNOWN + KNOWN,), False, ["short", "short", "short", "long"]),
-    "pipelined behind one that takes longer": ((UNKNOWN + KNOWN + KNOWN,), False, ["long"] * 4),
-    "pipelined before one that takes longer": ((KNOWN + UNKNOWN,), False, ["short", "long", "long"]),
+    "pipelined behind one that is not at hand": ((UNKNOWN + KNOWN + KNOWN,), False, ["long", "short", "short", "long"]),
+    "pipelined behind one that takes longer": ((SLOW + KNOWN + KNOWN,), False, ["long"] * 4),
+    "pipelined before one that takes longer": ((KNOWN + SLOW,), False, ["short", "long", "long"]),
+    "one that takes longer": ((SLOW,), False, ["long", "long"]),
     "byte by byte": (tuple(KNOWN[at : at + 1] for at in range(len(KNOWN))), False, ["long", "long"]),
     "the body later": ((KNOWN[:-5], KNOWN[-5:]), False, ["long", "long"]),
     "in chunks": ((CHUNKED,), False, ["short", "long"]),

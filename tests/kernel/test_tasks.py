@@ -1,9 +1,11 @@
 import asyncio
 from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any
 
 import pytest
 
-from kernel.tasks import side_by_side, stop, until_done
+from kernel.tasks import begun, side_by_side, stop, until_done
 
 
 async def always() -> bool:
@@ -159,3 +161,100 @@ class TestUntilDone:
 
     async def test_of_nothing_there_is_nothing_to_wait_for(self) -> None:
         await until_done([], 60)
+
+
+WHERE: ContextVar[str] = ContextVar("where", default="outside")
+
+
+async def called_by_the_loop(work: Any) -> Any:
+    """What `begun` gives where no task is running, and what had been done by then."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[Any] = loop.create_future()
+    loop.call_soon(lambda: found.set_result((begun(work), *map(str, SAID))))
+    return await found
+
+
+SAID: list[str] = []
+
+
+class TestBegun:
+    @pytest.fixture(autouse=True)
+    def nothing_said(self) -> None:
+        SAID.clear()
+
+    async def test_what_waits_for_nothing_is_over_at_once(self) -> None:
+        async def work() -> None:
+            SAID.append("done")
+
+        assert await called_by_the_loop(work()) == (None, "done")
+        assert len(asyncio.all_tasks()) == 1
+
+    async def test_what_waits_goes_on_as_the_task_it_was(self) -> None:
+        tasks = []
+
+        async def work() -> None:
+            WHERE.set("inside")
+            tasks.append(asyncio.current_task())
+            SAID.append("before")
+            async with asyncio.timeout(60):
+                await asyncio.sleep(0)
+                await asyncio.get_running_loop().run_in_executor(None, SAID.append, "between")
+            tasks.append(asyncio.current_task())
+            SAID.append(WHERE.get())
+
+        task, *said = await called_by_the_loop(work())
+        assert said == ["before"]
+        await task
+        assert (SAID, tasks) == (["before", "between", "inside"], [task, task])
+        assert WHERE.get() == "outside"
+
+    async def test_who_cancels_it_before_it_goes_on_reaches_it(self) -> None:
+        async def work() -> None:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                SAID.append("cancelled")
+                raise
+
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[Any] = loop.create_future()
+
+        def call() -> None:
+            task = begun(work())
+            assert task is not None
+            task.cancel()
+            found.set_result(task)
+
+        loop.call_soon(call)
+        with pytest.raises(asyncio.CancelledError):
+            await (await found)
+        assert SAID == ["cancelled"]
+
+    @pytest.mark.parametrize("waits", [False, True])
+    async def test_what_it_raises_is_the_tasks(self, waits: bool) -> None:
+        async def work() -> None:
+            if waits:
+                await asyncio.sleep(0)
+            raise ValueError("so it is")
+
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[Any] = loop.create_future()
+        loop.set_exception_handler(lambda _, context: told.set_result(context["exception"]))
+        (task,) = await called_by_the_loop(work())
+        if task is None:
+            assert isinstance(await asyncio.wait_for(told, 60), ValueError)
+        else:
+            with pytest.raises(ValueError, match="so it is"):
+                await task
+
+    async def test_a_deadline_within_its_first_step_is_kept(self) -> None:
+        async def work() -> None:
+            try:
+                async with asyncio.timeout(0):
+                    await asyncio.Event().wait()
+            except TimeoutError:
+                SAID.append("late")
+
+        task, *said = await called_by_the_loop(work())
+        await task
+        assert (said, SAID) == ([], ["late"])
