@@ -1,7 +1,7 @@
 """The gateway as an ASGI application. `create_app` is the only way to make one, for tests as for production."""
 
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypedDict
 
@@ -57,11 +57,17 @@ class State(TypedDict):
 
 
 def create_app(
-    settings: Settings, *, clock: Clock | None = None, transports: Transports | None = None, compiled_after: int = 2
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    transports: Transports | None = None,
+    compiled_after: int = 2,
+    opened: Callable[[], None] | None = None,
 ) -> "Gateway":
     """The whole gateway. Tests pass a clock of their own and, per upstream, an httpx transport.
 
-    `compiled_after`: uses after which a document's operations are compiled; tests that ask once want 1.
+    `compiled_after`: uses after which a document's operations are compiled; tests that ask once want 1. `opened`: called
+    when all parts are there, before the first request.
 
     Raises:
         SettingsError: an upstream that is needed is not configured.
@@ -95,6 +101,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
         async with open_services(settings, clock, transports or {}) as services:
+            if opened is not None:
+                opened()
             yield {"services": services}
 
     routes: list[Route | Mount] = [Route("/livez", _alive), Route("/readyz", _ready)]

@@ -11,8 +11,9 @@ import structlog
 from starlette.applications import Starlette
 from typer.testing import CliRunner
 
-from bff.cli import app, serving_app
+from bff.cli import app
 from bff.dev import SANDBOX_TMF620, DevError
+from bff.serving import serving_app
 from bff.settings_reader import dotenv
 from bff.upstream_docs import upstream_docs
 from clients.tmf620 import collections
@@ -101,7 +102,7 @@ def test_serve_hands_the_settings_to_the_server(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(f"BFF_{name}", value)
     assert RUNNER.invoke(app, ["serve"]).exit_code == 0
     assert served == {
-        "app": ("bff.cli:serving_app",),
+        "app": ("bff.serving:serving_app",),
         "factory": True,
         "host": "127.0.0.1",
         "port": 81,
