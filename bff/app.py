@@ -41,7 +41,6 @@ from bff.settings_reader import persisted_documents, require_upstreams
 from bff.upstream_clients import Transports
 from bff.upstreams import Services, open_services
 from domain.carts.offers import Offers
-from domain.identity.tokens import with_cart_token
 from kernel.clock import Clock, SystemClock
 from kernel.context import Deadline, RequestContext
 from resolvers.context import Context
@@ -66,8 +65,8 @@ def create_app(
 ) -> "Gateway":
     """The whole gateway. Tests pass a clock of their own and, per upstream, an httpx transport.
 
-    `compiled_after`: uses after which a document's operations are compiled; tests that ask once want 1. `opened`: called
-    when all parts are there, before the first request.
+    `compiled_after`: uses after which a document's operations are compiled; tests that ask once want 1. `opened`:
+    called when all parts are there, before the first request.
 
     Raises:
         SettingsError: an upstream that is needed is not configured.
@@ -179,7 +178,7 @@ def _context_maker(settings: Settings, public: PublicSide, clock: Clock) -> Make
         if caller.id is not None and services.customers is not None:
             segments = await services.customers.segments(caller)
             caller, audience = dataclasses.replace(caller, segments=segments), narrowed(audience, segments)
-        principal = with_cart_token(caller, cart_token_of(request, cookie=settings.cart.cookie))
+        principal = caller.with_cart_token(cart_token_of(request, cookie=settings.cart.cookie))
         catalog = services.catalog
         context = Context(
             RequestContext(
