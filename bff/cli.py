@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bff.settings_reader import dotenv
 from bff.serving import checked, environment_settings, fail
+from bff.settings_reader import dotenv
 
 if TYPE_CHECKING:
     from store.migrate import Status

@@ -11,7 +11,7 @@ from bff.settings_reader import SettingsError, read_settings, require_upstreams
 
 def serve() -> None:
     """Serve the gateway as the environment's settings say; ends the process where they are wrong."""
-    import uvicorn  # noqa: PLC0415  (the command line takes its settings from here, and does not serve)
+    import uvicorn  # the command line takes its settings from here, and does not serve
 
     settings = environment_settings()
     checked(settings)
@@ -28,8 +28,8 @@ def serve() -> None:
 
 def serving_app() -> object:
     """The application that a serving process runs; made in each worker."""
-    from bff.app import create_app  # noqa: PLC0415  (not for the process that looks after the workers)
-    from bff.telemetry import configure_logging  # noqa: PLC0415
+    from bff.app import create_app  # not for the process that looks after the workers
+    from bff.telemetry import configure_logging
 
     settings = environment_settings()
     configure_logging(settings)

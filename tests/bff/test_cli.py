@@ -145,6 +145,26 @@ def test_dev_and_sandbox_hand_on_what_was_given(monkeypatch: pytest.MonkeyPatch)
     assert (result.exit_code, result.output) == (2, "Port 7 is in use.\n")
 
 
+async def test_what_lives_as_long_as_the_process_is_frozen_once_it_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Not before the parts are open, whose libraries come with them: the collector would look at those for ever."""
+    frozen: list[bool] = []
+    monkeypatch.setattr("gc.freeze", lambda: frozen.append("domain.carts.keeper" in sys.modules))
+    given = {
+        "TMF620_URL": "http://x",
+        "TMF663_URL": "http://y",
+        "KEYS": "k" * 40,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/b",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(f"BFF_{name}", value)
+    served: Any = serving_app()
+    assert frozen == []
+    async with served.router.lifespan_context(served):
+        assert frozen == [True]
+
+
 # ---------------------------------------------------------------- bff catalog check
 
 
