@@ -24,7 +24,8 @@ from domain.reservations.direct import DirectSearch
 from domain.reservations.free_index import FreeIndex
 from domain.reservations.model import NumberTier
 from domain.reservations.offer_tokens import OfferTokens
-from domain.reservations.search import NumberQuery, NumberSearch
+from domain.reservations.query import NumberQuery
+from domain.reservations.search import NumberSearch
 from domain.reservations.shelf import Entry, Shelf, Wanted
 from kernel.clock import SystemClock
 from kernel.context import Audience, Deadline, RequestContext

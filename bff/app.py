@@ -1,7 +1,7 @@
 """The gateway as an ASGI application. `create_app` is the only way to make one, for tests as for production."""
 
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypedDict
 
@@ -41,7 +41,6 @@ from bff.settings_reader import persisted_documents, require_upstreams
 from bff.upstream_clients import Transports
 from bff.upstreams import Services, open_services
 from domain.carts.offers import Offers
-from domain.identity.tokens import with_cart_token
 from kernel.clock import Clock, SystemClock
 from kernel.context import Deadline, RequestContext
 from resolvers.context import Context
@@ -57,11 +56,17 @@ class State(TypedDict):
 
 
 def create_app(
-    settings: Settings, *, clock: Clock | None = None, transports: Transports | None = None, compiled_after: int = 2
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    transports: Transports | None = None,
+    compiled_after: int = 2,
+    opened: Callable[[], None] | None = None,
 ) -> "Gateway":
     """The whole gateway. Tests pass a clock of their own and, per upstream, an httpx transport.
 
-    `compiled_after`: uses after which a document's operations are compiled; tests that ask once want 1.
+    `compiled_after`: uses after which a document's operations are compiled; tests that ask once want 1. `opened`:
+    called when all parts are there, before the first request.
 
     Raises:
         SettingsError: an upstream that is needed is not configured.
@@ -95,6 +100,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
         async with open_services(settings, clock, transports or {}) as services:
+            if opened is not None:
+                opened()
             yield {"services": services}
 
     routes: list[Route | Mount] = [Route("/livez", _alive), Route("/readyz", _ready)]
@@ -171,7 +178,7 @@ def _context_maker(settings: Settings, public: PublicSide, clock: Clock) -> Make
         if caller.id is not None and services.customers is not None:
             segments = await services.customers.segments(caller)
             caller, audience = dataclasses.replace(caller, segments=segments), narrowed(audience, segments)
-        principal = with_cart_token(caller, cart_token_of(request, cookie=settings.cart.cookie))
+        principal = caller.with_cart_token(cart_token_of(request, cookie=settings.cart.cookie))
         catalog = services.catalog
         context = Context(
             RequestContext(

@@ -25,12 +25,9 @@ _NEWS = "bff:news:carts"
 
 
 @asynccontextmanager
-async def open_carts(base: Foundation) -> AsyncIterator[Carts | None]:
-    """All that carts need, closed in the opposite order; None where the operator has no TMF663."""
+async def open_carts(base: Foundation) -> AsyncIterator[Carts]:
+    """All that carts need, closed in the opposite order."""
     settings, clock = base.settings, base.clock
-    if not settings.tmf663.url:
-        yield None
-        return
     records = base.require_records()
     async with AsyncExitStack() as stack:
         system = CartSystem(base.client(tmf663.UPSTREAM, stack))

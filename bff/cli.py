@@ -1,17 +1,16 @@
 """The command line. Each command is a few lines; what they do stands elsewhere, and is imported only when it runs."""
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bff.settings import Settings
-from bff.settings_reader import SettingsError, dotenv, read_settings
+from bff.serving import checked, environment_settings, fail
+from bff.settings_reader import dotenv
 
 if TYPE_CHECKING:
     from store.migrate import Status
@@ -36,21 +35,9 @@ Check = Annotated[bool, typer.Option("--check", help="Fail when the file differs
 @app.command()
 def serve() -> None:
     """Serve the gateway, as the settings say."""
-    import uvicorn
+    from bff import serving
 
-    from bff.serving import server_options
-
-    settings = _settings()
-    _checked(settings)
-    uvicorn.run(
-        "bff.cli:serving_app",
-        factory=True,
-        workers=settings.workers,
-        log_config=None,  # each process sets up its logs in `serving_app`
-        access_log=False,
-        forwarded_allow_ips=",".join(settings.proxies),
-        **server_options(settings),
-    )
+    serving.serve()
 
 
 @app.command()
@@ -63,9 +50,9 @@ def dev(
     from bff.dev import DevError, run_dev
 
     try:
-        run_dev(_settings(), port=port, data=data, offerings=offerings)
+        run_dev(environment_settings(), port=port, data=data, offerings=offerings)
     except DevError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @app.command()
@@ -107,8 +94,8 @@ def catalog_check() -> None:
     """Read the operator's catalogue once and tell what a shop would stumble over."""
     from bff.catalog_check import check_catalog
 
-    loaded = _settings()
-    _checked(loaded)
+    loaded = environment_settings()
+    checked(loaded)
     raise typer.Exit(0 if asyncio.run(check_catalog(loaded)) else 1)
 
 
@@ -127,7 +114,7 @@ def catalog_dump(
     path: Annotated[Path, typer.Argument(help="The file to write; gzip when its name ends in .gz.")],
 ) -> None:
     """Write a dump of the TMF620 that is configured, in all languages."""
-    _checked(_settings())
+    checked(environment_settings())
     _catalog_command("dump", path)
 
 
@@ -150,9 +137,9 @@ def _catalog_command(name: str, *arguments: object, **options: object) -> None:
     from domain.catalog.dumps.records import DumpError
 
     try:
-        getattr(catalog_commands, name)(_settings(), *arguments, console=Console(), **options)
+        getattr(catalog_commands, name)(environment_settings(), *arguments, console=Console(), **options)
     except DumpError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @database.command("migrate")
@@ -181,9 +168,9 @@ def _asked_of_database(ask: "Callable[[str], Coroutine[None, None, Status]]") ->
     from kernel.errors import StoreUnavailableError
 
     try:
-        return asyncio.run(ask(_settings().database.url))
+        return asyncio.run(ask(environment_settings().database.url))
     except StoreUnavailableError as error:
-        _fail(f"The database cannot be used: {error.detail}")
+        fail(f"The database cannot be used: {error.detail}")
 
 
 def _standing(found: "Status") -> str:
@@ -239,42 +226,9 @@ def _reservations_command(name: str, *, as_json: bool, reveal: bool, **options: 
 
     try:
         view = reservation_commands.View(Console(), as_json, reveal)
-        getattr(reservation_commands, name)(_settings(), view, **options)
+        getattr(reservation_commands, name)(environment_settings(), view, **options)
     except reservation_commands.CommandError as error:
-        _fail(str(error))
-
-
-def serving_app() -> object:
-    """The application that a serving process runs; made in each worker."""
-    from bff.app import create_app
-    from bff.telemetry import configure_logging
-
-    loaded = _settings()
-    configure_logging(loaded)
-    made = create_app(loaded)
-    # What lives as long as the process is never garbage: looking through it made one page in a hundred wait 40 ms more.
-    gc.collect()
-    gc.freeze()
-    # A page makes thousands of objects that go by themselves: looking for rings among them after every 700, as Python
-    # does unless told otherwise, took a third of what a cold page costs.
-    gc.set_threshold(20_000, 20, 20)
-    return made
-
-
-def _settings() -> Settings:
-    try:
-        return read_settings(os.environ)
-    except SettingsError as error:
-        _fail(str(error))
-
-
-def _checked(loaded: Settings) -> None:
-    from bff.settings_reader import require_upstreams
-
-    try:
-        require_upstreams(loaded)
-    except SettingsError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 def _keep(path: Path, text: str, *, write: bool, check: bool) -> None:
@@ -283,11 +237,6 @@ def _keep(path: Path, text: str, *, write: bool, check: bool) -> None:
         path.write_text(text, "utf-8")
     elif check:
         if not path.exists() or path.read_text("utf-8") != text:
-            _fail(f"{path} is not what the code says; write it anew with --write.")
+            fail(f"{path} is not what the code says; write it anew with --write.")
     else:
         sys.stdout.write(text)
-
-
-def _fail(text: str) -> NoReturn:
-    sys.stderr.write(text + "\n")
-    raise typer.Exit(2)

@@ -34,15 +34,12 @@ _DAY = 86_400.0
 
 
 @asynccontextmanager
-async def open_customers(base: Foundation, login_of: VerifiedLogin) -> AsyncIterator[Customers | None]:
-    """All that customers need, closed in the opposite order; None where the operator has no TMF629.
+async def open_customers(base: Foundation, login_of: VerifiedLogin) -> AsyncIterator[Customers]:
+    """All that customers need, closed in the opposite order.
 
     `login_of`: by what a user signed in, verified; invitations wait for it.
     """
     settings, clock, given = base.settings, base.clock, base.settings.customers
-    if not settings.tmf629.url:
-        yield None
-        return
     records = base.require_records()
     async with AsyncExitStack() as stack:
         parties, customers, accounts = (

@@ -10,15 +10,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from bff.settings import Settings
 from clients.hub import Hub
 from clients.tmf import Collection, TMFClient
+from dataloaders.away import raised_by
 from dataloaders.catalog import CatalogLoaders
 from dataloaders.outdated import OutdatedLog
 from domain.catalog.comparison import Comparison, Dates
@@ -31,6 +30,9 @@ from kernel.clock import Clock
 from kernel.context import Audience
 from kernel.errors import UpstreamError
 from kernel.tasks import stop
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 log = structlog.get_logger(__name__)
 
@@ -173,7 +175,7 @@ async def _compare(comparison: Comparison, outdated: OutdatedLog, redis: "Redis 
         try:
             if redis is None or await redis.set(_COMPARING, "1", nx=True, px=int(seconds * 900)):
                 await outdated.mark(await comparison.changed())
-        except (UpstreamError, RedisError, OSError) as error:
+        except raised_by(redis, UpstreamError) as error:
             log.warning("feeds.not_compared", detail=getattr(error, "detail", str(error)))
         except Exception:  # such as the dump's file, which a new one may just have replaced
             log.exception("feeds.not_compared")

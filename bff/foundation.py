@@ -3,10 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from typing import TYPE_CHECKING
 
 from bff.settings import Settings
 from bff.upstream_clients import Transports, open_client
@@ -14,9 +11,13 @@ from clients.tmf import TMFClient
 from kernel.clock import Clock
 from kernel.context import Audience
 from kernel.keys import SigningKeys
-from store.database import Database
-from store.idempotency import Idempotency
-from store.leases import Leases
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from store.database import Database
+    from store.idempotency import Idempotency
+    from store.leases import Leases
 
 _REDIS_SECONDS = 0.25
 
@@ -25,9 +26,9 @@ _REDIS_SECONDS = 0.25
 class Records:
     """The database, and what keeps writes into it from being done twice or by two."""
 
-    database: Database
-    idempotency: Idempotency
-    leases: Leases
+    database: "Database"
+    idempotency: "Idempotency"
+    leases: "Leases"
 
 
 @dataclass(frozen=True)
@@ -79,19 +80,29 @@ async def open_foundation(settings: Settings, clock: Clock, transports: Transpor
         if redis is not None:
             stack.push_async_callback(redis.aclose)
         keys = SigningKeys([key.encode() for key in settings.keys]) if settings.keys else None
-        records = None
-        if settings.needs_database and keys is not None:
-            database = await Database.open(settings.database.url, migrate=settings.database.migrate)
-            stack.push_async_callback(database.aclose)
-            idempotency = Idempotency(database, clock, keys, lease=settings.cart.hold)
-            records = Records(database, idempotency, Leases(database, clock))
+        records = await _records(settings, clock, keys, stack) if settings.needs_database and keys is not None else None
         yield Foundation(settings, clock, transports, redis, keys, records)
+
+
+async def _records(settings: Settings, clock: Clock, keys: SigningKeys, stack: AsyncExitStack) -> Records:
+    from store.database import Database
+    from store.idempotency import Idempotency
+    from store.leases import Leases
+
+    database = await Database.open(settings.database.url, migrate=settings.database.migrate)
+    stack.push_async_callback(database.aclose)
+    idempotency = Idempotency(database, clock, keys, lease=settings.cart.hold)
+    return Records(database, idempotency, Leases(database, clock))
 
 
 def _redis(url: str) -> "Redis | None":
     """A client that fails fast and never repeats a command by itself: a repeated SET NX would lie about who holds."""
     if not url:
         return None
+    from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
     return Redis.from_url(
         url,
         socket_timeout=_REDIS_SECONDS,

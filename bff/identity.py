@@ -23,12 +23,9 @@ _SWITCH_SECONDS = 0.0003
 
 
 @asynccontextmanager
-async def open_identity(base: Foundation) -> AsyncIterator[Identity | None]:
-    """All that signing in needs, closed in the opposite order; None where there is no user pool."""
+async def open_identity(base: Foundation) -> AsyncIterator[Identity]:
+    """All that signing in needs, closed in the opposite order."""
     settings, clock, redis = base.settings, base.clock, base.redis
-    if not settings.cognito.pool:
-        yield None
-        return
     if redis is None:
         raise RuntimeError("Redis is needed here")
     given, keys = settings.identity, base.require_keys()

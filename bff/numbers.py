@@ -42,12 +42,9 @@ class OpenNumbers:
 
 
 @asynccontextmanager
-async def open_numbers(base: Foundation) -> AsyncIterator[OpenNumbers | None]:
-    """All that numbers need, closed in the opposite order; None where the operator has no TMF639."""
+async def open_numbers(base: Foundation) -> AsyncIterator[OpenNumbers]:
+    """All that numbers need, closed in the opposite order."""
     settings, redis, clock = base.settings, base.redis, base.clock
-    if not settings.tmf639.url:
-        yield None
-        return
     given = settings.numbers
     async with AsyncExitStack() as stack:
         client = base.client(tmf639.UPSTREAM, stack)

@@ -38,12 +38,9 @@ class OpenPorting:
 
 
 @asynccontextmanager
-async def open_porting(base: Foundation, carts: Carts | None) -> AsyncIterator[OpenPorting | None]:
-    """All that port-ins need, closed in the opposite order; None where there is no porting provider."""
+async def open_porting(base: Foundation, carts: Carts | None) -> AsyncIterator[OpenPorting]:
+    """All that port-ins need, closed in the opposite order."""
     settings, given = base.settings, base.settings.porting
-    if not given.url:
-        yield None
-        return
     async with AsyncExitStack() as stack:
         client = base.client(porting.UPSTREAM, stack)
         provider, words = PortingProvider(client, base.audience), porting_words(given)

@@ -9,11 +9,13 @@ import difflib
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
-from bff.edge.persisted import Persisted
 from bff.setting_checks import Check
 from bff.settings import Settings, UpstreamSettings
+
+if TYPE_CHECKING:
+    from bff.edge.persisted import Persisted
 
 PREFIX = "BFF_"
 _TMF = ("tmf620", "tmf629", "tmf632", "tmf637", "tmf639", "tmf663", "tmf666", "tmf681", "tmf685", "tmf687")
@@ -118,7 +120,7 @@ def _for_customers(settings: Settings) -> dict[str, str]:
     return needed | ({"BFF_REDIS_URL": settings.redis_url} if settings.tmf681.url else {})
 
 
-def persisted_documents(settings: Settings) -> Persisted:
+def persisted_documents(settings: Settings) -> "Persisted":
     """The documents that clients may name.
 
     Raises:
@@ -126,6 +128,8 @@ def persisted_documents(settings: Settings) -> Persisted:
     """
     if settings.documents.only_trusted and not settings.documents.trusted:
         raise SettingsError("BFF_DOCUMENTS_TRUSTED is not set, and BFF_DOCUMENTS_ONLY_TRUSTED allows nothing else")
+    from bff.edge.persisted import Persisted  # noqa: PLC0415  (the command line reads settings and has no edge)
+
     try:
         return Persisted.of(settings.documents)
     except ValueError as error:

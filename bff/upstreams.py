@@ -5,17 +5,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from redis.asyncio import Redis
-
-from bff.carts import open_carts
-from bff.customers import open_customers
 from bff.edge.whole import Whole, open_answers
 from bff.feeds import open_feeds
-from bff.foundation import Foundation, open_foundation
-from bff.identity import open_identity
-from bff.numbers import OpenNumbers, open_numbers
-from bff.porting import open_porting
+from bff.foundation import open_foundation
+from bff.parts import carts_of, customers_of, identity_of, numbers_of, porting_of, reservations_of
 from bff.settings import CacheSettings, CatalogSettings, Settings
 from bff.upstream_clients import Transports
 from clients import porting, tmf620, tmf639
@@ -23,8 +18,6 @@ from clients.texts import Texts
 from clients.tmf import TMFClient
 from dataloaders.catalog import CacheOptions, catalog_loaders
 from dataloaders.freshness import Freshness
-from domain.carts.carts import Carts
-from domain.carts.reserving import CartReservations
 from domain.catalog.catalog import Catalog
 from domain.catalog.dumps.generations import Generations
 from domain.catalog.dumps.switch import DumpSwitch
@@ -33,16 +26,21 @@ from domain.catalog.kinds import PriceKind
 from domain.catalog.listing import Listing
 from domain.catalog.on_demand import OnDemandSource
 from domain.catalog.rules import ShopRules, fold, folded
-from domain.identity.identity import Identity
-from domain.identity.members import nobody_knows
-from domain.pipelines.customers import Customers
-from domain.porting.porting import Porting
-from domain.reservations.numbers import Numbers
 from engine import Answers
 from kernel.clock import Clock
 from kernel.context import Segment
 from kernel.reads import names_told_by
 from kernel.tasks import stop
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from domain.carts.carts import Carts
+    from domain.carts.reserving import CartReservations
+    from domain.identity.identity import Identity
+    from domain.pipelines.customers import Customers
+    from domain.porting.porting import Porting
+    from domain.reservations.numbers import Numbers
 
 _BYTES_A_MEGABYTE = 1_000_000
 _SHARE_OF_TEXTS = 0.1
@@ -59,14 +57,14 @@ class Services:
     redis: "Redis | None"
     dumps: DumpSwitch | None
     intakes: Mapping[str, EventIntake]
-    carts: Carts | None
-    numbers: Numbers | None
-    reservations: CartReservations | None
-    customers: Customers | None
-    porting: Porting | None
+    carts: "Carts | None"
+    numbers: "Numbers | None"
+    reservations: "CartReservations | None"
+    customers: "Customers | None"
+    porting: "Porting | None"
     answers: Answers[Whole] | None
     clock: Clock
-    identity: Identity | None
+    identity: "Identity | None"
 
     @property
     def catalog(self) -> Catalog:
@@ -104,17 +102,16 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             dumps = await stack.enter_async_context(_dumps(settings, rules, clock, source, lambda: changed(None)))
         feeds = open_feeds(settings, client, loaders, dumps, rules, redis, clock, changed)
         events = await stack.enter_async_context(feeds)
-        carts = await stack.enter_async_context(open_carts(base))
-        served = await stack.enter_async_context(open_numbers(base))
+        carts = await carts_of(base, stack)
+        served = await numbers_of(base, stack)
         intakes = {tmf620.UPSTREAM: events}
         if served is not None:
             intakes[tmf639.UPSTREAM] = served.intake
-        ports = await stack.enter_async_context(open_porting(base, carts))
+        ports = await porting_of(base, stack, carts)
         if ports is not None and ports.intake is not None:
             intakes[porting.UPSTREAM] = ports.intake
-        identity = await stack.enter_async_context(open_identity(base))
-        login_of = nobody_knows if identity is None else identity.logins.verified
-        customers = await stack.enter_async_context(open_customers(base, login_of))
+        identity = await identity_of(base, stack)
+        customers = await customers_of(base, stack, identity)
         if answers is not None:  # the first to be closed: what is in the making uses all the rest
             stack.push_async_callback(answers.aclose)
         yield Services(
@@ -126,20 +123,13 @@ async def open_services(settings: Settings, clock: Clock, transports: Transports
             intakes,
             carts,
             None if served is None else served.numbers,
-            _reservations(base, carts, served),
+            reservations_of(base, carts, served),
             customers,
             None if ports is None else ports.porting,
             answers,
             clock,
             identity,
         )
-
-
-def _reservations(base: Foundation, carts: Carts | None, numbers: OpenNumbers | None) -> CartReservations | None:
-    if carts is None or numbers is None or numbers.reservations is None:
-        return None
-    tokens, search = numbers.numbers.tokens, numbers.numbers.search
-    return CartReservations(carts, numbers.reservations, base.require_records().idempotency, tokens, search)
 
 
 @asynccontextmanager

@@ -1,9 +1,7 @@
 """The loaders of the catalogue: one per TMF620 collection, and pages where whole listings are read."""
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
-
-from redis.asyncio import Redis
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from clients import tmf620
 from clients.tmf import Collection, Entity, TMFClient
@@ -14,6 +12,9 @@ from dataloaders.pages import EntityLoader, PageIds, PageLoader
 from dataloaders.shared import SharedCache
 from dataloaders.tiered import Caches
 from kernel.clock import Clock
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 E = TypeVar("E", bound=Entity)
 

@@ -9,13 +9,15 @@ there for. Without Redis a process only hears of what it was told itself.
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from dataloaders.away import raised_by
 from kernel.clock import Clock
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +66,7 @@ class OutdatedLog:
         try:
             since = self._seen_until - _OVERLAP_SECONDS
             found: list[Any] = await self.redis.zrangebyscore(_KEY, since, "+inf", withscores=True)
-        except (RedisError, OSError) as error:
+        except raised_by(self.redis) as error:
             log.debug("outdated.not_heard", error=type(error).__name__)
             return
         for name, moment in found:
@@ -85,7 +87,7 @@ class OutdatedLog:
             # who is late must not take a mark back that another has made since
             await redis.zadd(_KEY, dict.fromkeys(names, now), gt=True)
             await redis.zremrangebyscore(_KEY, "-inf", now - self.keep_seconds)
-        except (RedisError, OSError) as error:
+        except raised_by(redis) as error:
             log.debug("outdated.not_shared", error=type(error).__name__)
             self._unshared = names | self._unshared
             if len(self._unshared) > _MOST_UNSHARED:  # too many to remember: then it may have been any of them

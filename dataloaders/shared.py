@@ -8,16 +8,15 @@ read an old one's values.
 import math
 import zlib
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 import structlog
-from aiocache import RedisCache
-from aiocache.serializers import BaseSerializer
-from redis.asyncio import Redis
 
 from kernel.clock import Clock
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 log = structlog.get_logger(__name__)
 
@@ -26,25 +25,6 @@ V = TypeVar("V")
 
 # Not MessagePack: that has no decimal, so a number inside Any would come back as a string, nor an integer over 64 bits.
 encode = msgspec.json.Encoder(decimal_format="number").encode
-
-
-class _JsonSerializer(BaseSerializer):  # type: ignore[misc]
-    """JSON for one type, numbers exact. What cannot be read as that type counts as not there."""
-
-    DEFAULT_ENCODING = None
-
-    def __init__(self, kind: Any) -> None:
-        super().__init__()
-        self._decoder = msgspec.json.Decoder(kind, float_hook=Decimal)
-
-    def dumps(self, value: Any) -> bytes:
-        return encode(value)
-
-    def loads(self, value: bytes | None) -> Any:
-        try:
-            return None if value is None else self._decoder.decode(value)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return None
 
 
 def _model_tag(kind: Any) -> str:
@@ -72,12 +52,9 @@ class SharedCache(Generic[V]):
         self._clock, self._rest, self._resting_until = clock, rest, 0.0
         self._cache: Any = None
         if redis is not None:
-            self._cache = RedisCache(
-                serializer=_JsonSerializer(kind),
-                namespace=f"bff:{namespace}:{_model_tag(kind)}:",
-                timeout=timeout or PATIENCE,
-            )
-            self._cache.client = redis
+            from dataloaders.redis_cache import redis_cache  # noqa: PLC0415  (see there)
+
+            self._cache = redis_cache(redis, kind, f"bff:{namespace}:{_model_tag(kind)}:", timeout or PATIENCE)
 
     async def get_many(self, keys: Sequence[str]) -> list[V | None]:
         """The value of each key; None where there is none, or Redis is not to be had."""

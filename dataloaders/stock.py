@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import msgspec
-from redis.asyncio import Redis
 
 from clients.tmf import TMFClient
 from clients.tmf687 import OFFERING_FILTER, STOCK
@@ -17,6 +17,9 @@ from dataloaders.tiered import Caches, TieredLoader
 from kernel.clock import Clock
 from kernel.context import Audience, RequestContext
 from kernel.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 _MEMORY_BYTES = 2_000_000
 _OFFERINGS_A_CALL = 50

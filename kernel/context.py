@@ -6,7 +6,7 @@ it out of `key` shows one shopper another's page.
 
 import asyncio
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from urllib.parse import quote
@@ -37,6 +37,10 @@ class Principal:
     session: str | None = None
     token: str | None = field(default=None, repr=False)
     until: float | None = None
+
+    def with_cart_token(self, cart_token: str | None) -> "Principal":
+        """The principal who also carries a guest's cart."""
+        return self if cart_token is None else replace(self, cart_token=cart_token)
 
 
 GUEST = Principal()

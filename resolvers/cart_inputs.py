@@ -12,10 +12,10 @@ from domain.carts.operations import (
     AddLine,
     Operation,
     RemoveLine,
+    Request,
     SetContact,
     UpdateLine,
 )
-from domain.carts.updating import Request
 from domain.identity.contact import Contact, checked_contact
 from kernel.errors import BadRequestError
 from kernel.ids import GlobalId, local_id

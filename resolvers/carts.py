@@ -13,9 +13,8 @@ import strawberry
 import structlog
 from strawberry import argument
 
-from domain.carts.claiming import MergeMode
 from domain.carts.configuration import Chosen, translate
-from domain.carts.model import Cart, Line, LineInCart
+from domain.carts.model import Cart, Line, LineInCart, MergeMode
 from domain.carts.outcome import CartOutcome
 from domain.carts.pricing import SeenPrice, Total
 from domain.carts.problems import Problem

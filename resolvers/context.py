@@ -4,25 +4,26 @@ import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import strawberry
 
-from domain.carts.carts import Carts
 from domain.carts.offers import Offers
-from domain.carts.reserving import CartReservations
 from domain.catalog.catalog import Catalog
-from domain.identity.desk import CustomerDesk
-from domain.identity.identity import Identity
-from domain.identity.linking import Linking
 from domain.identity.outcomes import Session
-from domain.identity.tokens import with_cart_token
-from domain.pipelines.customers import Customers
-from domain.porting.porting import Porting, PortIns
-from domain.reservations.numbers import Numbers
 from domain.reservations.reservation import Reservation
 from kernel.context import Principal, RequestContext
 from kernel.errors import ForbiddenError, UpstreamUnavailableError
+
+if TYPE_CHECKING:  # a process has those that its settings ask for, and their libraries
+    from domain.carts.carts import Carts
+    from domain.carts.reserving import CartReservations
+    from domain.identity.desk import CustomerDesk
+    from domain.identity.identity import Identity
+    from domain.identity.linking import Linking
+    from domain.pipelines.customers import Customers
+    from domain.porting.porting import Porting, PortIns
+    from domain.reservations.numbers import Numbers
 
 
 @dataclass
@@ -56,12 +57,12 @@ class Context:
     request: RequestContext
     catalog: Catalog
     offers: Offers
-    carts: Carts | None = None
-    numbers: Numbers | None = None
-    reservations: CartReservations | None = None
-    customers: Customers | None = None
-    porting: Porting | None = None
-    identity: Identity | None = None
+    carts: "Carts | None" = None
+    numbers: "Numbers | None" = None
+    reservations: "CartReservations | None" = None
+    customers: "Customers | None" = None
+    porting: "Porting | None" = None
+    identity: "Identity | None" = None
     keep_cart_token: Callable[[str | None], None] | None = None
     keep_session: Callable[[Session | None], None] | None = None
     refresh_token: str | None = None
@@ -70,9 +71,9 @@ class Context:
     cookies: list[str] = field(default_factory=list)
     reserved: Reserved = field(default_factory=Reserved)
     projections: dict[Any, frozenset[str]] = field(default_factory=dict)
-    _desk: CustomerDesk | None = None
+    _desk: "CustomerDesk | None" = None
 
-    def require_carts(self) -> Carts:
+    def require_carts(self) -> "Carts":
         """The carts.
 
         Raises:
@@ -82,7 +83,7 @@ class Context:
             raise UpstreamUnavailableError("tmf663", detail="BFF_TMF663_URL is not set")
         return self.carts
 
-    def require_numbers(self) -> Numbers:
+    def require_numbers(self) -> "Numbers":
         """Numbers and cards.
 
         Raises:
@@ -92,7 +93,7 @@ class Context:
             raise UpstreamUnavailableError("tmf639", detail="BFF_TMF639_URL is not set")
         return self.numbers
 
-    def require_reservations(self) -> CartReservations:
+    def require_reservations(self) -> "CartReservations":
         """Numbers and cards for carts.
 
         Raises:
@@ -102,7 +103,7 @@ class Context:
             raise UpstreamUnavailableError("tmf639", detail="this needs TMF639, TMF663 and Redis")
         return self.reservations
 
-    def require_customers(self) -> Customers:
+    def require_customers(self) -> "Customers":
         """Customers.
 
         Raises:
@@ -112,13 +113,13 @@ class Context:
             raise UpstreamUnavailableError("tmf629", detail="BFF_TMF629_URL is not set")
         return self.customers
 
-    def require_desk(self) -> CustomerDesk:
+    def require_desk(self) -> "CustomerDesk":
         """What this request may see of customers; raises as `require_customers`."""
         if self._desk is None:
             self._desk = self.require_customers().desk(self.request)
         return self._desk
 
-    def require_linking(self) -> Linking:
+    def require_linking(self) -> "Linking":
         """Linking of lines.
 
         Raises:
@@ -129,7 +130,7 @@ class Context:
             raise UpstreamUnavailableError("tmf681", detail="this needs TMF637, TMF681 and Redis")
         return linking
 
-    def require_porting(self) -> Porting:
+    def require_porting(self) -> "Porting":
         """The porting provider.
 
         Raises:
@@ -139,7 +140,7 @@ class Context:
             raise UpstreamUnavailableError("porting", detail="BFF_PORTING_URL is not set")
         return self.porting
 
-    def require_port_ins(self) -> PortIns:
+    def require_port_ins(self) -> "PortIns":
         """Numbers on their way.
 
         Raises:
@@ -150,7 +151,7 @@ class Context:
             raise UpstreamUnavailableError("porting", detail="BFF_TMF663_URL or BFF_TMF639_URL is not set")
         return port_ins
 
-    def require_identity(self) -> Identity:
+    def require_identity(self) -> "Identity":
         """Signing up and in.
 
         Raises:
@@ -173,7 +174,7 @@ class Context:
 
     def become(self, principal: Principal) -> None:
         """Go on as whoever has just signed in: what the answer shows is theirs."""
-        asking = with_cart_token(principal, self.request.principal.cart_token)
+        asking = principal.with_cart_token(self.request.principal.cart_token)
         self.request = dataclasses.replace(self.request, principal=asking)
         self._desk = None
 

@@ -6,7 +6,7 @@ Behind a `Customer` stands the caller's membership of it: who has none never get
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from strawberry import argument
@@ -16,13 +16,11 @@ from clients.tmf632 import Party
 from domain.carts.model import LineAction
 from domain.catalog.rules import fold
 from domain.identity.contact import Contact
-from domain.identity.desk import AccountOf, CustomerDesk, ProductOf, ProductPage
-from domain.identity.lines import number_of
-from domain.identity.linking import LinkOutcome
 from domain.identity.logins import check_login
-from domain.identity.model import Membership
+from domain.identity.model import AccountOf, Membership, ProductOf, ProductPage
+from domain.identity.numbers import number_of
+from domain.identity.outcomes import CustomerOutcome, LinkOutcome
 from domain.identity.systems import contact_of
-from domain.pipelines.customers import CustomerOutcome
 from engine import projection
 from kernel.clock import parse_instant
 from kernel.errors import BadRequestError, LimitExceededError
@@ -32,6 +30,9 @@ from kernel.outcomes import Rejected
 from resolvers.context import Context, Info
 from resolvers.customer_inputs import applicant_of, customer_of, link_of, new_contact
 from schema.inputs import customers as inputs
+
+if TYPE_CHECKING:
+    from domain.identity.desk import CustomerDesk
 
 SEPARATOR = "~"
 """Between a customer's id and an upstream's in the local ids of accounts and products."""
@@ -349,7 +350,7 @@ async def load_product(context: Context, local: str, fields: frozenset[str]) -> 
 # ---------------------------------------------------------------- ids, pages
 
 
-def _desk(info: Info) -> CustomerDesk:
+def _desk(info: Info) -> "CustomerDesk":
     return info.context.require_desk()
 
 
@@ -357,7 +358,7 @@ def _joint_id(kind: str, membership: Membership, local: str) -> strawberry.ID:
     return strawberry.ID(str(GlobalId(kind, f"{membership.customer.id}{SEPARATOR}{local}")))
 
 
-async def _joint(context: Context, local: str) -> tuple[CustomerDesk, Membership | None, str]:
+async def _joint(context: Context, local: str) -> "tuple[CustomerDesk, Membership | None, str]":
     """The caller's customer in a joint id, and the rest of it."""
     owner, _, rest = local.partition(SEPARATOR)
     desk = context.require_desk()

@@ -9,7 +9,7 @@ import strawberry
 from strawberry import argument
 
 from domain.reservations.model import Candidate, NumberTier, SimKind
-from domain.reservations.search import NumberQuery, number_query
+from domain.reservations.query import NumberQuery, number_query
 from kernel.money import Money
 from resolvers.context import Info
 from schema.inputs import numbers as inputs

@@ -13,9 +13,8 @@ from strawberry import argument
 
 from domain.carts.model import LineInCart
 from domain.porting.asked import Correction, PortInRequest, Proof
-from domain.porting.model import FIXABLE, MESSAGES, PortIn, PortInReason
+from domain.porting.model import FIXABLE, MESSAGES, Portability, PortIn, PortInReason
 from domain.porting.outcome import NO_LINE, PortInOutcome
-from domain.porting.porting import Portability
 from kernel.errors import BadRequestError
 from kernel.ids import GlobalId, local_id
 from kernel.outcomes import ErrorCode, Path, Rejected, Rejection

@@ -8,7 +8,7 @@ import strawberry
 from strawberry import argument
 
 from domain.carts.model import Cart, LineInCart
-from domain.carts.reserving import NumberUnavailable, ReservationOutcome
+from domain.carts.outcome import NumberUnavailable, ReservationOutcome
 from domain.reservations.model import ResourceKind
 from domain.reservations.reservation import Reservation, ReservationState
 from kernel.context import RequestContext

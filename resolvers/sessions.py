@@ -6,8 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import argument
 
-from domain.identity.challenges import Kind
-from domain.identity.outcomes import ChallengeOutcome, Session, SessionOutcome
+from domain.identity.outcomes import ChallengeOutcome, Kind, Session, SessionOutcome
 from domain.identity.principals import Viewer, viewer_of
 from resolvers.context import Context, Info
 from schema.inputs import sessions as inputs

@@ -7,15 +7,18 @@ overlooked; a cookie with one is taken away by the same answer, so that the next
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
 from bff.edge.http import ACCESS_COOKIE, REFRESH_COOKIE, HTTPError
-from domain.identity.identity import Identity
 from domain.identity.outcomes import Session
 from kernel.clock import Clock
 from kernel.context import GUEST, Principal
 from kernel.errors import ForbiddenError, UnauthenticatedError, UpstreamError
+
+if TYPE_CHECKING:
+    from domain.identity.identity import Identity
 
 SESSION_PATH = "/graphql/session"
 CSRF_HEADER = "x-requested-with"
@@ -61,7 +64,7 @@ def from_own_page(request: Request) -> bool:
     return bool(request.headers.get(CSRF_HEADER))
 
 
-async def principal_of(request: Request, identity: Identity | None, *, cookies: bool) -> Principal:
+async def principal_of(request: Request, identity: "Identity | None", *, cookies: bool) -> Principal:
     """Who is asking; a guest who brings no token.
 
     Raises:
@@ -84,7 +87,7 @@ async def principal_of(request: Request, identity: Identity | None, *, cookies: 
         raise HTTPError(_UNAVAILABLE, error, {"retry-after": "5"}) from None
 
 
-async def _verified(identity: Identity | None, header: str | None, cookie: str | None) -> Principal:
+async def _verified(identity: "Identity | None", header: str | None, cookie: str | None) -> Principal:
     if identity is None:
         raise UnauthenticatedError(detail="BFF_COGNITO_POOL is not set")
     return await identity.access.principal(_bearer(header) if header is not None else cookie or "")

@@ -2,24 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from domain.carts.model import Line, counts
+from domain.carts.model import Attachment, Line, counts
 from domain.reservations.reservation import Step, shown
 from kernel.outcomes import ErrorCode, Path, Rejected, Rejection
 from store import port_ins
 from store.database import Connection
 from store.reservations import Entry, Journal
-
-
-@dataclass(frozen=True)
-class Attachment:
-    """All reservations that a line shall have, and the place in the input that asks for it."""
-
-    path: Path
-    line: str
-    reservations: tuple[str, ...]
 
 
 async def check(

@@ -9,16 +9,16 @@ from dataloaders.news import News
 from dataloaders.stock import StockLoader
 from domain.carts.access import may_touch, token_hash
 from domain.carts.attaching import lost
-from domain.carts.claiming import CartClaimer, MergeMode
+from domain.carts.claiming import CartClaimer
 from domain.carts.creating import CartMaker
 from domain.carts.keeper import CartKeeper
-from domain.carts.model import Cart, CartState
+from domain.carts.model import Cart, CartState, MergeMode
 from domain.carts.offers import Offers
-from domain.carts.operations import terms_of
+from domain.carts.operations import Request, terms_of
 from domain.carts.outcome import NO_CART, CartOutcome
 from domain.carts.problems import Problem, problems_of
 from domain.carts.record import state_of
-from domain.carts.updating import CartUpdater, Request
+from domain.carts.updating import CartUpdater
 from kernel.context import Principal, RequestContext, Segment
 from kernel.errors import NotFoundError, StoreUnavailableError
 from kernel.outcomes import ErrorCode, Rejected

@@ -6,16 +6,16 @@ that was interrupted ends or unlocks it in the same way. A token that opened a c
 """
 
 from dataclasses import dataclass
-from enum import Enum
 
 import msgspec
 
 from domain.carts.access import name_of, token_hash
 from domain.carts.keeper import BUSY, NOT_NOW, UNKNOWN, CartKeeper, OutcomeUnknownError
-from domain.carts.model import Line
+from domain.carts.model import Line, MergeMode
 from domain.carts.operations import MAX_LINES, MAX_QUANTITY
-from domain.carts.outcome import CartOutcome, Done, refusal
+from domain.carts.outcome import CartOutcome, Done
 from domain.carts.record import Intent, cart_of, lines_of
+from domain.carts.repeated import refusal
 from domain.identity.principals import scope_of
 from kernel.context import RequestContext
 from kernel.errors import UnauthenticatedError, UpstreamError
@@ -38,14 +38,6 @@ _TOO_LARGE = Rejection(ErrorCode.INVALID, f"A cart has at most {MAX_LINES} lines
 
 class _OvertakenError(Exception):
     """Somebody was at one of the carts meanwhile. Nothing was written."""
-
-
-class MergeMode(Enum):
-    """What becomes of a guest's cart where the shopper has one already."""
-
-    MERGE = "MERGE"
-    USE_GUEST = "USE_GUEST"
-    KEEP_EXISTING = "KEEP_EXISTING"
 
 
 @dataclass(frozen=True)

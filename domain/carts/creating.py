@@ -13,8 +13,9 @@ import structlog
 from domain.carts.access import GuestTokens, name_of, token_hash
 from domain.carts.keeper import NOT_NOW, CartKeeper
 from domain.carts.model import CartState
-from domain.carts.outcome import NO_CART, CartOutcome, Done, refusal
+from domain.carts.outcome import NO_CART, CartOutcome, Done
 from domain.carts.record import cart_of
+from domain.carts.repeated import refusal
 from domain.identity.principals import scope_of
 from kernel.context import Principal, RequestContext, Segment
 from kernel.errors import UpstreamError

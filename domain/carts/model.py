@@ -14,6 +14,7 @@ from domain.carts.configuration import Chosen
 from domain.carts.pricing import SeenPrice, Total, totals
 from domain.identity.contact import Contact
 from kernel.context import Segment
+from kernel.outcomes import Path
 
 
 class CartState(Enum):
@@ -33,6 +34,14 @@ class LineAction(Enum):
     MODIFY = "MODIFY"
     DELETE = "DELETE"
     NO_CHANGE = "NO_CHANGE"
+
+
+class MergeMode(Enum):
+    """What becomes of a guest's cart where the shopper has one already."""
+
+    MERGE = "MERGE"
+    USE_GUEST = "USE_GUEST"
+    KEEP_EXISTING = "KEEP_EXISTING"
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -110,6 +119,15 @@ class LineInCart:
 
     cart: Cart
     line: Line
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """All reservations that a line shall have, and the place in the input that asks for it."""
+
+    path: Path
+    line: str
+    reservations: tuple[str, ...]
 
 
 def counts(lines: tuple[Line, ...]) -> dict[str, int]:

@@ -9,9 +9,8 @@ from datetime import datetime
 
 import msgspec
 
-from domain.carts.attaching import Attachment
 from domain.carts.configuration import Chosen, Configured, configure, fixed, translate
-from domain.carts.model import Line, below, new_line_id
+from domain.carts.model import Attachment, Line, below, new_line_id
 from domain.carts.offers import Offer, Offers
 from domain.carts.pricing import SeenPrice, WrongCurrencyError, prices_for
 from domain.catalog import bundles
@@ -78,6 +77,25 @@ class SetContact:
 
 
 Operation = AddLine | UpdateLine | RemoveLine | AcceptPrice | SetContact
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a cart."""
+
+    key: str
+    cart_id: str
+    expected_version: int
+    operations: Sequence[Operation]
+
+    def body(self) -> bytes:
+        """The same for the same request, whatever its key."""
+        return msgspec.json.encode([self.cart_id, self.expected_version, self.operations])
+
+    @property
+    def what(self) -> str:
+        """As the history has it."""
+        return ",".join(type(each).__name__ for each in self.operations)
 
 
 @dataclass(frozen=True)

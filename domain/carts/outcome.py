@@ -1,4 +1,4 @@
-"""What comes of a mutation of a cart, and what of it is remembered under its idempotency key."""
+"""What comes of a mutation of a cart or of what is reserved for it, and what of it is remembered under its key."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from domain.carts.model import Cart
+from domain.reservations.model import Candidate
+from domain.reservations.reservation import Reservation
 from kernel.outcomes import ErrorCode, Rejection
-from store.idempotency import InProgress, Mismatch
 
 NO_CART = Rejection(ErrorCode.NOT_FOUND, "There is no such cart.", ("input", "cartId"))
-_KEY = ("input", "idempotencyKey")
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,22 @@ class CartOutcome:
     cart: Cart | None
     errors: Sequence[Rejection] = ()
     token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class NumberUnavailable(Rejection):
+    """Somebody else has it. `alternatives`: others that are free; empty for cards, and while none can be found."""
+
+    alternatives: Sequence[Candidate] = field(default=(), kw_only=True)
+
+
+@dataclass(frozen=True)
+class ReservationOutcome:
+    """A reservation after a mutation, the id of its cart, and what was refused."""
+
+    reservation: Reservation | None
+    cart_id: str | None
+    errors: Sequence[Rejection] = ()
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -33,11 +49,3 @@ class Done(msgspec.Struct, frozen=True):
     @classmethod
     def decode(cls, remembered: bytes) -> "Done":
         return msgspec.json.decode(remembered, type=cls)
-
-
-def refusal(outcome: Mismatch | InProgress) -> Rejection:
-    """Why a key cannot be used now."""
-    if isinstance(outcome, Mismatch):
-        return Rejection(ErrorCode.IDEMPOTENCY_MISMATCH, "This key was used for another request.", _KEY)
-    message, after = "This very request is being carried out.", max(1, round(outcome.retry_after))
-    return Rejection(ErrorCode.IN_PROGRESS, message, _KEY, retryable=True, retry_after=after)

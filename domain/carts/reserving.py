@@ -4,7 +4,7 @@ The protocol itself is in `domain.reservations`; a reservation is its cart's, an
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NoReturn
 
 import msgspec
@@ -12,14 +12,16 @@ import structlog
 
 from domain.carts.access import may_touch
 from domain.carts.carts import Carts
-from domain.carts.outcome import NO_CART, refusal
+from domain.carts.outcome import NO_CART, NumberUnavailable, ReservationOutcome
+from domain.carts.repeated import refusal
 from domain.identity.principals import scope_of
 from domain.reservations.desk import LostRaceError, NotBegunError, OutcomeUnknownError
 from domain.reservations.model import Candidate, NumberTier, ResourceKind
 from domain.reservations.offer_tokens import OfferTokenError, OfferTokens
+from domain.reservations.query import NumberQuery
 from domain.reservations.reservation import Reservation, ReservationState
 from domain.reservations.reservations import Ask, Reservations
-from domain.reservations.search import NumberQuery, NumberSearch
+from domain.reservations.search import NumberSearch
 from kernel.context import Principal, RequestContext
 from kernel.errors import UpstreamError
 from kernel.outcomes import ErrorCode, Rejected, Rejection
@@ -46,22 +48,6 @@ _UNKNOWN = Rejection(
     retryable=True,
     retry_after=2,
 )
-
-
-@dataclass(frozen=True)
-class NumberUnavailable(Rejection):
-    """Somebody else has it. `alternatives`: others that are free; empty for cards, and while none can be found."""
-
-    alternatives: Sequence[Candidate] = field(default=(), kw_only=True)
-
-
-@dataclass(frozen=True)
-class ReservationOutcome:
-    """A reservation after a mutation, the id of its cart, and what was refused."""
-
-    reservation: Reservation | None
-    cart_id: str | None
-    errors: Sequence[Rejection] = ()
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,6 @@
 """Changing a cart: all operations of a request or none, once per key, by one caller at a time."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-import msgspec
 
 from domain.carts.access import name_of
 from domain.carts.attaching import check
@@ -11,9 +8,10 @@ from domain.carts.holding import AndWith, Held
 from domain.carts.keeper import NOT_NOW, UNKNOWN, CartKeeper, OutcomeUnknownError, conflict
 from domain.carts.model import Cart, CartState
 from domain.carts.offers import Offers
-from domain.carts.operations import Operation, SetContact, Shelves, apply, needed, terms_of
-from domain.carts.outcome import CartOutcome, Done, refusal
+from domain.carts.operations import Request, SetContact, Shelves, apply, needed, terms_of
+from domain.carts.outcome import CartOutcome, Done
 from domain.carts.record import Intent, cart_of, lines_of
+from domain.carts.repeated import refusal
 from domain.identity.principals import scope_of
 from kernel.context import RequestContext, Segment
 from kernel.errors import UpstreamError
@@ -25,25 +23,6 @@ from store.idempotency import Claim, Fresh, Idempotency, InProgress, Outcome, Re
 
 _TRIES = 5
 _OVERTAKEN = Rejection(ErrorCode.IN_PROGRESS, "Others keep changing this cart.", retryable=True, retry_after=1)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of a cart."""
-
-    key: str
-    cart_id: str
-    expected_version: int
-    operations: Sequence[Operation]
-
-    def body(self) -> bytes:
-        """The same for the same request, whatever its key."""
-        return msgspec.json.encode([self.cart_id, self.expected_version, self.operations])
-
-    @property
-    def what(self) -> str:
-        """As the history has it."""
-        return ",".join(type(each).__name__ for each in self.operations)
 
 
 @dataclass(frozen=True)

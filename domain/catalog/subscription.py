@@ -8,15 +8,18 @@ Without Redis every process has one of its own.
 import asyncio
 import secrets
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from clients.hub import Hub
+from dataloaders.away import raised_by
 from kernel.clock import Clock
 from kernel.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +57,7 @@ class Subscription:
             try:
                 await self.ensure()
                 pause = min(_LOOK_SECONDS, self.renew)
-            except (UpstreamError, RedisError, OSError) as error:
+            except raised_by(self.redis, UpstreamError) as error:
                 log.warning("hub.not_subscribed", detail=getattr(error, "detail", str(error)))
                 pause = _RETRY_SECONDS
             await asyncio.sleep(pause)
@@ -84,7 +87,7 @@ class Subscription:
                 kept = stored
             if kept is not None and kept.id is not None:
                 await self.hub.withdraw(kept.id)
-        except (UpstreamError, RedisError, OSError) as error:
+        except raised_by(self.redis, UpstreamError) as error:
             log.warning("hub.not_withdrawn", detail=getattr(error, "detail", str(error)))
         self._own = None
 

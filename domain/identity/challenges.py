@@ -8,7 +8,6 @@ import base64
 import binascii
 import secrets
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import lru_cache
 
 import msgspec
@@ -16,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.identity.logins import Login
+from domain.identity.outcomes import Kind
 from kernel.clock import Clock
 from kernel.keys import SigningKeys
 from kernel.outcomes import ErrorCode, Path, Rejected, Rejection
@@ -24,15 +24,6 @@ _PURPOSE = "challenge token"
 _KEY_ID, _NONCE, _TAG = 8, 12, 16
 _LENGTH = 2
 _LONGEST = 16_000
-
-
-class Kind(Enum):
-    """What the code is for."""
-
-    SIGN_UP = "signUp"
-    SIGN_IN = "signIn"
-    RESET = "reset"
-    LINK = "link"
 
 
 # A pool's session has up to 2,048 characters, by which alone a sign-in's token is longer.

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from clients.cognito import CognitoRefusedError, Why
-from domain.identity.challenges import FROM_POOL, Challenge, Kind
+from domain.identity.challenges import FROM_POOL, Challenge
 from domain.identity.logins import (
     Login,
     check_locale,
@@ -27,6 +27,7 @@ from domain.identity.outcomes import (
     WRONG_CODE,
     ChallengeOutcome,
     Checks,
+    Kind,
 )
 from domain.identity.pool import Pool
 from domain.identity.principals import scope_of

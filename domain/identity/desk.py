@@ -19,7 +19,7 @@ from clients.tmf666 import BillingAccount
 from dataloaders.asked import Asked
 from domain.identity import permissions
 from domain.identity.members import Members
-from domain.identity.model import Membership
+from domain.identity.model import AccountOf, Membership, ProductOf, ProductPage
 from domain.identity.permissions import Action
 from kernel.context import RequestContext
 from kernel.errors import UpstreamError, UpstreamTimeoutError, UpstreamUnavailableError
@@ -28,32 +28,6 @@ T = TypeVar("T")
 
 MAX_ACCOUNTS = 100
 _MOST_PAGES = 50
-
-
-@dataclass(frozen=True)
-class AccountOf:
-    """A billing account, and whose it is to the caller."""
-
-    membership: Membership
-    account: BillingAccount
-
-
-@dataclass(frozen=True)
-class ProductOf:
-    """A product, and whose it is to the caller."""
-
-    membership: Membership
-    product: Product
-
-
-@dataclass(frozen=True)
-class ProductPage:
-    """`start`: how many of the server's products come before the first one here; one for each in `offsets`."""
-
-    items: Sequence[ProductOf]
-    offsets: Sequence[int]
-    has_previous: bool
-    has_next: bool
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from clients import tmf629, tmf632, tmf637
 from clients.calls import RefusedError
@@ -20,8 +19,8 @@ from clients.tmf import TMFClient
 from clients.tmf637 import AS_THEY_ARE, PRODUCTS, AsItIs, Product
 from clients.writing import Writer
 from domain.catalog.rules import fold
-from domain.identity.duplicates import normal_phone
 from domain.identity.model import Membership
+from domain.identity.numbers import number_of
 from kernel.context import Audience
 from kernel.errors import (
     StoreUnavailableError,
@@ -35,7 +34,6 @@ from store.leases import Lease, Leases
 
 _LEASE = 30.0
 _CHANGED = 412
-_SHORTEST, _LONGEST = 7, 15  # digits: E.164, 6.2.1
 _OF_A_LINE = frozenset({"status", "productCharacteristic", "realizingResource"})
 
 
@@ -45,20 +43,6 @@ class NotTheirsError(Exception):
 
 class LineBusyError(Exception):
     """Somebody else joins this line right now."""
-
-
-def number_of(product: Product) -> str | None:
-    """The phone number of a product in international form; None where it is no line."""
-    told = [each.value for each in product.product_characteristic if each.name.upper() == tmf637.NUMBER]
-    told += [each.value or each.name for each in product.realizing_resource]
-    return next((number for value in told if (number := _e164(value)) is not None), None)
-
-
-def _e164(value: Any) -> str | None:
-    digits = str(value or "").strip().lstrip("+")
-    if not (digits.isascii() and digits.isdigit() and _SHORTEST <= len(digits) <= _LONGEST):
-        return None
-    return normal_phone(f"+{digits}")
 
 
 def _lease_of(product_id: str) -> str:

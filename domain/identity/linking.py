@@ -20,13 +20,13 @@ from clients.tmf637 import Product
 from clients.tmf681 import BY_REFERENCE, MESSAGES, new_text_message
 from clients.writing import Writer
 from domain.identity import permissions
-from domain.identity.challenges import Challenge, ChallengeTokens, Kind
+from domain.identity.challenges import Challenge, ChallengeTokens
 from domain.identity.desk import CustomerDesk
 from domain.identity.limits import IdentityLimits, Limits, Try
 from domain.identity.lines import LineBusyError, Lines, NotTheirsError
 from domain.identity.logins import Login, check_code
 from domain.identity.model import Membership
-from domain.identity.outcomes import CHALLENGE, CODE, MSISDN, OLD_CODE, WRONG_CODE, Checks
+from domain.identity.outcomes import CHALLENGE, CODE, MSISDN, OLD_CODE, WRONG_CODE, Checks, Kind, LinkOutcome
 from domain.identity.pace import evenly
 from domain.identity.permissions import Action
 from domain.identity.principals import scope_of
@@ -55,16 +55,6 @@ _AWAY = Rejection(
     retryable=True,
     retry_after=5,
 )
-
-
-@dataclass(frozen=True)
-class LinkOutcome:
-    """What came of it: a code may be on its way, or the line is joined (`product_id`), or neither."""
-
-    token: str | None = field(default=None, repr=False)
-    membership: Membership | None = None
-    product_id: str | None = None
-    errors: Sequence[Rejection] = ()
 
 
 class _Sent(msgspec.Struct, frozen=True):

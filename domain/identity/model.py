@@ -1,13 +1,19 @@
-"""Customers as the shop means them: who wants to become one, and who may act for one."""
+"""Customers as the shop means them: who wants to become one, who may act for one, and what is theirs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from clients.tmf637 import Product
+from clients.tmf666 import BillingAccount
 from domain.identity.contact import Address, Contact
 from kernel.context import Segment
-from store.customers import CustomerRow, MemberRow
+
+if TYPE_CHECKING:
+    from store.customers import CustomerRow, MemberRow
 
 
 class Role(Enum):
@@ -70,13 +76,39 @@ class Applicant(msgspec.Struct, frozen=True, kw_only=True):
 class Membership:
     """A customer, and as what the caller acts for it."""
 
-    customer: CustomerRow
+    customer: "CustomerRow"
     role: Role
 
     @classmethod
-    def of(cls, row: MemberRow) -> "Membership":
+    def of(cls, row: "MemberRow") -> "Membership":
         return cls(row.customer, Role(row.role))
 
     @property
     def segment(self) -> Segment:
         return Segment(self.customer.segment)
+
+
+@dataclass(frozen=True)
+class AccountOf:
+    """A billing account, and whose it is to the caller."""
+
+    membership: Membership
+    account: BillingAccount
+
+
+@dataclass(frozen=True)
+class ProductOf:
+    """A product, and whose it is to the caller."""
+
+    membership: Membership
+    product: Product
+
+
+@dataclass(frozen=True)
+class ProductPage:
+    """`start`: how many of the server's products come before the first one here; one for each in `offsets`."""
+
+    items: Sequence[ProductOf]
+    offsets: Sequence[int]
+    has_previous: bool
+    has_next: bool

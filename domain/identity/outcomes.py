@@ -1,11 +1,13 @@
-"""What comes of a mutation about signing up or in."""
+"""What comes of a mutation about signing up or in, or about customers and their lines."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TypeVar, cast
 
 import structlog
 
+from domain.identity.model import Membership
 from domain.identity.principals import Viewer
 from kernel.context import Principal
 from kernel.errors import UpstreamError
@@ -30,6 +32,15 @@ MSISDN: Path = ("input", "msisdn")
 WRONG_CODE = Rejection(ErrorCode.OTP_INVALID, "The code is wrong.", CODE)
 OLD_CODE = Rejection(ErrorCode.OTP_EXPIRED, "The code's time is over; ask for another.", CODE)
 NO_MATCH = Rejection(ErrorCode.INVALID_CREDENTIALS, "Login and password do not belong together.")
+
+
+class Kind(Enum):
+    """What the code is for."""
+
+    SIGN_UP = "signUp"
+    SIGN_IN = "signIn"
+    RESET = "reset"
+    LINK = "link"
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,24 @@ class SignOutOutcome:
     """Whether the session is over."""
 
     signed_out: bool
+    errors: Sequence[Rejection] = ()
+
+
+@dataclass(frozen=True)
+class LinkOutcome:
+    """What came of it: a code may be on its way, or the line is joined (`product_id`), or neither."""
+
+    token: str | None = field(default=None, repr=False)
+    membership: Membership | None = None
+    product_id: str | None = None
+    errors: Sequence[Rejection] = ()
+
+
+@dataclass(frozen=True)
+class CustomerOutcome:
+    """The customer as it is after a mutation, and what was refused."""
+
+    membership: Membership | None
     errors: Sequence[Rejection] = ()
 
 

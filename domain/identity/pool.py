@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from clients.cognito import CognitoClient, Tokens
-from domain.identity.challenges import Challenge, ChallengeTokens, Kind
+from domain.identity.challenges import Challenge, ChallengeTokens
 from domain.identity.limits import IdentityLimits, Limits, Try
 from domain.identity.logins import Login, PasswordRules, check_code
-from domain.identity.outcomes import CHALLENGE, CODE, Checks, Session, SessionOutcome, not_now
+from domain.identity.outcomes import CHALLENGE, CODE, Checks, Kind, Session, SessionOutcome, not_now
 from domain.identity.pace import evenly
 from domain.identity.principals import Logins
 from domain.identity.tokens import AccessTokens, claims_of

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from clients.cognito import CognitoRefusedError, Why
-from domain.identity.challenges import Challenge, Kind
+from domain.identity.challenges import Challenge
 from domain.identity.codes import Codes
 from domain.identity.logins import Login, check_login, check_password
 from domain.identity.outcomes import (
@@ -14,6 +14,7 @@ from domain.identity.outcomes import (
     REFRESH,
     WRONG_CODE,
     Checks,
+    Kind,
     SessionOutcome,
     SignOutOutcome,
 )

@@ -7,7 +7,6 @@ signed out is refused by this process at once and by the others through Redis, w
 
 import asyncio
 import base64
-import dataclasses
 import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
@@ -237,11 +236,6 @@ class AccessTokens:
         except (_jwt().PyJWTError, ValueError) as error:
             raise UnauthenticatedError(detail=type(error).__name__) from None
         return claims
-
-
-def with_cart_token(principal: Principal, cart_token: str | None) -> Principal:
-    """The principal who also carries a guest's cart."""
-    return principal if cart_token is None else dataclasses.replace(principal, cart_token=cart_token)
 
 
 def claims_of(token: str) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from domain.identity.duplicates import CONTACT, Claims, Fingerprints
 from domain.identity.limits import Limit, Limits, Try
 from domain.identity.linking import Linking
 from domain.identity.model import Applicant, Membership, Role
+from domain.identity.outcomes import CustomerOutcome
 from domain.identity.permissions import Action
 from domain.identity.systems import CustomerSystems
 from domain.pipelines.model import BRIEF, LONG, Pipeline, PipelineState, Step, Work
@@ -54,14 +55,6 @@ CHANGING = "changing"
 """The kind of what is claimed for a customer while its contact changes. Of two changes at once either would let go of
 what the other has claimed, and somebody else could become a customer by the contact that stays.
 """
-
-
-@dataclass(frozen=True)
-class CustomerOutcome:
-    """The customer as it is after a mutation, and what was refused."""
-
-    membership: Membership | None
-    errors: Sequence[Rejection] = ()
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ import structlog
 
 from clients.calls import RefusedError
 from clients.porting import ProviderPortIn
-from domain.carts.outcome import refusal
+from domain.carts.repeated import refusal
 from domain.identity.principals import scope_of
 from domain.porting import metrics
 from domain.porting.asked import Correction

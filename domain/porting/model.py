@@ -9,16 +9,18 @@ A row in INTENT has asked the provider for nothing; one in ASKING or CORRECTING 
 it. A rejected one gives up its right to the number, so that nobody can keep another from it with a wrong code.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from clients.porting import ProviderPortIn
 from domain.catalog.rules import fold, folded
 from kernel.clock import parse_instant
-from store.port_ins import PortInRow
+
+if TYPE_CHECKING:
+    from store.port_ins import PortInRow
 
 M = TypeVar("M")
 
@@ -173,6 +175,18 @@ def _meaning(text: str | None, words: Iterable[tuple[M, tuple[str, ...]]]) -> M 
 
 
 @dataclass(frozen=True)
+class Portability:
+    """Whether a number can come to us. `earliest` in seconds since the epoch."""
+
+    msisdn: str
+    portable: bool
+    donor: str | None
+    earliest: float | None
+    requires: Sequence[str]
+    reason: PortInReason | None
+
+
+@dataclass(frozen=True)
 class PortIn:
     """A port-in as its shopper sees it. `scheduled_at`: when the number comes, in seconds since the epoch."""
 
@@ -191,7 +205,7 @@ class PortIn:
         return self.reason in FIXABLE
 
 
-def shown(row: PortInRow) -> PortIn | None:
+def shown(row: "PortInRow") -> PortIn | None:
     """A row as its shopper sees it; None for one that never came about."""
     status = _SHOWN.get(Step(row.state))
     if status is None:

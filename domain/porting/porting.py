@@ -13,7 +13,7 @@ from domain.carts.outcome import NO_CART
 from domain.porting.asked import Correction, PortInRequest, requirements
 from domain.porting.correcting import Corrector
 from domain.porting.desk import Desk
-from domain.porting.model import SHOWN, PortIn, PortingWords, PortInReason, seconds, shown
+from domain.porting.model import SHOWN, Portability, PortIn, PortingWords, PortInReason, seconds, shown
 from domain.porting.numbers import mobile_digits
 from domain.porting.outcome import NO_PORT_IN, PortInOutcome
 from domain.porting.quota import Quota
@@ -25,18 +25,6 @@ from store import carts as cart_rows
 from store.port_ins import PortInRow
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Portability:
-    """Whether a number can come to us. `earliest` in seconds since the epoch."""
-
-    msisdn: str
-    portable: bool
-    donor: str | None
-    earliest: float | None
-    requires: Sequence[str]
-    reason: PortInReason | None
 
 
 @dataclass(frozen=True)

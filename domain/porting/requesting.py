@@ -14,8 +14,9 @@ from clients.porting import ProviderPortIn
 from domain.carts.access import may_touch
 from domain.carts.carts import Carts
 from domain.carts.model import CartState
-from domain.carts.outcome import NO_CART, refusal
+from domain.carts.outcome import NO_CART
 from domain.carts.record import lines_of
+from domain.carts.repeated import refusal
 from domain.identity.principals import scope_of
 from domain.porting import metrics
 from domain.porting.asked import PortInRequest, checked_number, require_portable

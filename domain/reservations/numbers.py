@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from domain.catalog.catalog import Catalog
 from domain.catalog.kinds import PriceKind
 from domain.reservations.model import NumberTier
-from domain.reservations.offer_tokens import OfferTokens
-from domain.reservations.search import NumberSearch
 from kernel.context import RequestContext
 from kernel.money import Money
+
+if TYPE_CHECKING:  # the schema asks here what a price is read from, wherever there are numbers or not
+    from domain.reservations.offer_tokens import OfferTokens
+    from domain.reservations.search import NumberSearch
 
 OFFERING_FIELDS = frozenset({"productOfferingPrice"})
 PRICE_FIELDS = frozenset({"price", "tax"})
@@ -20,8 +23,8 @@ _ONCE = (PriceKind.PAY_NOW, PriceKind.ON_FIRST_BILL)
 class Numbers:
     """All of it. One per process. `tier_offerings`: by which offering a tier is sold, its id in TMF620."""
 
-    search: NumberSearch
-    tokens: OfferTokens
+    search: "NumberSearch"
+    tokens: "OfferTokens"
     tier_offerings: Mapping[NumberTier, str] = field(default_factory=dict)
 
     async def price_of(self, ctx: RequestContext, catalog: Catalog, tier: NumberTier) -> Money | None:

@@ -11,11 +11,14 @@ a write under way, or one of which nobody knows what became of it.
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from domain.reservations.model import Candidate, NumberTier, ResourceKind, SimKind
-from store.reservations import Entry
+
+if TYPE_CHECKING:
+    from store.reservations import Entry
 
 
 class Step(Enum):
@@ -79,7 +82,7 @@ class Reservation:
     expires_at: float
 
 
-def candidate_of(entry: Entry) -> Candidate:
+def candidate_of(entry: "Entry") -> Candidate:
     detail = msgspec.json.decode(entry.detail, type=Detail)
     return Candidate(ResourceKind(entry.kind), entry.upstream_id, entry.resource, detail.tier, detail.sim)
 
@@ -88,7 +91,7 @@ def detail_of(candidate: Candidate) -> str:
     return msgspec.json.encode(Detail(tier=candidate.tier, sim=candidate.sim)).decode()
 
 
-def shown(entry: Entry, now: float) -> Reservation | None:
+def shown(entry: "Entry", now: float) -> Reservation | None:
     """A row as its shopper sees it; None for one that never came about. What is over is over, swept or not."""
     step = Step(entry.state)
     state = _SHOWN.get(step)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain.carts.claiming import MergeMode
+from domain.carts.model import MergeMode
 from schema.inputs.described import publish_enum
 from schema.inputs.scalars import E164, CurrencyCode
 from schema.inputs.segment import Segment

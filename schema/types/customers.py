@@ -15,8 +15,7 @@ from clients.tmf629 import CUSTOMERS
 from clients.tmf637 import PRODUCTS
 from clients.tmf666 import BILLING_ACCOUNTS
 from domain.carts.model import LineAction
-from domain.identity.desk import AccountOf, ProductOf
-from domain.identity.model import Membership
+from domain.identity.model import AccountOf, Membership, ProductOf
 from engine import computed
 from kernel.context import Segment
 from resolvers import customers as resolve

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from domain.carts import reserving
+from domain.carts import outcome
 from domain.reservations import reservation
 from domain.reservations.model import ResourceKind
 from domain.reservations.reservation import ReservationState
@@ -60,4 +60,4 @@ class NumberUnavailableError(UserError):
 
     @classmethod
     def is_type_of(cls, obj: object, _info: Info) -> bool:
-        return isinstance(obj, reserving.NumberUnavailable)
+        return isinstance(obj, outcome.NumberUnavailable)

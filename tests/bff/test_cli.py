@@ -11,8 +11,9 @@ import structlog
 from starlette.applications import Starlette
 from typer.testing import CliRunner
 
-from bff.cli import app, serving_app
+from bff.cli import app
 from bff.dev import SANDBOX_TMF620, DevError
+from bff.serving import serving_app
 from bff.settings_reader import dotenv
 from bff.upstream_docs import upstream_docs
 from clients.tmf620 import collections
@@ -101,7 +102,7 @@ def test_serve_hands_the_settings_to_the_server(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(f"BFF_{name}", value)
     assert RUNNER.invoke(app, ["serve"]).exit_code == 0
     assert served == {
-        "app": ("bff.cli:serving_app",),
+        "app": ("bff.serving:serving_app",),
         "factory": True,
         "host": "127.0.0.1",
         "port": 81,
@@ -142,6 +143,26 @@ def test_dev_and_sandbox_hand_on_what_was_given(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("bff.dev.run_dev", in_the_way)
     result = RUNNER.invoke(app, ["dev"])
     assert (result.exit_code, result.output) == (2, "Port 7 is in use.\n")
+
+
+async def test_what_lives_as_long_as_the_process_is_frozen_once_it_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Not before the parts are open, whose libraries come with them: the collector would look at those for ever."""
+    frozen: list[bool] = []
+    monkeypatch.setattr("gc.freeze", lambda: frozen.append("domain.carts.keeper" in sys.modules))
+    given = {
+        "TMF620_URL": "http://x",
+        "TMF663_URL": "http://y",
+        "KEYS": "k" * 40,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/b",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(f"BFF_{name}", value)
+    served: Any = serving_app()
+    assert frozen == []
+    async with served.router.lifespan_context(served):
+        assert frozen == [True]
 
 
 # ---------------------------------------------------------------- bff catalog check

@@ -16,9 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from domain.carts.keeper import UNKNOWN
 from domain.carts.model import Cart, CartState
 from domain.carts.offers import Offers
-from domain.carts.operations import AddLine, Operation, RemoveLine, SetContact, UpdateLine
+from domain.carts.operations import AddLine, Operation, RemoveLine, Request, SetContact, UpdateLine
 from domain.carts.outcome import CartOutcome
-from domain.carts.updating import Request
 from domain.identity.contact import Contact
 from kernel.context import Deadline, Principal, RequestContext, Segment
 from kernel.errors import GatewayError

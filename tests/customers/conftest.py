@@ -56,7 +56,7 @@ def shop(
 ) -> MakeShop:
     """Makes shops over SQLite, one at a time: pipelines are one in a process."""
     monkeypatch.setattr("bff.app.principal_of", principal)
-    monkeypatch.setattr("bff.upstreams.open_customers", lambda base, _: open_customers(base, login_of))
+    monkeypatch.setattr("bff.customers.open_customers", lambda base, _: open_customers(base, login_of))
 
     @asynccontextmanager
     async def open_shop(

@@ -15,7 +15,8 @@ from redis.asyncio import Redis
 from bff.dev import embedded_redis
 from clients.tmf620 import CharacteristicValue, ProductOfferingPrice
 from dataloaders.held import Held
-from dataloaders.shared import SharedCache, _JsonSerializer, _model_tag
+from dataloaders.redis_cache import JsonSerializer
+from dataloaders.shared import SharedCache, _model_tag
 from kernel.clock import FixedClock
 
 
@@ -108,7 +109,7 @@ DECIMALS = st.decimals(allow_nan=False, allow_infinity=False).filter(
 @given(FREE | DECIMALS | st.lists(FREE, max_size=3) | st.dictionaries(st.text(max_size=3), FREE, max_size=3))
 def test_values_come_back_as_they_were(value: object) -> None:
     """A free value is the same after Redis: a decimal stays a decimal to the last digit, a long integer an integer."""
-    serializer = _JsonSerializer(Held[CharacteristicValue])
+    serializer = JsonSerializer(Held[CharacteristicValue])
     held = Held(CharacteristicValue(value=value), frozenset({"value"}), 1.5)
     back = serializer.loads(serializer.dumps(held))
     assert back == held
@@ -118,7 +119,7 @@ def test_values_come_back_as_they_were(value: object) -> None:
 @given(st.decimals(-(10**14), 10**14, allow_nan=False).map(str))
 def test_money_comes_back_exact(text: str) -> None:
     """An amount is the same decimal after Redis."""
-    serializer = _JsonSerializer(ProductOfferingPrice)
+    serializer = JsonSerializer(ProductOfferingPrice)
     body = f'{{"id": "p", "price": {{"unit": "EUR", "value": "{text}"}}}}'.encode()
     price = msgspec.json.decode(body, type=ProductOfferingPrice)
     back = serializer.loads(serializer.dumps(price))

@@ -10,7 +10,8 @@ import pytest
 from domain.reservations.direct import DirectSearch
 from domain.reservations.holds import HoldsUnavailableError
 from domain.reservations.model import NumberTier, ResourceKind, SimKind
-from domain.reservations.search import Held, NumberQuery, NumberSearch, number_query
+from domain.reservations.query import NumberQuery, number_query
+from domain.reservations.search import Held, NumberSearch
 from kernel.clock import FixedClock
 from kernel.errors import BadRequestError, LimitExceededError
 from tests.numbers.inventory import FakeInventory, card, context, index_of, number, reader_of, values
