@@ -17,6 +17,7 @@ from kernel.errors import StoreUnavailableError
 from store.sqlite import SQLite
 
 PATIENCE = 5.0
+SILENCE = 30.0
 _OUR_FAULT = (sql.IntegrityError, sql.ProgrammingError, sql.DataError, sql.NotSupportedError)
 _T = TypeVar("_T")
 
@@ -44,19 +45,22 @@ class _Server(Protocol):
     async def aclose(self) -> None: ...
 
 
-def _server(url: URL, patience: float) -> _Server:
+def _server(url: URL, patience: float, silence: float | None) -> _Server:
     if url.get_backend_name() == "sqlite":
         return SQLite(url, patience)
     from store.postgresql import PostgreSQL  # noqa: PLC0415  (15 MB that a process over SQLite does without)
 
-    return PostgreSQL(url, patience)
+    return PostgreSQL(url, patience, silence)
 
 
 class Database:
-    """One process's connections to the database. Made by `open`, closed by `aclose`."""
+    """One process's connections to the database. Made by `open`, closed by `aclose`.
 
-    def __init__(self, url: URL, patience: float) -> None:
-        self._server = _server(url, patience)
+    `silence`: seconds that a server's answer may take, besides the patience for locks; None for ever.
+    """
+
+    def __init__(self, url: URL, patience: float, silence: float | None = SILENCE) -> None:
+        self._server = _server(url, patience, silence)
 
     @classmethod
     async def open(cls, url: str, *, migrate: bool, patience: float = PATIENCE) -> "Database":

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import structlog
 
 from kernel.errors import StoreUnavailableError
-from store.database import PATIENCE, parse_url
+from store.database import SILENCE, parse_url
 
 if TYPE_CHECKING:
     import psycopg
@@ -28,10 +28,14 @@ _MOST = 1_000
 
 @dataclass
 class Slots:
-    """The places of one name in one database. Those taken here are kept until they are given back, or `aclose`."""
+    """The places of one name in one database. Those taken here are kept until they are given back, or `aclose`.
+
+    `silence`: seconds that a server's answer may take; then it is unavailable, and what was held is free.
+    """
 
     url: str
     name: str
+    silence: float = SILENCE
     _files: dict[int, IO[bytes]] = field(default_factory=dict)
     _held: set[int] = field(default_factory=set)
     _connection: "psycopg.AsyncConnection[Any] | None" = None
@@ -110,7 +114,7 @@ class Slots:
             return False
         try:
             if self._connection is None:
-                self._connection = await _connected(self.url)
+                self._connection = await _connected(self.url, self.silence)
             found = await self._connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (self._space, number))
             row = await found.fetchone()
         except _psycopg().Error as error:  # the driver's own: SQLAlchemy is not between
@@ -138,10 +142,11 @@ class Slots:
         return zlib.crc32(f"slots:{self.name}".encode()) & 0x7FFF_FFFF
 
 
-async def _connected(url: str) -> "psycopg.AsyncConnection[Any]":
-    limits: dict[str, Any] = {"connect_timeout": int(PATIENCE), "keepalives_idle": 10, "keepalives_count": 3}
-    connection: psycopg.AsyncConnection[Any] = await _psycopg().AsyncConnection.connect(url, autocommit=True, **limits)
-    return connection
+async def _connected(url: str, silence: float) -> "psycopg.AsyncConnection[Any]":
+    from store.postgresql import LIMITS, connected  # noqa: PLC0415  (as the driver)
+
+    given: dict[str, Any] = {**LIMITS, **_psycopg().conninfo.conninfo_to_dict(url)}
+    return await connected(silence, autocommit=True, **given)
 
 
 def _psycopg() -> Any:
