@@ -6,6 +6,7 @@ system keeps it (a locked file beside SQLite's), or PostgreSQL for as long as a 
 
 import asyncio
 import fcntl
+import secrets
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _MOST = 1_000
+_PLACES = 2**31
 
 
 @dataclass
@@ -42,12 +44,14 @@ class Slots:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def take_any(self) -> int:
-        """The lowest place that is free.
+        """A place that is free. Of a server's one is drawn: it may have forgotten whose the low ones are, and whoever
+        starts would have the place of a process that lives, for good.
 
         Raises:
             StoreUnavailableError: the database cannot be reached.
         """
-        for number in range(_MOST):
+        for lowest in range(_MOST):
+            number = lowest if self._in_files else secrets.randbelow(_PLACES)
             if await self.take(number):
                 return number
         raise RuntimeError(f"{_MOST} processes hold a place already")

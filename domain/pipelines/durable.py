@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import structlog
 
 from domain.pipelines.model import Pipeline, Step
-from domain.pipelines.runner import Runner
+from domain.pipelines.runner import ReplacedError, Run, Runner
 from store.database import parse_url
 from store.slots import Slots
 
@@ -30,7 +30,7 @@ _running: "Durable | None" = None
 
 
 class _CutOffError(BaseException):
-    """This process stops. No `Exception`, or DBOS would write it down as the step's outcome."""
+    """This process stops, or another run has taken over. No `Exception`, or DBOS would write it down as the outcome."""
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Durable:
 
     @classmethod
     async def open(cls, runner: Runner, pipelines: Mapping[str, Pipeline], url: str, *, migrate: bool) -> "Durable":
-        """Start it; what a dead process left in this one's place is carried on.
+        """Start it; what a dead process left in this one's place (a file's) is carried on.
 
         Raises:
             RuntimeError: this process has one already.
@@ -76,9 +76,12 @@ class Durable:
         await asyncio.to_thread(_start, name, pipeline_id)
 
     async def adopt(self) -> int:
-        """Carry on what processes left that are dead; how many. Keeps this process's own place too."""
-        if not await self.slots.keep(self.number):
-            log.error("pipeline.place_lost", executor=self.executor)
+        """Carry on what processes left that are dead; how many. Keeps this process's own place too.
+
+        A process that lives may be taken for dead while its connection is broken: the runner finds out for each write.
+        """
+        if not await self.slots.keep(self.number):  # whoever has it gives it back when it has taken over what runs here
+            log.warning("pipeline.place_lost", executor=self.executor)
         adopted = 0
         for executor in await asyncio.to_thread(_executors):
             number = executor.removeprefix(f"{_SLOTS}-")
@@ -110,22 +113,22 @@ class Durable:
 
     def run(self, name: str, pipeline_id: str) -> None:
         """The whole of a pipeline. Between two checkpoints nothing is decided but by what they answered."""
-        pipeline = self.pipelines[name]
+        pipeline, run = self.pipelines[name], Run(pipeline_id, _token(pipeline_id))
         begun: list[Step] = []
         failure: str | None = None
         clean = True
         for step in pipeline.steps:
             begun.append(step)
-            failure = self._checkpoint(step.name, self.runner.act, pipeline_id, step)
+            failure = self._checkpoint(step.name, self.runner.act, run, step)
             if failure is not None:
                 break
         while failure is not None and begun and clean:
             step = begun.pop()
-            clean = self._checkpoint(f"undo {step.name}", self.runner.undo, pipeline_id, step)
-        self._checkpoint("end", self._end, pipeline, pipeline_id, failure, clean)
+            clean = self._checkpoint(f"undo {step.name}", self.runner.undo, run, step)
+        self._checkpoint("end", self._end, pipeline, run, failure, clean)
 
-    async def _end(self, pipeline: Pipeline, pipeline_id: str, failure: str | None, clean: bool) -> None:
-        await self.runner.end(pipeline, pipeline_id, failure, clean=clean)
+    async def _end(self, pipeline: Pipeline, run: Run, failure: str | None, clean: bool) -> None:
+        await self.runner.end(pipeline, run, failure, clean=clean)
 
     def _checkpoint(self, name: str, act: Callable[..., Awaitable[T]], *given: Any) -> T:
         """What `act` answers, or what it answered before a crash."""
@@ -143,7 +146,7 @@ class Durable:
         self._steps.add(future)
         try:
             return future.result()
-        except concurrent.futures.CancelledError:
+        except (concurrent.futures.CancelledError, ReplacedError):
             raise _CutOffError from None
         finally:
             self._steps.discard(future)
@@ -182,6 +185,13 @@ def _run(name: str, pipeline_id: str) -> None:
     if _running is None:
         raise _CutOffError
     _running.run(name, pipeline_id)
+
+
+def _token(pipeline_id: str) -> str:
+    """By what DBOS knows the run that this thread is in. Never read from its row: a later run's may stand there."""
+    from dbos._context import current_owner_xid  # noqa: PLC0415  (it has no public name)
+
+    return current_owner_xid(pipeline_id) or ""
 
 
 def _start(name: str, pipeline_id: str) -> None:
