@@ -86,7 +86,7 @@ class Database:
         Raises:
             StoreUnavailableError: on entering or leaving, as everything in here that the database cannot do just now.
         """
-        with _translated():
+        with translated():
             async with self._server.reading() as connection:
                 yield connection
 
@@ -99,7 +99,7 @@ class Database:
         Raises:
             StoreUnavailableError: nothing was written, or, when the connection broke in the very commit, perhaps all.
         """
-        with _translated():
+        with translated():
             async with self._server.writing() as connection:
                 yield connection
 
@@ -108,7 +108,7 @@ class Database:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """What the database cannot do just now, as `StoreUnavailableError`. A broken rule or wrong SQL stays as it is."""
     try:
         yield

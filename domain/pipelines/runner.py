@@ -135,13 +135,17 @@ class Runner:
                 reason, untouched = BROKEN, False
                 break
             else:
-                await self._write(run, step, StepState.DONE, result=result)
+                await self._done(run, step, result)
                 return None
             if attempt < step.retry.attempts:
                 await asyncio.sleep(step.retry.wait(attempt))
         note = UNTOUCHED if untouched else reason.code.value
         await self._write(run, step, StepState.FAILED, note=note)
         return written(reason)
+
+    async def _done(self, run: Run, step: Step, result: str) -> None:
+        """Write it down, however long that takes: another try would be one too many, or none might be left."""
+        await self._whatever_the_store_does(lambda: self._write(run, step, StepState.DONE, result=result))
 
     async def _undo(self, run: Run, step: Step) -> bool:
         row, steps = await self._look(run.pipeline)
