@@ -17,6 +17,7 @@ from kernel.errors import StoreUnavailableError
 from store.sqlite import SQLite
 
 PATIENCE = 5.0
+SILENCE = 30.0
 _OUR_FAULT = (sql.IntegrityError, sql.ProgrammingError, sql.DataError, sql.NotSupportedError)
 _T = TypeVar("_T")
 
@@ -44,19 +45,22 @@ class _Server(Protocol):
     async def aclose(self) -> None: ...
 
 
-def _server(url: URL, patience: float) -> _Server:
+def _server(url: URL, patience: float, silence: float | None) -> _Server:
     if url.get_backend_name() == "sqlite":
         return SQLite(url, patience)
     from store.postgresql import PostgreSQL  # noqa: PLC0415  (15 MB that a process over SQLite does without)
 
-    return PostgreSQL(url, patience)
+    return PostgreSQL(url, patience, silence)
 
 
 class Database:
-    """One process's connections to the database. Made by `open`, closed by `aclose`."""
+    """One process's connections to the database. Made by `open`, closed by `aclose`.
 
-    def __init__(self, url: URL, patience: float) -> None:
-        self._server = _server(url, patience)
+    `silence`: seconds that a server's answer may take, besides the patience for locks; None for ever.
+    """
+
+    def __init__(self, url: URL, patience: float, silence: float | None = SILENCE) -> None:
+        self._server = _server(url, patience, silence)
 
     @classmethod
     async def open(cls, url: str, *, migrate: bool, patience: float = PATIENCE) -> "Database":
@@ -82,7 +86,7 @@ class Database:
         Raises:
             StoreUnavailableError: on entering or leaving, as everything in here that the database cannot do just now.
         """
-        with _translated():
+        with translated():
             async with self._server.reading() as connection:
                 yield connection
 
@@ -95,7 +99,7 @@ class Database:
         Raises:
             StoreUnavailableError: nothing was written, or, when the connection broke in the very commit, perhaps all.
         """
-        with _translated():
+        with translated():
             async with self._server.writing() as connection:
                 yield connection
 
@@ -104,7 +108,7 @@ class Database:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """What the database cannot do just now, as `StoreUnavailableError`. A broken rule or wrong SQL stays as it is."""
     try:
         yield

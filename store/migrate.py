@@ -86,7 +86,7 @@ async def require_current(url: str) -> None:
 
 @asynccontextmanager
 async def transaction(url: str) -> AsyncIterator[database.Connection]:
-    own = database.Database(database.parse_url(url), _PATIENCE)
+    own = database.Database(database.parse_url(url), _PATIENCE, silence=None)  # a migration takes as long as it takes
     try:
         async with own.writing() as connection:
             yield connection

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 
 from store.database import Connection
 from store.tables import idempotency, pipeline_steps, pipelines
@@ -64,6 +64,12 @@ async def steps_of(connection: Connection, pipeline_id: str) -> list[StepRow]:
     return [StepRow(**row._mapping) for row in found]  # noqa: SLF001
 
 
+async def is_run_by(connection: Connection, pipeline_id: str, token: str) -> bool:
+    """Whether that run is still the one whose checkpoints count, and, until the caller's transaction ends, stays it."""
+    owner = await connection.execute(_OWNER[connection.dialect.name], {"its_id": pipeline_id})
+    return owner.scalar() == token
+
+
 async def write_step(connection: Connection, pipeline_id: str, name: str, **values: Any) -> None:
     wanted = (pipeline_steps.c.pipeline_id == pipeline_id, pipeline_steps.c.name == name)
     await connection.execute(update(pipeline_steps).where(*wanted).values(**values))
@@ -108,3 +114,10 @@ async def forget(connection: Connection, before: float) -> list[str]:
     await connection.execute(delete(pipeline_steps).where(pipeline_steps.c.pipeline_id.in_(ids)))
     await connection.execute(delete(pipelines).where(pipelines.c.id.in_(ids)))
     return ids
+
+
+# The engine's own table, in the same database. Its checkpoints are fenced by the same look.
+_OWNER = {
+    "sqlite": text("SELECT owner_xid FROM workflow_status WHERE workflow_uuid = :its_id"),
+    "postgresql": text("SELECT owner_xid FROM dbos.workflow_status WHERE workflow_uuid = :its_id FOR NO KEY UPDATE"),
+}

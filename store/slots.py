@@ -6,6 +6,7 @@ system keeps it (a locked file beside SQLite's), or PostgreSQL for as long as a 
 
 import asyncio
 import fcntl
+import secrets
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 import structlog
 
 from kernel.errors import StoreUnavailableError
-from store.database import PATIENCE, parse_url
+from store.database import SILENCE, parse_url
 
 if TYPE_CHECKING:
     import psycopg
@@ -24,26 +25,33 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _MOST = 1_000
+_PLACES = 2**31
 
 
 @dataclass
 class Slots:
-    """The places of one name in one database. Those taken here are kept until they are given back, or `aclose`."""
+    """The places of one name in one database. Those taken here are kept until they are given back, or `aclose`.
+
+    `silence`: seconds that a server's answer may take; then it is unavailable, and what was held is free.
+    """
 
     url: str
     name: str
+    silence: float = SILENCE
     _files: dict[int, IO[bytes]] = field(default_factory=dict)
     _held: set[int] = field(default_factory=set)
     _connection: "psycopg.AsyncConnection[Any] | None" = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def take_any(self) -> int:
-        """The lowest place that is free.
+        """A place that is free. Of a server's one is drawn: it may have forgotten whose the low ones are, and whoever
+        starts would have the place of a process that lives, for good.
 
         Raises:
             StoreUnavailableError: the database cannot be reached.
         """
-        for number in range(_MOST):
+        for lowest in range(_MOST):
+            number = lowest if self._in_files else secrets.randbelow(_PLACES)
             if await self.take(number):
                 return number
         raise RuntimeError(f"{_MOST} processes hold a place already")
@@ -110,7 +118,7 @@ class Slots:
             return False
         try:
             if self._connection is None:
-                self._connection = await _connected(self.url)
+                self._connection = await _connected(self.url, self.silence)
             found = await self._connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (self._space, number))
             row = await found.fetchone()
         except _psycopg().Error as error:  # the driver's own: SQLAlchemy is not between
@@ -138,10 +146,11 @@ class Slots:
         return zlib.crc32(f"slots:{self.name}".encode()) & 0x7FFF_FFFF
 
 
-async def _connected(url: str) -> "psycopg.AsyncConnection[Any]":
-    limits: dict[str, Any] = {"connect_timeout": int(PATIENCE), "keepalives_idle": 10, "keepalives_count": 3}
-    connection: psycopg.AsyncConnection[Any] = await _psycopg().AsyncConnection.connect(url, autocommit=True, **limits)
-    return connection
+async def _connected(url: str, silence: float) -> "psycopg.AsyncConnection[Any]":
+    from store.postgresql import LIMITS, connected  # noqa: PLC0415  (as the driver)
+
+    given: dict[str, Any] = {**LIMITS, **_psycopg().conninfo.conninfo_to_dict(url)}
+    return await connected(silence, autocommit=True, **given)
 
 
 def _psycopg() -> Any:

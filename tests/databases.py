@@ -106,6 +106,13 @@ def _programs() -> Path | None:
     return folders[-1].parent if folders else None
 
 
+def cut_off(database_url: str) -> None:
+    """Every connection that holds a place is ended by the server."""
+    held = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(held)
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgreSQL]:
     with postgresql() as server:

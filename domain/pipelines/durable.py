@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 import structlog
 
 from domain.pipelines.model import Pipeline, Step
-from domain.pipelines.runner import Runner
-from store.database import parse_url
+from domain.pipelines.runner import ReplacedError, Run, Runner
+from kernel.errors import StoreUnavailableError
+from store.database import parse_url, translated
 from store.slots import Slots
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,10 @@ _running: "Durable | None" = None
 
 
 class _CutOffError(BaseException):
-    """This process stops. No `Exception`, or DBOS would write it down as the step's outcome."""
+    """This process stops, another run has taken over, or the database went away between a step and its checkpoint.
+
+    No `Exception`, or DBOS would write it down as the outcome.
+    """
 
 
 @dataclass
@@ -43,11 +47,13 @@ class Durable:
     number: int
     loop: asyncio.AbstractEventLoop
     _steps: "set[concurrent.futures.Future[Any]]" = field(default_factory=set)
+    _runs: set[Run] = field(default_factory=set)
+    _idle: frozenset[str] = frozenset()
     _stopping: bool = False
 
     @classmethod
     async def open(cls, runner: Runner, pipelines: Mapping[str, Pipeline], url: str, *, migrate: bool) -> "Durable":
-        """Start it; what a dead process left in this one's place is carried on.
+        """Start it; what a dead process left in this one's place (a file's) is carried on.
 
         Raises:
             RuntimeError: this process has one already.
@@ -72,27 +78,43 @@ class Durable:
         return f"{_SLOTS}-{self.number}"
 
     async def start(self, pipeline_id: str, name: str) -> None:
-        """Run a pipeline. One that runs, here or elsewhere, or has run is left alone."""
-        await asyncio.to_thread(_start, name, pipeline_id)
+        """Run a pipeline. One that runs, here or elsewhere, or has run is left alone.
+
+        Raises:
+            StoreUnavailableError: the database is away; a sweep starts it.
+        """
+        await _asked(_start, name, pipeline_id)
 
     async def adopt(self) -> int:
-        """Carry on what processes left that are dead; how many. Keeps this process's own place too."""
-        if not await self.slots.keep(self.number):
-            log.error("pipeline.place_lost", executor=self.executor)
-        adopted = 0
-        for executor in await asyncio.to_thread(_executors):
+        """Carry on what processes left that are dead; how many. Keeps this process's own place too.
+
+        A process that lives may be taken for dead while its connection is broken: the runner finds out for each write.
+        """
+        if not await self.slots.keep(self.number):  # whoever has it gives it back when it has taken over what runs here
+            log.warning("pipeline.place_lost", executor=self.executor)
+        pending = await _asked(_pending)
+        adopted = await self._resume(frozenset(one for one, executor in pending if executor == self.executor))
+        for executor in {executor for _, executor in pending}:
             number = executor.removeprefix(f"{_SLOTS}-")
             if executor == self.executor or not number.isdigit() or not await self.slots.take(int(number)):
                 continue
             try:
-                adopted += await asyncio.to_thread(_recover, executor)
+                adopted += await _asked(_recover, executor)
             finally:
                 await self.slots.give_back(int(number))
         return adopted
 
+    async def _resume(self, own: frozenset[str]) -> int:
+        """Go on with what this process was cut off from: it has it by DBOS, and is not at it, at two looks in a row."""
+        idle = own - {run.pipeline for run in self._runs}
+        left, self._idle = idle & self._idle, idle
+        if left:
+            await _asked(_go_on, list(left))
+        return len(left)
+
     async def forget(self, ids: list[str]) -> None:
         """Remove the checkpoints of pipelines that ended."""
-        await asyncio.to_thread(_forget, ids)
+        await _asked(_forget, ids)
 
     async def aclose(self) -> None:
         global _running  # noqa: PLW0603
@@ -110,22 +132,33 @@ class Durable:
 
     def run(self, name: str, pipeline_id: str) -> None:
         """The whole of a pipeline. Between two checkpoints nothing is decided but by what they answered."""
-        pipeline = self.pipelines[name]
+        run = Run(pipeline_id, _token(pipeline_id))
+        self._runs.add(run)
+        try:
+            with translated():
+                self._run(self.pipelines[name], run)
+        except StoreUnavailableError as error:  # DBOS waits for most databases that are away, and not for all
+            log.warning("pipeline.cut_off", pipeline=pipeline_id, detail=error.detail)
+            raise _CutOffError from error
+        finally:
+            self._runs.discard(run)
+
+    def _run(self, pipeline: Pipeline, run: Run) -> None:
         begun: list[Step] = []
         failure: str | None = None
         clean = True
         for step in pipeline.steps:
             begun.append(step)
-            failure = self._checkpoint(step.name, self.runner.act, pipeline_id, step)
+            failure = self._checkpoint(step.name, self.runner.act, run, step)
             if failure is not None:
                 break
         while failure is not None and begun and clean:
             step = begun.pop()
-            clean = self._checkpoint(f"undo {step.name}", self.runner.undo, pipeline_id, step)
-        self._checkpoint("end", self._end, pipeline, pipeline_id, failure, clean)
+            clean = self._checkpoint(f"undo {step.name}", self.runner.undo, run, step)
+        self._checkpoint("end", self._end, pipeline, run, failure, clean)
 
-    async def _end(self, pipeline: Pipeline, pipeline_id: str, failure: str | None, clean: bool) -> None:
-        await self.runner.end(pipeline, pipeline_id, failure, clean=clean)
+    async def _end(self, pipeline: Pipeline, run: Run, failure: str | None, clean: bool) -> None:
+        await self.runner.end(pipeline, run, failure, clean=clean)
 
     def _checkpoint(self, name: str, act: Callable[..., Awaitable[T]], *given: Any) -> T:
         """What `act` answers, or what it answered before a crash."""
@@ -143,13 +176,20 @@ class Durable:
         self._steps.add(future)
         try:
             return future.result()
-        except concurrent.futures.CancelledError:
+        except (concurrent.futures.CancelledError, ReplacedError):
             raise _CutOffError from None
         finally:
             self._steps.discard(future)
 
 
 # ---------------------------------------------------------------- DBOS, each function on a thread
+
+
+async def _asked(do: Callable[..., T], *given: Any) -> T:
+    """What DBOS answers. Its database is ours, and as unavailable."""
+    with translated():
+        return await asyncio.to_thread(do, *given)
+
 
 _workflow: Callable[[str, str], None] | None = None
 
@@ -184,6 +224,13 @@ def _run(name: str, pipeline_id: str) -> None:
     _running.run(name, pipeline_id)
 
 
+def _token(pipeline_id: str) -> str:
+    """By what DBOS knows the run that this thread is in. Never read from its row: a later run's may stand there."""
+    from dbos._context import current_owner_xid  # noqa: PLC0415  (it has no public name)
+
+    return current_owner_xid(pipeline_id) or ""
+
+
 def _start(name: str, pipeline_id: str) -> None:
     from dbos import DBOS, SetWorkflowID  # noqa: PLC0415
 
@@ -193,18 +240,24 @@ def _start(name: str, pipeline_id: str) -> None:
         DBOS.start_workflow(_workflow, name, pipeline_id)
 
 
-def _executors() -> set[str]:
-    """Whose pipelines are running, as far as is known."""
+def _pending() -> list[tuple[str, str]]:
+    """The pipelines that are running, as far as is known, and whose they are."""
     from dbos import DBOS  # noqa: PLC0415
 
-    pending = DBOS.list_workflows(status="PENDING", app_version=VERSION, load_input=False, load_output=False)
-    return {each.executor_id for each in pending if each.executor_id}
+    found = DBOS.list_workflows(status="PENDING", app_version=VERSION, load_input=False, load_output=False)
+    return [(each.workflow_id, each.executor_id) for each in found if each.executor_id]
 
 
 def _recover(executor: str) -> int:
     from dbos import DBOS  # noqa: PLC0415
 
     return len(DBOS._recover_pending_workflows([executor]))  # noqa: SLF001  (it has no public name)
+
+
+def _go_on(ids: list[str]) -> None:
+    from dbos import DBOS  # noqa: PLC0415
+
+    DBOS.resume_workflows(ids)
 
 
 def _forget(ids: list[str]) -> None:
@@ -221,5 +274,8 @@ def _destroy() -> None:
 
 def _dbos_url(url: str) -> str:
     parsed = parse_url(url)
-    driver = "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql+psycopg"
-    return parsed.set(drivername=driver).render_as_string(hide_password=False)
+    if parsed.get_backend_name() == "sqlite":
+        return parsed.render_as_string()
+    from store.postgresql import limited  # noqa: PLC0415  (15 MB that a process over SQLite does without)
+
+    return limited(parsed).render_as_string(hide_password=False)

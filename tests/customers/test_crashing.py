@@ -14,6 +14,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from sqlalchemy import text
 
 from bff.dev import SANDBOX_TMF620
 from sandbox.control import SandboxControl
@@ -23,6 +24,7 @@ from store.pipelines import steps_of, unfinished
 from tests.customers.conftest import settings_over
 from tests.customers.people import CREATE, VIEWER, person
 from tests.customers.records import Records
+from tests.databases import cut_off
 from tests.processes import PATIENCE, ROOT, free_ports, wait_for
 
 STEPS = ["individual", "customer", "billingAccount"]
@@ -142,6 +144,42 @@ async def test_a_living_process_carries_on_what_another_left(
         await killed_while_writing(sandbox, records, "customer", base, pid, given)
         await brought_to_its_end(database_url)
     assert records.counts() == (1, 1, 1)
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_a_process_that_lives_and_was_taken_for_dead_makes_nothing_twice(
+    sandbox_process: SandboxProcess, sandbox: SandboxControl, records: Records, database_url: str
+) -> None:
+    """The server has ended the connection by which it was known to live, and another process looks before it does."""
+    url, given = sandbox_process.base_url, {"idempotencyKey": str(uuid.uuid4()), **person()}
+    sandbox.fault("status", api="TMF666", status=503)
+    with gateway(url, database_url, pipelines_sweep=3600) as (base, _):
+        asking = asyncio.create_task(asyncio.to_thread(ask, base, CREATE, input=given))
+        async with asyncio.timeout(PATIENCE):
+            while not await asyncio.to_thread(records.all, "customer"):
+                pass
+        with gateway(url, database_url, port=free_ports(1, first=21_000)):
+            before = await run(database_url)
+            cut_off(database_url)
+            async with asyncio.timeout(PATIENCE):
+                while await run(database_url) == before:
+                    pass
+            sandbox.clear_faults()
+            await brought_to_its_end(database_url)
+        await asking
+        payload = await asyncio.to_thread(ask, base, CREATE, input=given)
+    assert payload["data"]["createCustomer"]["errors"] == []
+    assert records.counts() == (1, 1, 1)
+
+
+async def run(database_url: str) -> str:
+    """That of the only pipeline which counts, as DBOS has it. It may be the same process that takes it up again."""
+    database = await Database.open(database_url, migrate=False)
+    try:
+        async with database.reading() as connection:
+            return str((await connection.execute(text("SELECT owner_xid FROM dbos.workflow_status"))).scalar_one())
+    finally:
+        await database.aclose()
 
 
 async def test_what_was_accepted_and_not_begun_is_begun_by_a_sweep(

@@ -10,6 +10,7 @@ import pytest
 from kernel.errors import StoreUnavailableError
 from store import slots
 from store.slots import Slots
+from tests.databases import cut_off
 
 pytestmark = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 
@@ -21,13 +22,6 @@ async def processes(database_url: str) -> AsyncIterator[list[Slots]]:
         for each in made:
             stack.push_async_callback(each.aclose)
         yield made
-
-
-def cut_off(database_url: str) -> None:
-    """Every connection that holds a place is ended by the server."""
-    held = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(held)
 
 
 async def test_a_place_that_was_lost_is_not_said_to_be_kept(database_url: str, processes: list[Slots]) -> None:
@@ -76,3 +70,15 @@ async def test_a_connection_that_broke_is_not_asked_again(database_url: str, pro
     assert await mine.take(1)
     assert await other.take(0)
     assert not await mine.take(0)
+
+
+async def test_who_starts_gets_nobody_s_place_that_was_lost(database_url: str, processes: list[Slots]) -> None:
+    """Its owner may live and take it again; two would be known by the same place."""
+    mine, other, _ = processes
+    place = await mine.take_any()
+    cut_off(database_url)
+    while not await other.take(place):
+        pass
+    await other.give_back(place)
+    assert await other.take_any() != place
+    assert await mine.keep(place)
