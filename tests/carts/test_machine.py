@@ -1,5 +1,6 @@
 """No history corrupts a cart: any that can be thought of, and those that once did."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,14 +10,19 @@ from hypothesis.stateful import run_state_machine_as_test
 from kernel.context import Deadline, Principal, RequestContext, Segment
 from tests.carts.estate import AUDIENCE, DAY, HOLD, Estate
 from tests.carts.fate import Life, live
-from tests.carts.machine import EXAMPLES, LONG, Machine
+from tests.carts.ground import EXAMPLES, LONG
+from tests.carts.machine import Machine
 
 
 def test_no_history_corrupts_a_cart(estate: Estate) -> None:
+    run(lambda: Machine(estate), EXAMPLES)
+
+
+def run(machine: Callable[[], Machine], histories: int) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: Machine(estate),
+        machine,
         settings=settings(
-            max_examples=EXAMPLES,
+            max_examples=histories,
             stateful_step_count=60 if LONG else 30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
