@@ -1,0 +1,94 @@
+"""Claims, and what runs into them, asleep or dead at a step: each of these histories went wrong once."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from domain.carts.claiming import MergeMode
+from tests.carts.claimants import Person, codes, quantities
+from tests.carts.estate import Estate
+from tests.carts.fate import Killed, Life, live
+
+MODES = [MergeMode.MERGE, MergeMode.USE_GUEST, MergeMode.KEEP_EXISTING]
+
+
+async def asleep(estate: Estate, step: int, work: Coroutine[Any, Any, Any]) -> Callable[[], Awaitable[Any]]:
+    """Begin a request that falls asleep at a step; what wakes it, and gives its answer."""
+    life = Life(sleeps_at=step)
+    task = await live(life, work)
+    estate.sleeping.append(task)
+    assert life.asleep.is_set()
+
+    async def wakes() -> Any:
+        life.awake.set()
+        return await task
+
+    return wakes
+
+
+async def dies(step: int, work: Coroutine[Any, Any, Any]) -> None:
+    with pytest.raises(Killed):
+        await (await live(Life(dies_at=step), work))
+
+
+# ---------------------------------------------------------------- what a guest sees and does afterwards
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_asked_again_for_the_guest_s_cart_nobody_shows_it(estate: Estate, mode: MergeMode) -> None:
+    """The key of `createCart` opened it as its token had."""
+
+    async def history() -> None:
+        guest, ada = Person(estate), Person(estate, "ada")
+        await guest.create("k-create")
+        await ada.create()
+        assert codes(await ada.claim(guest, mode)) == []
+        again = await Person(estate).create("k-create")
+        assert (codes(again), again.cart, again.token) == (["NOT_FOUND"], None, None)
+
+    estate.runner.run(history())
+
+
+def test_a_look_that_began_before_the_claim_shows_nothing_of_what_came_after(estate: Estate) -> None:
+    async def history() -> None:
+        guest, ada = Person(estate), Person(estate, "ada")
+        await guest.create()
+        late = await asleep(estate, 1, guest.read())
+        assert codes(await ada.claim(guest)) == []
+        ada.id = guest.id
+        assert codes(await ada.add(7)) == []
+        assert await late() is None
+
+    estate.runner.run(history())
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_change_that_comes_too_late_shows_nothing_of_the_cart(estate: Estate, mode: MergeMode) -> None:
+    """It was told as a conflict, with the cart as it is: its owner's."""
+
+    async def history() -> None:
+        guest, ada = Person(estate), Person(estate, "ada")
+        await guest.create()
+        await ada.create()
+        late = await asleep(estate, 1, guest.add(7, version=1))
+        assert codes(await ada.claim(guest, mode)) == []
+        refused = await late()
+        assert (codes(refused), refused.cart) == (["NOT_FOUND"], None)
+
+    estate.runner.run(history())
+
+
+def test_a_guest_who_expects_the_version_of_the_claim_changes_nothing(estate: Estate) -> None:
+    """The token was good when the request came; the change began on what the cart had become."""
+
+    async def history() -> None:
+        guest, ada = Person(estate), Person(estate, "ada")
+        await guest.create()
+        late = await asleep(estate, 1, guest.add(7, version=2))
+        assert codes(await ada.claim(guest)) == []
+        ada.id = guest.id
+        assert codes(await late()) == ["NOT_FOUND"]
+        assert quantities(await ada.read()) == []
+
+    estate.runner.run(history())
