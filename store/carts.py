@@ -64,9 +64,9 @@ async def by_token(connection: Connection, token_hash: str) -> CartRow | None:
     return _one((await connection.execute(_BY_TOKEN, {"its_token": token_hash})).one_or_none())
 
 
-async def active_of(connection: Connection, owner: str) -> CartRow | None:
+async def active_of(connection: Connection, owner: str, now: float) -> CartRow | None:
     """The cart that an owner changed last, of those that can be changed."""
-    return _one((await connection.execute(_ACTIVE_OF, {"its_owner": owner})).one_or_none())
+    return _one((await connection.execute(_ACTIVE_OF, {"its_owner": owner, "now": now})).one_or_none())
 
 
 async def claim(connection: Connection, row: CartRow, *, holder: str, until: float, now: float, intent: str) -> bool:
@@ -258,7 +258,12 @@ _BY_ID = select(carts).where(_ITS)
 _BY_TOKEN = select(carts).where(carts.c.token_hash == bindparam("its_token"))
 _ACTIVE_OF = (
     select(carts)
-    .where(carts.c.owner == bindparam("its_owner"), carts.c.state == "ACTIVE")
+    .where(
+        carts.c.owner == bindparam("its_owner"),
+        carts.c.state == "ACTIVE",
+        carts.c.expires_at > bindparam("now"),
+        carts.c.upstream_id.is_not(None),
+    )
     .order_by(carts.c.updated_at.desc())
     .limit(1)
 )

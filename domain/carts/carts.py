@@ -136,7 +136,7 @@ class Carts:
             if cart_id is not None:
                 row = await rows.by_id(connection, cart_id)
             elif principal.id is not None:
-                row = await rows.active_of(connection, principal.id)
+                row = await rows.active_of(connection, principal.id, self.keeper.holds.clock.now())
             elif principal.cart_token is not None:
                 row = await rows.by_token(connection, token_hash(principal.cart_token))
             else:

@@ -187,10 +187,8 @@ class CartClaimer:
 
     async def _own(self, ctx: RequestContext, owner: str) -> CartRow | None:
         async with self.keeper.holds.database.reading() as connection:
-            row = await rows.active_of(connection, owner)
-        if row is None or not self.keeper.is_active(row):
-            return None
-        return await self.keeper.ready(ctx.audience, row.id)
+            row = await rows.active_of(connection, owner, self.keeper.holds.clock.now())
+        return None if row is None else await self.keeper.ready(ctx.audience, row.id)
 
     async def _guest(self, ctx: RequestContext, token: str) -> CartRow:
         async with self.keeper.holds.database.reading() as connection:

@@ -7,7 +7,7 @@ import pytest
 
 from domain.carts.claiming import MergeMode
 from tests.carts.claimants import Person, codes, quantities
-from tests.carts.estate import Estate
+from tests.carts.estate import DAY, Estate
 from tests.carts.fate import Killed, Life, live
 
 MODES = [MergeMode.MERGE, MergeMode.USE_GUEST, MergeMode.KEEP_EXISTING]
@@ -90,5 +90,35 @@ def test_a_guest_who_expects_the_version_of_the_claim_changes_nothing(estate: Es
         ada.id = guest.id
         assert codes(await late()) == ["NOT_FOUND"]
         assert quantities(await ada.read()) == []
+
+    estate.runner.run(history())
+
+
+# ---------------------------------------------------------------- which cart is whose
+
+
+@pytest.mark.parametrize("passed_over", ["unborn", "expired"])
+def test_a_cart_that_cannot_be_changed_does_not_hide_the_one_that_can(estate: Estate, passed_over: str) -> None:
+    """One that is just being made, or whose time is over and that no sweep has seen: neither is the one in use."""
+
+    async def history() -> None:
+        guest, ada, tab = Person(estate), Person(estate, "ada"), Person(estate, "ada")
+        await ada.create()
+        assert codes(await ada.add(3)) == []
+        estate.clock.advance(1)
+        if passed_over == "unborn":
+            await dies(5, tab.create())
+        else:
+            await tab.create()
+            estate.clock.advance(8 * DAY)
+            await ada.read()  # which lives on
+            estate.clock.advance(8 * DAY)
+        await guest.create()
+        await guest.add(4)
+        claimed = await ada.claim(guest)
+        assert (codes(claimed), quantities(claimed.cart)) == ([], [7])
+        in_use = await ada.carts.cart(ada.ctx, None)
+        assert in_use is not None
+        assert in_use.id == ada.id
 
     estate.runner.run(history())

@@ -79,13 +79,15 @@ async def test_an_owner_finds_the_cart_changed_last_of_those_that_can_be_changed
         row("old", owner="ada", updated_at=NOW),
         row("new", owner="ada", updated_at=NOW + 2),
         row("over", owner="ada", updated_at=NOW + 3, state="EXPIRED"),
+        row("expired", owner="ada", updated_at=NOW + 3, expires_at=NOW),
+        row("begun", owner="ada", updated_at=NOW + 3, upstream_id=None),
         row("bob", owner="bob", updated_at=NOW + 4),
     )
     async with database.reading() as connection:
-        found = await carts.active_of(connection, "ada")
+        found = await carts.active_of(connection, "ada", NOW)
         assert found is not None
         assert found.id == "new"
-        assert await carts.active_of(connection, "eve") is None
+        assert await carts.active_of(connection, "eve", NOW) is None
 
 
 # ---------------------------------------------------------------- holding
