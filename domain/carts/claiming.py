@@ -12,7 +12,7 @@ import msgspec
 
 from domain.carts.access import name_of, token_hash
 from domain.carts.keeper import BUSY, NOT_NOW, UNKNOWN, CartKeeper, OutcomeUnknownError
-from domain.carts.model import Line
+from domain.carts.model import CartState, Line
 from domain.carts.operations import MAX_LINES, MAX_QUANTITY
 from domain.carts.outcome import CartOutcome, Done, refusal
 from domain.carts.record import Intent, cart_of, lines_of
@@ -203,6 +203,8 @@ class CartClaimer:
         return row.owner is None and self.keeper.is_active(row)
 
     async def _was_done(self, existing: CartRow, claim: Claim) -> bool:
+        if row is not None and row.owner is None and row.state == CartState.LOCKED.value:
+            raise Rejected(BUSY)  # it is just being merged, which may come to nothing
         """Whether an earlier, interrupted run of this request merged them after all; then that is remembered now."""
         async with self.keeper.holds.database.writing() as connection:
             done = await rows.change_of(connection, existing.id, claim.key, _WHAT)

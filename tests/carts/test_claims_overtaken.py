@@ -122,3 +122,19 @@ def test_a_cart_that_cannot_be_changed_does_not_hide_the_one_that_can(estate: Es
         assert in_use.id == ada.id
 
     estate.runner.run(history())
+
+
+def test_a_cart_that_is_just_being_merged_is_not_said_to_be_none(estate: Estate) -> None:
+    """Whoever claims it may ask again: it is not merged yet, and may be free in a moment."""
+
+    async def history() -> None:
+        guest, ada, bob = Person(estate), Person(estate, "ada"), Person(estate, "bob", process=1)
+        for each in (guest, ada):
+            await each.create()
+        late = await asleep(estate, 5, ada.claim(guest))
+        refused = await bob.claim(guest)
+        assert [(each.code.value, each.retryable) for each in refused.errors] == [("IN_PROGRESS", True)]
+        assert codes(await late()) == []
+        assert codes(await bob.claim(guest)) == ["NOT_FOUND"]
+
+    estate.runner.run(history())
