@@ -186,6 +186,13 @@ async def expired(connection: Connection, now: float, *, limit: int) -> list[Car
     found = await connection.execute(select(carts).where(*over).order_by(carts.c.expires_at).limit(limit))
     return [_cart(row) for row in found.all()]
 
+async def changed_for(connection: Connection, owner: str, key: str, what: str) -> str | None:
+    """The cart of an owner's to which something was done under an idempotency key."""
+    its = (cart_changes.c.cart_id == carts.c.id, cart_changes.c.key == key, cart_changes.c.what == what)
+    wanted = select(carts.c.id).join(cart_changes, and_(*its)).where(carts.c.owner == owner).limit(1)
+    return (await connection.execute(wanted)).scalar_one_or_none()
+
+
 
 async def left_over(connection: Connection, now: float, *, limit: int) -> list[CartRow]:
     """Carts with a change that nobody carries on with: its process died, or the outcome could not be known."""

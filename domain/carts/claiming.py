@@ -86,8 +86,9 @@ class CartClaimer:
     async def _claim(self, ctx: RequestContext, owner: str, claim: Claim, token: str, mode: MergeMode) -> CartOutcome:
         for _ in range(_TRIES):
             existing = await self._own(ctx, owner)
-            if existing is not None and claim.resumed and await self._was_done(existing, claim):
-                return await self._shown(existing.id)
+            done = await self._was_done(owner, claim) if claim.resumed else None
+            if done is not None:
+                return await self._shown(done)
             guest = await self._guest(ctx, token)
             try:
                 if existing is None or mode is MergeMode.USE_GUEST:
@@ -202,15 +203,13 @@ class CartClaimer:
     def _is_guest_s(self, row: CartRow) -> bool:
         return row.owner is None and self.keeper.is_active(row)
 
-    async def _was_done(self, existing: CartRow, claim: Claim) -> bool:
-        if row is not None and row.owner is None and row.state == CartState.LOCKED.value:
-            raise Rejected(BUSY)  # it is just being merged, which may come to nothing
-        """Whether an earlier, interrupted run of this request merged them after all; then that is remembered now."""
+    async def _was_done(self, owner: str, claim: Claim) -> str | None:
+        """Into which cart an earlier, interrupted run of this request merged them after all; that is remembered now."""
         async with self.keeper.holds.database.writing() as connection:
-            done = await rows.change_of(connection, existing.id, claim.key, _WHAT)
+            done = await rows.changed_for(connection, owner, claim.key, _WHAT)
             if done is not None:
-                await self._finish(claim, existing.id, connection)
-        return done is not None
+                await self._finish(claim, done, connection)
+        return done
 
     async def _finish(self, claim: Claim, cart_id: str, connection: Connection) -> None:
         if not await self.idempotency.finish(claim, Done(cart_id).encode(), connection=connection):

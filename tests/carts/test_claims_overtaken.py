@@ -7,7 +7,7 @@ import pytest
 
 from domain.carts.claiming import MergeMode
 from tests.carts.claimants import Person, codes, quantities
-from tests.carts.estate import DAY, Estate
+from tests.carts.estate import DAY, HOLD, Estate
 from tests.carts.fate import Killed, Life, live
 
 MODES = [MergeMode.MERGE, MergeMode.USE_GUEST, MergeMode.KEEP_EXISTING]
@@ -136,5 +136,24 @@ def test_a_cart_that_is_just_being_merged_is_not_said_to_be_none(estate: Estate)
         assert [(each.code.value, each.retryable) for each in refused.errors] == [("IN_PROGRESS", True)]
         assert codes(await late()) == []
         assert codes(await bob.claim(guest)) == ["NOT_FOUND"]
+
+    estate.runner.run(history())
+
+
+def test_a_merge_that_others_settled_is_told_although_another_cart_is_in_use(estate: Estate) -> None:
+    async def history() -> None:
+        guest, ada, tab = Person(estate), Person(estate, "ada"), Person(estate, "ada")
+        await guest.create()
+        await guest.add(4)
+        await ada.create()
+        await dies(7, ada.claim(guest, key="k-claim"))
+        estate.clock.advance(HOLD + 1)
+        assert quantities(await ada.read()) == [4]
+        estate.clock.advance(1)
+        await tab.create()
+        told = await ada.claim(guest, key="k-claim")
+        assert codes(told) == []
+        assert told.cart is not None
+        assert told.cart.id == ada.id
 
     estate.runner.run(history())
