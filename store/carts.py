@@ -131,10 +131,22 @@ async def take_over(connection: Connection, row: CartRow, *, holder: str, until:
     return changed.rowcount == 1
 
 
-async def finish(connection: Connection, cart_id: str, holder: str, change: Change | None, **values: Any) -> bool:
-    """Write what came of a claim, with its entry in the history, and let go; False when the hold was lost."""
-    over: dict[str, Any] = {"holder": None, "held_until": None, "intent": None}
-    changed = await connection.execute(_HELD, {"its_id": cart_id, "its_holder": holder, **over, **values})
+async def finish(
+    connection: Connection,
+    cart_id: str,
+    holder: str,
+    change: Change | None,
+    *,
+    alive_at: float | None = None,
+    **values: Any,
+) -> bool:
+    """Write what came of a claim, with its entry in the history, and let go.
+
+    False when the hold was lost, or the cart's time is over at a moment at which it must be alive.
+    """
+    its = {"its_id": cart_id, "its_holder": holder, "intent": None, **_UNHELD, **values}
+    held = _HELD if alive_at is None else _HELD_ALIVE
+    changed = await connection.execute(held, its if alive_at is None else {**its, "now": alive_at})
     if changed.rowcount != 1:
         return False
     if change is not None:
@@ -155,10 +167,11 @@ async def let_go(connection: Connection, cart_id: str, holder: str) -> None:
     await connection.execute(_HELD, {**its, "holder": None, "held_until": None})
 
 
-async def touch(connection: Connection, cart_id: str, *, at: float, expires_at: float) -> None:
-    """Take note that the shopper was here."""
-    alive = (carts.c.id == cart_id, carts.c.state == "ACTIVE", carts.c.active_at < at)
-    await connection.execute(update(carts).where(*alive).values(active_at=at, expires_at=expires_at))
+async def touch(connection: Connection, cart_id: str, *, at: float, expires_at: float) -> bool:
+    """Take note that the shopper was here; False when the cart is over, or somebody was here later."""
+    alive = (*_alive(cart_id, at), carts.c.active_at < at)
+    touched = await connection.execute(update(carts).where(*alive).values(active_at=at, expires_at=expires_at))
+    return touched.rowcount == 1
 
 
 async def alive(connection: Connection, cart_id: str, now: float) -> CartRow | None:
@@ -263,6 +276,8 @@ def _equals(column: Any, value: Any) -> Any:
 _ITS = carts.c.id == bindparam("its_id")
 _BY_ID = select(carts).where(_ITS)
 _BY_TOKEN = select(carts).where(carts.c.token_hash == bindparam("its_token"))
+_UNHELD: dict[str, Any] = {"holder": None, "held_until": None}
+"""Whoever slept past a hold finds out by its name: it goes with every step that a hold is not asked for."""
 _ACTIVE_OF = (
     select(carts)
     .where(
@@ -282,3 +297,4 @@ _CLAIM = update(carts).where(
     carts.c.unsettled == bindparam("its_unsettled"),  # what is given up makes no version, and must not be forgotten
 )
 _HELD = update(carts).where(_ITS, carts.c.holder == bindparam("its_holder"))
+_HELD_ALIVE = _HELD.where(carts.c.expires_at > bindparam("now"))

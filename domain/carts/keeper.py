@@ -267,9 +267,10 @@ class CartKeeper:
         if kept is None:
             return await self.holds.end(held, UPSTREAM, "gone")
         same = matched(intent.lines, kept.items)
-        if same is not None:
+        is_lost = intent.merges is not None and not self.is_active(held.row)  # a guest's lines, in a cart that is over
+        if same is not None and not is_lost:
             return await self.holds.settled(held, intent, (same, kept.etag))
-        if matched(lines_of(held.row), kept.items) is not None or self._came_late(held.row, kept):
+        if is_lost or matched(lines_of(held.row), kept.items) is not None or self._came_late(held.row, kept):
             return await self.holds.drop(held, intent)
         return await self.holds.adopt(held, kept, intent)
 

@@ -157,3 +157,59 @@ def test_a_merge_that_others_settled_is_told_although_another_cart_is_in_use(est
         assert told.cart.id == ada.id
 
     estate.runner.run(history())
+
+
+# ---------------------------------------------------------------- what is over
+
+
+def test_nothing_is_merged_into_a_cart_that_is_over_by_then(estate: Estate) -> None:
+    """The gateway dies, and the shopper's cart ends before anybody settles the merge: the guest goes on."""
+
+    async def history() -> None:
+        guest, ada = Person(estate), Person(estate, "ada")
+        await ada.create()
+        estate.clock.advance(14 * DAY - 10)
+        await guest.create()
+        await guest.add(4)
+        await dies(7, ada.claim(guest))
+        estate.clock.advance(HOLD + 1)
+        await estate.sweepers[1].sweep()
+        assert quantities(await guest.read()) == [4]
+        assert codes(await guest.add(5, "po-mobile-m")) == []
+
+    estate.runner.run(history())
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_look_that_sleeps_past_a_cart_s_end_does_not_bring_it_back(estate: Estate, step: int) -> None:
+    """It wrote down that the cart lives on, by when the cart had been shown as over."""
+
+    async def history() -> None:
+        guest = Person(estate)
+        await guest.create()
+        estate.clock.advance(14 * DAY - 10)
+        late = await asleep(estate, step, guest.read())
+        estate.clock.advance(20 if step == 1 else 15 * DAY)
+        assert (await guest.read_surely()).is_over
+        await late()
+        assert (await guest.read_surely()).is_over
+
+    estate.runner.run(history())
+
+
+def test_a_change_that_sleeps_past_a_cart_s_end_does_not_bring_it_back(estate: Estate) -> None:
+    async def history() -> None:
+        guest = Person(estate)
+        await guest.create()
+        estate.clock.advance(14 * DAY - 10)
+        late = await asleep(estate, 5, guest.add(4, version=1))
+        estate.clock.advance(20)
+        assert (await guest.read_surely()).is_over
+        assert codes(await late()) != []
+        assert (await guest.read_surely()).is_over
+        estate.clock.advance(HOLD + 1)
+        for _ in range(2):
+            await estate.sweepers[1].sweep()
+        assert estate.system.carts == {}
+
+    estate.runner.run(history())
