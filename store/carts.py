@@ -235,8 +235,11 @@ async def remove(connection: Connection, cart_id: str) -> None:
 
 
 async def forget(connection: Connection, before: float) -> int:
-    """Remove carts that came to their end before a moment, with their history; how many."""
-    ended = (carts.c.state.in_(("EXPIRED", "MERGED", "ORDERED")), carts.c.updated_at < before)
+    """Remove carts that came to their end before a moment, with their history; how many.
+
+    Of one that became part of another only the row tells what there is to be removed upstream: that comes first.
+    """
+    ended = (carts.c.state.in_(("EXPIRED", "ORDERED")), carts.c.updated_at < before)
     return (await connection.execute(delete(carts).where(*ended))).rowcount
 
 

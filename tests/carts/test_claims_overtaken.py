@@ -213,3 +213,21 @@ def test_a_change_that_sleeps_past_a_cart_s_end_does_not_bring_it_back(estate: E
         assert estate.system.carts == {}
 
     estate.runner.run(history())
+
+
+def test_a_cart_that_was_dropped_is_not_forgotten_before_it_is_removed_upstream(estate: Estate) -> None:
+    """The cart system does not answer for longer than ended carts are kept."""
+
+    async def history() -> None:
+        guest, ada = Person(estate), Person(estate, "ada")
+        for each in (guest, ada):
+            await each.create()
+        assert codes(await ada.claim(guest, MergeMode.KEEP_EXISTING)) == []
+        estate.clock.advance(8 * DAY)
+        estate.system.dumb = 1
+        await estate.sweepers[0].sweep()
+        estate.system.heal()
+        await estate.sweepers[0].sweep()
+        assert len(estate.system.carts) == 1
+
+    estate.runner.run(history())

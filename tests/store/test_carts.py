@@ -268,6 +268,7 @@ async def test_what_is_due_is_found_and_nothing_else(database: Database) -> None
 
 
 async def test_what_has_ended_is_forgotten_with_its_history(database: Database) -> None:
+    """But for what became part of another: it ends once it is removed upstream."""
     await keep(
         database,
         row("active", updated_at=NOW - 100),
@@ -279,7 +280,9 @@ async def test_what_has_ended_is_forgotten_with_its_history(database: Database) 
     await claim(database)
     await finish(database, "a", change(), version=2, state="EXPIRED")
     async with database.writing() as connection:
-        assert await carts.forget(connection, NOW - 50) == 4
+        assert await carts.forget(connection, NOW - 50) == 3
         assert await carts.history(connection, "c1") == []
-        left = [await carts.by_id(connection, each) for each in ("active", "locked", "fresh", "EXPIRED", "c1")]
-        assert [each and each.state for each in left] == ["ACTIVE", "LOCKED", "EXPIRED", None, None]
+        left = [
+            await carts.by_id(connection, each) for each in ("active", "locked", "fresh", "MERGED", "EXPIRED", "c1")
+        ]
+        assert [each and each.state for each in left] == ["ACTIVE", "LOCKED", "EXPIRED", "MERGED", None, None]
