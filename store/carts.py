@@ -81,7 +81,7 @@ async def claim(connection: Connection, row: CartRow, *, holder: str, until: flo
 async def lock(connection: Connection, cart_id: str, version: int, now: float) -> bool:
     """Let nobody change a guest's cart while it is merged into another; False when it is not as it was."""
     guest_s = (*_idle(cart_id, version, now), carts.c.owner.is_(None))
-    changed = await connection.execute(update(carts).where(*guest_s).values(state="LOCKED"))
+    changed = await connection.execute(update(carts).where(*guest_s).values(state="LOCKED", **_UNHELD))
     return changed.rowcount == 1
 
 
@@ -100,14 +100,14 @@ async def merged(connection: Connection, cart_id: str, now: float) -> None:
 
 async def merge(connection: Connection, row: CartRow, now: float) -> bool:
     """End a cart for another's sake; False when it is not as `row` shows. A sweep removes it upstream."""
-    over = {"state": "MERGED", "token_hash": None, "contact": None, "updated_at": now}
+    over = {"state": "MERGED", "token_hash": None, "contact": None, "updated_at": now, **_UNHELD}
     changed = await connection.execute(update(carts).where(*_idle(row.id, row.version, now)).values(over))
     return changed.rowcount == 1
 
 
 async def give_to(connection: Connection, row: CartRow, owner: str, change: Change, *, expires_at: float) -> bool:
     """Let a guest's cart be an owner's from now on; False when it is not as `row` shows."""
-    values = {"owner": owner, "token_hash": None, "version": change.version, "updated_at": change.at}
+    values = {"owner": owner, "token_hash": None, "version": change.version, "updated_at": change.at, **_UNHELD}
     mine = (*_idle(row.id, row.version, change.at), carts.c.owner.is_(None))
     given = update(carts).where(*mine).values(**values, active_at=change.at, expires_at=expires_at)
     if (await connection.execute(given)).rowcount != 1:
@@ -186,6 +186,13 @@ async def change_of(connection: Connection, cart_id: str, key: str, what: str) -
     return None if found is None else _change(found)
 
 
+async def changed_for(connection: Connection, owner: str, key: str, what: str) -> str | None:
+    """The cart of an owner's to which something was done under an idempotency key."""
+    its = (cart_changes.c.cart_id == carts.c.id, cart_changes.c.key == key, cart_changes.c.what == what)
+    wanted = select(carts.c.id).join(cart_changes, and_(*its)).where(carts.c.owner == owner).limit(1)
+    return (await connection.execute(wanted)).scalar_one_or_none()
+
+
 async def history(connection: Connection, cart_id: str) -> list[Change]:
     """Everything that was done to a cart, oldest first."""
     wanted = select(cart_changes).where(cart_changes.c.cart_id == cart_id).order_by(cart_changes.c.version)
@@ -198,13 +205,6 @@ async def expired(connection: Connection, now: float, *, limit: int) -> list[Car
     over = (or_(ended, carts.c.state == "MERGED"), carts.c.intent.is_(None), _free(now))
     found = await connection.execute(select(carts).where(*over).order_by(carts.c.expires_at).limit(limit))
     return [_cart(row) for row in found.all()]
-
-async def changed_for(connection: Connection, owner: str, key: str, what: str) -> str | None:
-    """The cart of an owner's to which something was done under an idempotency key."""
-    its = (cart_changes.c.cart_id == carts.c.id, cart_changes.c.key == key, cart_changes.c.what == what)
-    wanted = select(carts.c.id).join(cart_changes, and_(*its)).where(carts.c.owner == owner).limit(1)
-    return (await connection.execute(wanted)).scalar_one_or_none()
-
 
 
 async def left_over(connection: Connection, now: float, *, limit: int) -> list[CartRow]:
@@ -276,11 +276,11 @@ def _equals(column: Any, value: Any) -> Any:
 
 # ---------------------------------------------------------------- built once: what a request of a cart runs
 
+_UNHELD: dict[str, Any] = {"holder": None, "held_until": None}
+"""Whoever slept past a hold finds out by its name: it goes with every step that a hold is not asked for."""
 _ITS = carts.c.id == bindparam("its_id")
 _BY_ID = select(carts).where(_ITS)
 _BY_TOKEN = select(carts).where(carts.c.token_hash == bindparam("its_token"))
-_UNHELD: dict[str, Any] = {"holder": None, "held_until": None}
-"""Whoever slept past a hold finds out by its name: it goes with every step that a hold is not asked for."""
 _ACTIVE_OF = (
     select(carts)
     .where(

@@ -231,3 +231,36 @@ def test_a_cart_that_was_dropped_is_not_forgotten_before_it_is_removed_upstream(
         assert len(estate.system.carts) == 1
 
     estate.runner.run(history())
+
+
+# ---------------------------------------------------------------- who held it before
+
+
+@pytest.mark.parametrize("mode", [MergeMode.MERGE, MergeMode.USE_GUEST, MergeMode.KEEP_EXISTING])
+@pytest.mark.parametrize("upstream", ["edited", "late"])
+def test_who_slept_past_a_hold_writes_nothing_over_a_claim(estate: Estate, mode: MergeMode, upstream: str) -> None:
+    """A look found something else upstream, took hold of the guest's cart, and sleeps until it was claimed."""
+
+    async def history() -> None:
+        guest, ada = Person(estate), Person(estate, "ada")
+        for each in (guest, ada):
+            await each.create()
+        await guest.add(4)
+        if upstream == "late":
+            estate.system.fates.extend(["late", "lost"])
+            await guest.add(5, "po-mobile-m")
+            estate.system.apply_late()
+        else:
+            estate.system.edit(next(iter(estate.system.carts)), 6, "po-mobile-l")
+        late = await asleep(estate, 2 if upstream == "edited" else 8, guest.read())
+        estate.clock.advance(HOLD + 1)
+        claimed = await ada.claim(guest, mode)
+        assert codes(claimed) == []
+        assert claimed.cart is not None
+        ada.id = claimed.cart.id
+        await late()
+        found = await ada.read_surely()
+        assert found.version >= claimed.cart.version
+        assert (await guest.read()) is None
+
+    estate.runner.run(history())
