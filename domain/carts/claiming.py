@@ -151,13 +151,20 @@ class CartClaimer:
         return changed.id
 
     async def _merged(self, existing: CartRow, guest: CartRow) -> tuple[Line, ...]:
-        """The lines of both. Equal ones are summed, but for what stands in or around a bundle or carries a number."""
+        """The lines of both. Equal ones are summed, but for what stands in or around a bundle or carries a number.
+
+        A line that both have by its id was brought by an earlier merge of which the cart system kept a part.
+        """
         merged, added = list(lines_of(existing)), lines_of(guest)
         alone = {line.id for line in (*merged, *added) if line.parent is None}
         alone -= {line.parent for line in (*merged, *added) if line.parent}
         alone -= await self._carrying(existing.id) | await self._carrying(guest.id)
         for line in added:
-            twin = None
+            twin, known = None, next((place for place, each in enumerate(merged) if each.id == line.id), None)
+            if known is not None:
+                most = max(merged[known].quantity, line.quantity)
+                merged[known] = msgspec.structs.replace(merged[known], quantity=most)
+                continue
             if line.id in alone:
                 twins = (place for place, each in enumerate(merged) if each.id in alone and _equal(each, line))
                 twin = next(twins, None)
@@ -196,6 +203,8 @@ class CartClaimer:
             row = await rows.by_token(connection, token_hash(token))
         if row is not None and self._is_guest_s(row):
             row = await self.keeper.ready(ctx.audience, row.id)
+        if row is not None and row.owner is None and row.state == CartState.LOCKED.value:
+            raise Rejected(BUSY)  # it is just being merged, which may come to nothing
         if row is None or not self._is_guest_s(row):  # or not any more: somebody else may have claimed it meanwhile
             raise Rejected(_NO_GUEST)
         return row

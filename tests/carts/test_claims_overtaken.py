@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from domain.carts.claiming import MergeMode
+from domain.carts.operations import UpdateLine
 from tests.carts.claimants import Person, codes, quantities
 from tests.carts.estate import DAY, HOLD, Estate
 from tests.carts.fate import Killed, Life, live
@@ -262,5 +263,31 @@ def test_who_slept_past_a_hold_writes_nothing_over_a_claim(estate: Estate, mode:
         found = await ada.read_surely()
         assert found.version >= claimed.cart.version
         assert (await guest.read()) is None
+
+    estate.runner.run(history())
+
+
+# ---------------------------------------------------------------- what the cart system keeps of a merge
+
+
+def test_a_line_that_an_earlier_merge_brought_is_not_brought_twice(estate: Estate) -> None:
+    """The cart system kept a part of the first: one id would have stood for two lines."""
+
+    async def history() -> None:
+        guest, ada = Person(estate), Person(estate, "ada")
+        for each in (guest, ada):
+            await each.create()
+        await guest.add(900)
+        await guest.add(5, "po-mobile-m")
+        estate.system.fates.append("kept in part")
+        assert codes(await ada.claim(guest)) == ["UPSTREAM_UNAVAILABLE"]
+        assert quantities(await ada.read()) == [900]
+        claimed = await ada.claim(guest)
+        assert codes(claimed) == []
+        assert quantities(claimed.cart) == [900, 5]
+        assert claimed.cart is not None
+        first = claimed.cart.lines[0].id
+        assert codes(await ada.change(claimed.cart.version, UpdateLine((), first, quantity=1))) == []
+        assert quantities(await ada.read()) == [1, 5]
 
     estate.runner.run(history())
