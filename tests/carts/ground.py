@@ -2,16 +2,19 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
+from sqlalchemy import Row, select
 
 from domain.carts.model import Cart
 from domain.carts.offers import Offers
 from kernel.context import Deadline, Principal, RequestContext
+from store.carts import CartRow
+from store.tables import cart_changes, carts
 from tests.carts.cart_model import CartModel, View
 from tests.carts.cart_system import FATES as FATES_OF_A_WRITE
 from tests.carts.estate import AUDIENCE, Estate
@@ -25,6 +28,7 @@ WHICH = st.integers(0, 99)
 STEP = st.integers(1, 14)
 STEPS = st.sampled_from([None] * 14 + list(range(1, 15)))
 DUMB = st.sampled_from([0, 0, 0, 1, 2])
+_CLAIMED = select(cart_changes).where(cart_changes.c.what == "ClaimCart")
 FATES = st.lists(st.sampled_from(["kept", *FATES_OF_A_WRITE]), max_size=3)
 
 Told: TypeAlias = Callable[[Any, bool], None]
@@ -55,6 +59,8 @@ class Ground(RuleBasedStateMachine):
         self.estate, self.system, self.clock = estate, estate.system, estate.clock
         self.made: dict[str, Made] = {}
         self.asleep: dict[int, Asleep] = {}
+        self.kept: dict[str, CartRow] = {}
+        self.claimed: Sequence[Row[Any]] = []
         estate.begin_anew()
 
     @property
@@ -84,7 +90,7 @@ class Ground(RuleBasedStateMachine):
             task = await live(life, work)
             return task if not task.done() else (await asyncio.gather(task, return_exceptions=True))[0]
 
-        outcome = self._run(start())
+        outcome = self.run(start())
         if isinstance(outcome, asyncio.Task):
             self.asleep[process] = Asleep(life, outcome, told)
             self.estate.sleeping.append(outcome)
@@ -98,7 +104,7 @@ class Ground(RuleBasedStateMachine):
         async def run() -> Any:
             return (await asyncio.gather(await live(life, work), return_exceptions=True))[0]
 
-        outcome = self._run(run())
+        outcome = self.run(run())
         if isinstance(outcome, BaseException):
             assert isinstance(outcome, Killed), repr(outcome)
             return None
@@ -114,10 +120,20 @@ class Ground(RuleBasedStateMachine):
         async def outcome() -> Any:
             return (await asyncio.gather(sleeper.task, return_exceptions=True))[0]
 
-        sleeper.told(self._run(outcome()), False)
+        sleeper.told(self.run(outcome()), False)
 
-    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        outcome = self.estate.runner.run(work)
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """What comes of it, with a look at what is kept now."""
+
+        async def looking() -> Any:
+            outcome = await work
+            async with self.estate.carts(0).keeper.holds.database.reading() as connection:
+                kept = (await connection.execute(select(carts))).mappings()
+                self.kept = {str(each["id"]): CartRow(**each) for each in kept}
+                self.claimed = (await connection.execute(_CLAIMED)).all()
+            return outcome
+
+        outcome = self.estate.runner.run(looking())
         self.look()
         return outcome
 
@@ -130,8 +146,9 @@ class Ground(RuleBasedStateMachine):
         ctx = RequestContext(AUDIENCE, Deadline.after(3_600), principal)
         return ctx, Offers(self.estate.processes[process].catalog, "en")
 
-    def row(self, cart: CartModel) -> Any:
-        return self.estate.runner.run(self.estate.carts(0).keeper.holds.row(cart.id))
+    def row(self, cart: CartModel) -> CartRow | None:
+        """As it was kept after the last request."""
+        return self.kept.get(cart.id)
 
 
 def principal_of(cart: CartModel, caller: str | None) -> Principal:

@@ -191,7 +191,7 @@ class Machine(Ground):
             read = await self.estate.carts(process).cart(ctx, cart.id)
             return read, await self._request(process, cart, change, (_add(0, 1),), principal)
 
-        read, outcome = self.estate.runner.run(intrude())
+        read, outcome = self.run(intrude())
         assert read is None
         assert outcome.cart is None
         assert [error.code for error in outcome.errors] == [ErrorCode.NOT_FOUND]
@@ -314,7 +314,7 @@ class Machine(Ground):
         process = self.awake(process)
         other = dataclasses.replace(change, wanted=(*change.wanted, ("", -1)), body=())
         work = self._request(process, cart, other, (_add(0, 0),), principal_of(cart, change.caller))
-        outcome = self._run(work)
+        outcome = self.run(work)
         assert outcome.errors
         recent = change.acknowledged and self.clock.now() - change.asked_at < DAY
         if recent and self.row(cart) is not None and cart.is_for(change.caller):
