@@ -206,22 +206,26 @@ class ClaimingMachine(Machine):
     def look(self) -> None:
         """See which claims have come about, and which carts have ended for them."""
         carts = {cart.id: cart for cart in self.carts if cart.id in self.kept}
-        for entry in self.claimed:
-            if entry.version not in carts[entry.cart_id].claimed:
-                self._came_about(carts[entry.cart_id], entry.version, entry.key)
+        came = [
+            self._came_about(carts[entry.cart_id], entry.version, entry.key)
+            for entry in self.claimed
+            if entry.version not in carts[entry.cart_id].claimed
+        ]
         for cart in carts.values():
             row = self.kept[cart.id]
             assert row.owner == cart.owner, f"it is {row.owner}'s, and nobody gave it to them"
-            assert cart.ended or row.state != "MERGED" or self._may_end(cart), "it ended, and nobody asked for that"
+            assert cart.ended or row.state != "MERGED" or self._may_end(cart, came), (
+                "it ended, and nobody asked for that"
+            )
 
-    def _came_about(self, cart: CartModel, version: int, key: str) -> None:
+    def _came_about(self, cart: CartModel, version: int, key: str) -> Claim:
         claim = next(claim for claim in self.claims if claim.key == key)
         assert claim.cart is None, f"{claim} came about twice"
         assert not claim.refused, f"{claim} is refused and done"
         claim.cart = cart
         if cart is claim.guest:
             cart.taken(version, claim.caller)
-            return
+            return claim
         guest = self.kept[claim.guest.id]
         assert (cart.owner, claim.mode) == (claim.caller, MergeMode.MERGE)
         assert claim.guest.owner is None, f"it is in a cart and {claim.guest.owner}'s"
@@ -229,16 +233,20 @@ class ClaimingMachine(Machine):
         assert self.kept[cart.id].expires_at > self.clock.now(), "it was merged into a cart that was over"
         claim.guest.end()
         cart.merged(version, claim.guest, guest.version)
+        return claim
 
-    def _may_end(self, cart: CartModel) -> bool:
-        """Take note that a cart has ended for another, if any claim can have done that."""
+    def _may_end(self, cart: CartModel, came: list[Claim]) -> bool:
+        """Take note that a cart has ended for another, if any claim can have done that.
+
+        An owner's ends by one that has just come about: an earlier one may have found no cart to end.
+        """
         cart.end()
-        may = [claim for claim in self.claims if claim.cart is not cart and not claim.refused]
         if cart.owner is None:
-            keep = [claim for claim in may if (claim.guest, claim.mode) == (cart, MergeMode.KEEP_EXISTING)]
-            self.dropped.append(Dropped(cart, [claim for claim in keep if claim.cart is None]))
-            return bool(self.dropped[-1].by)
-        for claim in may:
+            may = [claim for claim in self.claims if claim.cart is None and not claim.refused]
+            keep = [claim for claim in may if claim.guest is cart and claim.mode is MergeMode.KEEP_EXISTING]
+            self.dropped.append(Dropped(cart, keep))
+            return bool(keep)
+        for claim in came:
             took = claim.cart is claim.guest and claim.mode is MergeMode.USE_GUEST and claim.replaced is None
             if took and claim.caller == cart.owner:
                 claim.replaced = cart

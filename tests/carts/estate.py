@@ -48,7 +48,7 @@ class Estate:
         return self.numbers
 
     def begin_anew(self) -> None:
-        """As nothing had ever been: another history would stumble over what this one has left."""
+        """As if nothing had ever been: another history would stumble over what this one has left."""
         self.runner.run(self._forget())
         self.numbers = 0
         self.system.begin_anew()

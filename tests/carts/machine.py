@@ -370,7 +370,9 @@ class Machine(Ground):
             assert unreadable, "a cart cannot be read any more"
             return None
         self.shown(cart, found)
-        if row is not None and row.holder is None and row.intent is None and not found.stale and not cart.over:
+        at_rest = row is not None and row.holder is None and row.intent is None
+        # one that is locked is shown as it was when its merge began
+        if row is not None and at_rest and row.state != "LOCKED" and not found.stale and not cart.over:
             assert cart.history[cart.latest] == self.system.contents(str(row.upstream_id))
         return found
 
