@@ -64,9 +64,9 @@ async def by_token(connection: Connection, token_hash: str) -> CartRow | None:
     return _one((await connection.execute(_BY_TOKEN, {"its_token": token_hash})).one_or_none())
 
 
-async def active_of(connection: Connection, owner: str) -> CartRow | None:
+async def active_of(connection: Connection, owner: str, now: float) -> CartRow | None:
     """The cart that an owner changed last, of those that can be changed."""
-    return _one((await connection.execute(_ACTIVE_OF, {"its_owner": owner})).one_or_none())
+    return _one((await connection.execute(_ACTIVE_OF, {"its_owner": owner, "now": now})).one_or_none())
 
 
 async def claim(connection: Connection, row: CartRow, *, holder: str, until: float, now: float, intent: str) -> bool:
@@ -81,7 +81,7 @@ async def claim(connection: Connection, row: CartRow, *, holder: str, until: flo
 async def lock(connection: Connection, cart_id: str, version: int, now: float) -> bool:
     """Let nobody change a guest's cart while it is merged into another; False when it is not as it was."""
     guest_s = (*_idle(cart_id, version, now), carts.c.owner.is_(None))
-    changed = await connection.execute(update(carts).where(*guest_s).values(state="LOCKED"))
+    changed = await connection.execute(update(carts).where(*guest_s).values(state="LOCKED", **_UNHELD))
     return changed.rowcount == 1
 
 
@@ -100,14 +100,14 @@ async def merged(connection: Connection, cart_id: str, now: float) -> None:
 
 async def merge(connection: Connection, row: CartRow, now: float) -> bool:
     """End a cart for another's sake; False when it is not as `row` shows. A sweep removes it upstream."""
-    over = {"state": "MERGED", "token_hash": None, "contact": None, "updated_at": now}
+    over = {"state": "MERGED", "token_hash": None, "contact": None, "updated_at": now, **_UNHELD}
     changed = await connection.execute(update(carts).where(*_idle(row.id, row.version, now)).values(over))
     return changed.rowcount == 1
 
 
 async def give_to(connection: Connection, row: CartRow, owner: str, change: Change, *, expires_at: float) -> bool:
     """Let a guest's cart be an owner's from now on; False when it is not as `row` shows."""
-    values = {"owner": owner, "token_hash": None, "version": change.version, "updated_at": change.at}
+    values = {"owner": owner, "token_hash": None, "version": change.version, "updated_at": change.at, **_UNHELD}
     mine = (*_idle(row.id, row.version, change.at), carts.c.owner.is_(None))
     given = update(carts).where(*mine).values(**values, active_at=change.at, expires_at=expires_at)
     if (await connection.execute(given)).rowcount != 1:
@@ -131,10 +131,22 @@ async def take_over(connection: Connection, row: CartRow, *, holder: str, until:
     return changed.rowcount == 1
 
 
-async def finish(connection: Connection, cart_id: str, holder: str, change: Change | None, **values: Any) -> bool:
-    """Write what came of a claim, with its entry in the history, and let go; False when the hold was lost."""
-    over: dict[str, Any] = {"holder": None, "held_until": None, "intent": None}
-    changed = await connection.execute(_HELD, {"its_id": cart_id, "its_holder": holder, **over, **values})
+async def finish(
+    connection: Connection,
+    cart_id: str,
+    holder: str,
+    change: Change | None,
+    *,
+    alive_at: float | None = None,
+    **values: Any,
+) -> bool:
+    """Write what came of a claim, with its entry in the history, and let go.
+
+    False when the hold was lost, or the cart's time is over at a moment at which it must be alive.
+    """
+    its = {"its_id": cart_id, "its_holder": holder, "intent": None, **_UNHELD, **values}
+    held = _HELD if alive_at is None else _HELD_ALIVE
+    changed = await connection.execute(held, its if alive_at is None else {**its, "now": alive_at})
     if changed.rowcount != 1:
         return False
     if change is not None:
@@ -155,10 +167,11 @@ async def let_go(connection: Connection, cart_id: str, holder: str) -> None:
     await connection.execute(_HELD, {**its, "holder": None, "held_until": None})
 
 
-async def touch(connection: Connection, cart_id: str, *, at: float, expires_at: float) -> None:
-    """Take note that the shopper was here."""
-    alive = (carts.c.id == cart_id, carts.c.state == "ACTIVE", carts.c.active_at < at)
-    await connection.execute(update(carts).where(*alive).values(active_at=at, expires_at=expires_at))
+async def touch(connection: Connection, cart_id: str, *, at: float, expires_at: float) -> bool:
+    """Take note that the shopper was here; False when the cart is over, or somebody was here later."""
+    alive = (*_alive(cart_id, at), carts.c.active_at < at)
+    touched = await connection.execute(update(carts).where(*alive).values(active_at=at, expires_at=expires_at))
+    return touched.rowcount == 1
 
 
 async def alive(connection: Connection, cart_id: str, now: float) -> CartRow | None:
@@ -171,6 +184,13 @@ async def change_of(connection: Connection, cart_id: str, key: str, what: str) -
     wanted = (cart_changes.c.cart_id == cart_id, cart_changes.c.key == key, cart_changes.c.what == what)
     found = (await connection.execute(select(cart_changes).where(*wanted).limit(1))).one_or_none()
     return None if found is None else _change(found)
+
+
+async def changed_for(connection: Connection, owner: str, key: str, what: str) -> str | None:
+    """The cart of an owner's to which something was done under an idempotency key."""
+    its = (cart_changes.c.cart_id == carts.c.id, cart_changes.c.key == key, cart_changes.c.what == what)
+    wanted = select(carts.c.id).join(cart_changes, and_(*its)).where(carts.c.owner == owner).limit(1)
+    return (await connection.execute(wanted)).scalar_one_or_none()
 
 
 async def history(connection: Connection, cart_id: str) -> list[Change]:
@@ -215,8 +235,11 @@ async def remove(connection: Connection, cart_id: str) -> None:
 
 
 async def forget(connection: Connection, before: float) -> int:
-    """Remove carts that came to their end before a moment, with their history; how many."""
-    ended = (carts.c.state.in_(("EXPIRED", "MERGED", "ORDERED")), carts.c.updated_at < before)
+    """Remove carts that came to their end before a moment, with their history; how many.
+
+    Of one that became part of another only the row tells what there is to be removed upstream: that comes first.
+    """
+    ended = (carts.c.state.in_(("EXPIRED", "ORDERED")), carts.c.updated_at < before)
     return (await connection.execute(delete(carts).where(*ended))).rowcount
 
 
@@ -253,12 +276,19 @@ def _equals(column: Any, value: Any) -> Any:
 
 # ---------------------------------------------------------------- built once: what a request of a cart runs
 
+_UNHELD: dict[str, Any] = {"holder": None, "held_until": None}
+"""Whoever slept past a hold finds out by its name: it goes with every step that a hold is not asked for."""
 _ITS = carts.c.id == bindparam("its_id")
 _BY_ID = select(carts).where(_ITS)
 _BY_TOKEN = select(carts).where(carts.c.token_hash == bindparam("its_token"))
 _ACTIVE_OF = (
     select(carts)
-    .where(carts.c.owner == bindparam("its_owner"), carts.c.state == "ACTIVE")
+    .where(
+        carts.c.owner == bindparam("its_owner"),
+        carts.c.state == "ACTIVE",
+        carts.c.expires_at > bindparam("now"),
+        carts.c.upstream_id.is_not(None),
+    )
     .order_by(carts.c.updated_at.desc())
     .limit(1)
 )
@@ -270,3 +300,4 @@ _CLAIM = update(carts).where(
     carts.c.unsettled == bindparam("its_unsettled"),  # what is given up makes no version, and must not be forgotten
 )
 _HELD = update(carts).where(_ITS, carts.c.holder == bindparam("its_holder"))
+_HELD_ALIVE = _HELD.where(carts.c.expires_at > bindparam("now"))

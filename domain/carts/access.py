@@ -51,6 +51,11 @@ def may_touch(principal: Principal, row: CartRow) -> bool:
     return hmac.compare_digest(token_hash(principal.cart_token), row.token_hash)
 
 
+def is_let_in(seen: CartRow, row: CartRow) -> bool:
+    """Whether who might touch a cart as it was seen may do so now: it may have been claimed since."""
+    return (row.owner, row.token_hash) == (seen.owner, seen.token_hash)
+
+
 def name_of(principal: Principal) -> str:
     """Who made a change, for the history."""
     return principal.id or _GUEST

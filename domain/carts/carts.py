@@ -136,7 +136,7 @@ class Carts:
             if cart_id is not None:
                 row = await rows.by_id(connection, cart_id)
             elif principal.id is not None:
-                row = await rows.active_of(connection, principal.id)
+                row = await rows.active_of(connection, principal.id, self.keeper.holds.clock.now())
             elif principal.cart_token is not None:
                 row = await rows.by_token(connection, token_hash(principal.cart_token))
             else:
@@ -149,10 +149,11 @@ class Carts:
         now = holds.clock.now()
         if row.state != CartState.ACTIVE.value or row.expires_at <= now or now - row.active_at < _TOUCH_SECONDS:
             return row
-        until = now + holds.lifetime
         async with holds.database.writing() as connection:
-            await rows.touch(connection, row.id, at=now, expires_at=until)
-        return replace(row, active_at=now, expires_at=until)
+            now = holds.clock.now()  # its time may have ended on the way here
+            until = now + holds.lifetime
+            touched = await rows.touch(connection, row.id, at=now, expires_at=until)
+        return replace(row, active_at=now, expires_at=until) if touched else row
 
 
 def _seen(cart: Cart) -> tuple[int, CartState]:

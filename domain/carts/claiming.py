@@ -11,7 +11,7 @@ import msgspec
 
 from domain.carts.access import name_of, token_hash
 from domain.carts.keeper import BUSY, NOT_NOW, UNKNOWN, CartKeeper, OutcomeUnknownError
-from domain.carts.model import Line, MergeMode
+from domain.carts.model import CartState, Line, MergeMode
 from domain.carts.operations import MAX_LINES, MAX_QUANTITY
 from domain.carts.outcome import CartOutcome, Done
 from domain.carts.record import Intent, cart_of, lines_of
@@ -78,8 +78,9 @@ class CartClaimer:
     async def _claim(self, ctx: RequestContext, owner: str, claim: Claim, token: str, mode: MergeMode) -> CartOutcome:
         for _ in range(_TRIES):
             existing = await self._own(ctx, owner)
-            if existing is not None and claim.resumed and await self._was_done(existing, claim):
-                return await self._shown(existing.id)
+            done = await self._was_done(owner, claim) if claim.resumed else None
+            if done is not None:
+                return await self._shown(done)
             guest = await self._guest(ctx, token)
             try:
                 if existing is None or mode is MergeMode.USE_GUEST:
@@ -142,13 +143,20 @@ class CartClaimer:
         return changed.id
 
     async def _merged(self, existing: CartRow, guest: CartRow) -> tuple[Line, ...]:
-        """The lines of both. Equal ones are summed, but for what stands in or around a bundle or carries a number."""
+        """The lines of both. Equal ones are summed, but for what stands in or around a bundle or carries a number.
+
+        A line that both have by its id was brought by an earlier merge of which the cart system kept a part.
+        """
         merged, added = list(lines_of(existing)), lines_of(guest)
         alone = {line.id for line in (*merged, *added) if line.parent is None}
         alone -= {line.parent for line in (*merged, *added) if line.parent}
         alone -= await self._carrying(existing.id) | await self._carrying(guest.id)
         for line in added:
-            twin = None
+            twin, known = None, next((place for place, each in enumerate(merged) if each.id == line.id), None)
+            if known is not None:
+                most = max(merged[known].quantity, line.quantity)
+                merged[known] = msgspec.structs.replace(merged[known], quantity=most)
+                continue
             if line.id in alone:
                 twins = (place for place, each in enumerate(merged) if each.id in alone and _equal(each, line))
                 twin = next(twins, None)
@@ -179,16 +187,16 @@ class CartClaimer:
 
     async def _own(self, ctx: RequestContext, owner: str) -> CartRow | None:
         async with self.keeper.holds.database.reading() as connection:
-            row = await rows.active_of(connection, owner)
-        if row is None or not self.keeper.is_active(row):
-            return None
-        return await self.keeper.ready(ctx.audience, row.id)
+            row = await rows.active_of(connection, owner, self.keeper.holds.clock.now())
+        return None if row is None else await self.keeper.ready(ctx.audience, row.id)
 
     async def _guest(self, ctx: RequestContext, token: str) -> CartRow:
         async with self.keeper.holds.database.reading() as connection:
             row = await rows.by_token(connection, token_hash(token))
         if row is not None and self._is_guest_s(row):
             row = await self.keeper.ready(ctx.audience, row.id)
+        if row is not None and row.owner is None and row.state == CartState.LOCKED.value:
+            raise Rejected(BUSY)  # it is just being merged, which may come to nothing
         if row is None or not self._is_guest_s(row):  # or not any more: somebody else may have claimed it meanwhile
             raise Rejected(_NO_GUEST)
         return row
@@ -196,13 +204,13 @@ class CartClaimer:
     def _is_guest_s(self, row: CartRow) -> bool:
         return row.owner is None and self.keeper.is_active(row)
 
-    async def _was_done(self, existing: CartRow, claim: Claim) -> bool:
-        """Whether an earlier, interrupted run of this request merged them after all; then that is remembered now."""
+    async def _was_done(self, owner: str, claim: Claim) -> str | None:
+        """Into which cart an earlier, interrupted run of this request merged them after all; that is remembered now."""
         async with self.keeper.holds.database.writing() as connection:
-            done = await rows.change_of(connection, existing.id, claim.key, _WHAT)
+            done = await rows.changed_for(connection, owner, claim.key, _WHAT)
             if done is not None:
-                await self._finish(claim, existing.id, connection)
-        return done is not None
+                await self._finish(claim, done, connection)
+        return done
 
     async def _finish(self, claim: Claim, cart_id: str, connection: Connection) -> None:
         if not await self.idempotency.finish(claim, Done(cart_id).encode(), connection=connection):

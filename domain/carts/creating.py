@@ -67,7 +67,7 @@ class CartMaker:
 
     async def _again(self, ctx: RequestContext, key: str, cart_id: str) -> CartOutcome:
         row = await self.keeper.holds.row(cart_id)
-        if row is None:
+        if row is None or not _is_still_for(ctx.principal, row):
             return CartOutcome(None, (NO_CART,))
         try:
             cart = await self.keeper.read(ctx.audience, row)
@@ -125,3 +125,8 @@ class CartMaker:
 
     def _token(self, row: CartRow, key: str) -> str | None:
         return None if row.token_key is None else self.tokens.token(row.id, key, row.token_key)
+
+
+def _is_still_for(principal: Principal, row: CartRow) -> bool:
+    """Whether a cart is its maker's: a guest's may have been claimed, or have ended for another."""
+    return row.owner == principal.id and (row.owner is not None or row.token_hash is not None)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -150,15 +151,15 @@ class Holds:
         `kept`: its lines as the cart system calls them, and the ETag. `late`: what may come late nevertheless.
         """
         now = self.clock.now()
-        alive: dict[str, float] = {"active_at": now, "expires_at": now + self.lifetime}
-        return await self._committed(held, intent, kept, late, and_with, **alive)
+        lives_on: dict[str, float] = {"active_at": now, "expires_at": now + self.lifetime}
+        return await self._committed(held, intent, kept, late, and_with, alive=True, **lives_on)
 
     async def settled(self, held: Held, intent: Intent, kept: tuple[tuple[Line, ...], str | None]) -> CartRow:
         """The intent of somebody who is not heard of is in. That one may sleep and send it again, once awake.
 
         The shopper is not here: the cart lives no longer for it.
         """
-        return await self._committed(held, intent, kept, intent, None)
+        return await self._committed(held, intent, kept, intent, None, alive=intent.merges is not None)
 
     async def _committed(
         self,
@@ -167,7 +168,9 @@ class Holds:
         kept: tuple[tuple[Line, ...], str | None],
         late: Intent | None,
         and_with: AndWith | None,
-        **alive: float,
+        *,
+        alive: bool,
+        **lives_on: float,
     ) -> CartRow:
         now, (lines, etag) = self.clock.now(), kept
         return await self._finish(
@@ -181,7 +184,8 @@ class Holds:
             updated_at=now,
             reserved=partial(self._hand_on, held.row, intent),
             merged=True,
-            **alive,
+            alive=alive,
+            **lives_on,
         )
 
     async def _hand_on(self, row: CartRow, intent: Intent, journal: Journal, connection: Connection) -> None:
@@ -244,11 +248,14 @@ class Holds:
         *,
         reserved: Reserved | None = None,
         merged: bool = False,
+        alive: bool = False,
         **values: str | float | None,
     ) -> CartRow:
+        """`alive`: it must not be over by then."""
         version = held.row.version if change is None else change.version
         async with self.database.writing() as connection:
-            if not await rows.finish(connection, held.row.id, held.holder, change, version=version, **values):
+            over: dict[str, Any] = {**values, "version": version, "alive_at": self.clock.now() if alive else None}
+            if not await rows.finish(connection, held.row.id, held.holder, change, **over):
                 raise HoldLostError
             await self._end_guest(connection, held.row, merged=merged)
             if reserved is not None and self.journal is not None:

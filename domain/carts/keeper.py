@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from clients.calls import RefusedError
+from domain.carts.access import is_let_in
 from domain.carts.holding import UPSTREAM, AndWith, Held, HoldLostError, Holds
 from domain.carts.model import Cart, CartState
 from domain.carts.record import Intent, cart_of, intent_of, lines_of, unsettled_of
@@ -55,6 +56,17 @@ def conflict(version: int) -> VersionConflict:
     return VersionConflict(ErrorCode.VERSION_CONFLICT, message, path, current_version=version)
 
 
+def _let_in(seen: CartRow, row: CartRow) -> CartRow:
+    """The cart as it is now, for who may touch it as it was seen.
+
+    Raises:
+        Rejected: it was claimed meanwhile.
+    """
+    if not is_let_in(seen, row):
+        raise Rejected(_GONE)
+    return row
+
+
 class _RefusedUnseenError(Exception):
     """A write that was certainly not carried out, because the cart is not what it was believed to be."""
 
@@ -85,21 +97,21 @@ class CartKeeper:
         """The cart as the cart system keeps it; its last known copy, marked stale, when that does not answer.
 
         Raises:
-            Rejected: it is gone meanwhile.
+            Rejected: it is gone meanwhile, or not the caller's any more.
         """
         for _ in range(_TRIES):
             if not self.is_active(row) or self.holds.is_live(row):  # over, or just being changed: as it was
                 break
             try:
                 if row.intent is not None:
-                    row = await self.settle(audience, row)
+                    row = _let_in(row, await self.settle(audience, row))
                     continue
                 kept = await self.system.read(audience, str(row.upstream_id))
                 same = None if kept is None else matched(lines_of(row), kept.items)
                 if same is not None:
                     return cart_of(row, same, self._now)
                 latest = await self.latest(row.id)
-                row = await self._reconcile(audience, row, kept) if latest == row else latest
+                row = _let_in(row, await self._reconcile(audience, row, kept) if latest == row else latest)
             except UpstreamError as error:
                 log.warning("cart.stale", cart=row.id, detail=error.detail)
                 return cart_of(row, lines_of(row), self._now, stale=True)
@@ -255,9 +267,10 @@ class CartKeeper:
         if kept is None:
             return await self.holds.end(held, UPSTREAM, "gone")
         same = matched(intent.lines, kept.items)
-        if same is not None:
+        is_lost = intent.merges is not None and not self.is_active(held.row)  # a guest's lines, in a cart that is over
+        if same is not None and not is_lost:
             return await self.holds.settled(held, intent, (same, kept.etag))
-        if matched(lines_of(held.row), kept.items) is not None or self._came_late(held.row, kept):
+        if is_lost or matched(lines_of(held.row), kept.items) is not None or self._came_late(held.row, kept):
             return await self.holds.drop(held, intent)
         return await self.holds.adopt(held, kept, intent)
 

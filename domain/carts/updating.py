@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from domain.carts.access import name_of
+from domain.carts.access import may_touch, name_of
 from domain.carts.attaching import check
 from domain.carts.holding import AndWith, Held
 from domain.carts.keeper import NOT_NOW, UNKNOWN, CartKeeper, OutcomeUnknownError, conflict
 from domain.carts.model import Cart, CartState
 from domain.carts.offers import Offers
 from domain.carts.operations import Request, SetContact, Shelves, apply, needed, terms_of
-from domain.carts.outcome import CartOutcome, Done
+from domain.carts.outcome import NO_CART, CartOutcome, Done
 from domain.carts.record import Intent, cart_of, lines_of
 from domain.carts.repeated import refusal
 from domain.identity.principals import scope_of
@@ -58,7 +58,8 @@ class CartUpdater:
             known = await self.keeper.holds.row(row.id)
             unanswered = UNKNOWN if begun.claim.resumed else NOT_NOW  # an earlier try may be in, and must not be denied
             reasons = error.reasons if isinstance(error, Rejected) else (unanswered,)
-            return CartOutcome(None if known is None else self._as_known(known), reasons)
+            theirs = known is not None and may_touch(ctx.principal, known)
+            return CartOutcome(self._as_known(known) if known is not None and theirs else None, reasons)
         except BaseException:
             await self.idempotency.release(begun.claim)
             raise
@@ -116,11 +117,14 @@ class CartUpdater:
     async def _ready(self, ctx: RequestContext, claim: Claim, request: Request) -> CartRow:
         """The cart's row with no change under way; an unsettled one may be an earlier run of this very request."""
         try:
-            return await self.keeper.ready(ctx.audience, request.cart_id)
+            row = await self.keeper.ready(ctx.audience, request.cart_id)
         except UpstreamError as error:
             if claim.resumed:
                 raise OutcomeUnknownError from error
             raise
+        if not may_touch(ctx.principal, row):  # a guest's that was claimed meanwhile
+            raise Rejected(NO_CART)
+        return row
 
     def _require(self, row: CartRow, request: Request) -> None:
         state = self._as_known(row).state

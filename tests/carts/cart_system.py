@@ -14,6 +14,7 @@ import msgspec
 
 Json = dict[str, Any]
 Boundary = Callable[[], Awaitable[None]]
+Contents = tuple[tuple[str, int], ...]
 
 FATES = (
     "kept",
@@ -46,12 +47,20 @@ class CartSystemInMemory:
     sparse: bool = False
     other_ids: bool = False
     etags: bool = False
-    own: dict[str, set[tuple[int, ...]]] = field(default_factory=dict)
+    own: dict[str, set[Contents]] = field(default_factory=dict)
     """What carts came to hold, by their marks, by nobody's request but the server's own doing or an edit in it."""
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self._serve)
+
+    def begin_anew(self) -> None:
+        """It holds nothing, and is as simple as at first."""
+        self.heal()
+        for each in (self.carts, self.late, self.own):
+            each.clear()
+        self.sparse = self.other_ids = self.etags = False
+        self._numbers = itertools.count(1)
 
     def heal(self) -> None:
         """From now on everything is kept and answered; what is late stays late."""
@@ -64,9 +73,10 @@ class CartSystemInMemory:
         for request in waiting:
             self._write(request)
 
-    def quantities(self, upstream_id: str) -> list[int]:
-        """What a cart holds, as the quantities of its lines."""
-        return sorted(item["quantity"] for item in self.carts[upstream_id].get("cartItem", ()))
+    def contents(self, upstream_id: str) -> Contents:
+        """What a cart holds: of which offering how many, line by line."""
+        items = self.carts[upstream_id].get("cartItem", ())
+        return tuple(sorted((item["productOffering"]["id"], item["quantity"]) for item in items))
 
     def edit(self, upstream_id: str, quantity: int, offering: str) -> None:
         """Somebody else adds a line, past the gateway."""
@@ -77,7 +87,7 @@ class CartSystemInMemory:
         self._of_its_own(cart)
 
     def _of_its_own(self, cart: Json) -> None:
-        self.own.setdefault(_mark(cart), set()).add(tuple(self.quantities(cart["id"])))
+        self.own.setdefault(_mark(cart), set()).add(self.contents(cart["id"]))
 
     async def _serve(self, request: httpx.Request) -> httpx.Response:
         await self.boundary()

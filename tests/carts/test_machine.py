@@ -1,5 +1,6 @@
 """No history corrupts a cart: any that can be thought of, and those that once did."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -7,16 +8,29 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from kernel.context import Deadline, Principal, RequestContext, Segment
-from tests.carts.estate import AUDIENCE, DAY, HOLD, Estate
+from sandbox.process import SandboxProcess
+from tests.carts.claiming_machine import ClaimingMachine
+from tests.carts.estate import AUDIENCE, DAY, HOLD, Estate, open_estate
 from tests.carts.fate import Life, live
-from tests.carts.machine import EXAMPLES, LONG, Machine
+from tests.carts.ground import EXAMPLES, LONG
+from tests.carts.machine import Machine
 
 
 def test_no_history_corrupts_a_cart(estate: Estate) -> None:
+    run(lambda: Machine(estate), EXAMPLES)
+
+
+def test_no_claim_corrupts_a_cart(sandbox_process: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a third process, so that two can sleep over a cart at once."""
+    with open_estate(sandbox_process, monkeypatch, processes=3) as estate:
+        run(lambda: ClaimingMachine(estate), EXAMPLES)
+
+
+def run(machine: Callable[[], Machine], histories: int) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: Machine(estate),
+        machine,
         settings=settings(
-            max_examples=EXAMPLES,
+            max_examples=histories,
             stateful_step_count=60 if LONG else 30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

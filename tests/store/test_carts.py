@@ -79,13 +79,15 @@ async def test_an_owner_finds_the_cart_changed_last_of_those_that_can_be_changed
         row("old", owner="ada", updated_at=NOW),
         row("new", owner="ada", updated_at=NOW + 2),
         row("over", owner="ada", updated_at=NOW + 3, state="EXPIRED"),
+        row("expired", owner="ada", updated_at=NOW + 3, expires_at=NOW),
+        row("begun", owner="ada", updated_at=NOW + 3, upstream_id=None),
         row("bob", owner="bob", updated_at=NOW + 4),
     )
     async with database.reading() as connection:
-        found = await carts.active_of(connection, "ada")
+        found = await carts.active_of(connection, "ada", NOW)
         assert found is not None
         assert found.id == "new"
-        assert await carts.active_of(connection, "eve") is None
+        assert await carts.active_of(connection, "eve", NOW) is None
 
 
 # ---------------------------------------------------------------- holding
@@ -266,6 +268,7 @@ async def test_what_is_due_is_found_and_nothing_else(database: Database) -> None
 
 
 async def test_what_has_ended_is_forgotten_with_its_history(database: Database) -> None:
+    """But for what became part of another: it ends once it is removed upstream."""
     await keep(
         database,
         row("active", updated_at=NOW - 100),
@@ -277,7 +280,9 @@ async def test_what_has_ended_is_forgotten_with_its_history(database: Database) 
     await claim(database)
     await finish(database, "a", change(), version=2, state="EXPIRED")
     async with database.writing() as connection:
-        assert await carts.forget(connection, NOW - 50) == 4
+        assert await carts.forget(connection, NOW - 50) == 3
         assert await carts.history(connection, "c1") == []
-        left = [await carts.by_id(connection, each) for each in ("active", "locked", "fresh", "EXPIRED", "c1")]
-        assert [each and each.state for each in left] == ["ACTIVE", "LOCKED", "EXPIRED", None, None]
+        left = [
+            await carts.by_id(connection, each) for each in ("active", "locked", "fresh", "MERGED", "EXPIRED", "c1")
+        ]
+        assert [each and each.state for each in left] == ["ACTIVE", "LOCKED", "EXPIRED", "MERGED", None, None]
