@@ -5,7 +5,7 @@ TMF620 does not say whether `price` contains tax; by default it does not, and a 
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import wraps
+from functools import lru_cache, wraps
 
 from clients.parts import Amount, Quantity
 from clients.tmf620 import ProductOfferingPrice
@@ -48,6 +48,7 @@ def unit(price: ProductOfferingPrice) -> str | None:
     return f"{measure.amount.normalize():f} {measure.units or ''}".strip()
 
 
+@lru_cache(maxsize=1_024)  # every page asks, and a shop selects few combinations
 def price_attributes(fields: frozenset[str], *, includes_tax: bool) -> frozenset[str]:
     """What is to be read of a price for these: of an amount as it is stated, the tax is not."""
     if NET_TAX not in fields and GROSS_TAX not in fields:

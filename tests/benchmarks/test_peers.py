@@ -200,6 +200,16 @@ class TestReplay:
     def test_ids_come_as_a_list_or_repeated(self, query: str) -> None:
         assert [each["id"] for each in _answer(query)[1]] == ["o3", "o1"]
 
+    @pytest.mark.parametrize("new", [False, True])
+    def test_one_comes_by_its_path(self, new: bool) -> None:
+        answer = Answers(RECORDED, new=new).get(f"{PREFIX}productOffering/o3?fields=name".encode())
+        found = msgspec.json.decode(answer.partition(b"\r\n\r\n")[2])
+        assert {k: v for k, v in found.items() if k != "@serial"} == {"id": "o3", "name": "O3"}
+        assert ("@serial" in found) is new
+
+    def test_one_that_is_not_there_is_not_found(self) -> None:
+        assert _answer("", "productOffering/x")[0].startswith(b"HTTP/1.1 404")
+
     def test_an_unknown_collection_is_not_found(self) -> None:
         assert _answer("", "catalog")[0].startswith(b"HTTP/1.1 404")
 

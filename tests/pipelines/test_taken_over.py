@@ -145,14 +145,17 @@ async def test_who_was_replaced_does_not_try_again(shop: Shop, start: Start, dat
     assert await checkpoints(database) == ["thing", "after", "end"]
 
 
-async def test_what_the_replaced_one_made_late_is_looked_up_by_the_other(shop: Shop, start: Start) -> None:
-    """Its result is not written over, nor under, the other's."""
+async def first_is_late(shop: Shop, start: Start, outcome: str | Rejected) -> tuple[Running, list[StepStatus]]:
+    """The first try comes to its outcome when another process has taken over; what both made of it, at the end."""
     late = asyncio.Event()
 
     async def act(number: int) -> str:
-        if number == 0:
-            await late.wait()
-        return f"made {number}"
+        if number:
+            return f"made {number}"
+        await late.wait()
+        if isinstance(outcome, Rejected):
+            raise outcome
+        return outcome
 
     shop.act = act
     running = await start()
@@ -160,26 +163,17 @@ async def test_what_the_replaced_one_made_late_is_looked_up_by_the_other(shop: S
     late.set()
     await running.said("0 ends")
     set_forward(PATIENCE)
-    steps = await running.ended()
+    return running, await running.ended()
+
+
+async def test_what_the_replaced_one_made_late_is_looked_up_by_the_other(shop: Shop, start: Start) -> None:
+    """Its result is not written over, nor under, the other's."""
+    running, steps = await first_is_late(shop, start, "made 0")
     assert shop.said == ["0 begins, try 1", "0 ends", "1 begins, try 2", "1 ends", "after made 1"]
     assert [(step.state, step.attempts) for step in steps] == [(StepState.DONE, 2), (StepState.DONE, 1)]
     assert await running.pipelines.result(running.id, "thing") == "made 1"
 
 
 async def test_what_the_replaced_one_was_refused_is_not_what_became_of_it(shop: Shop, start: Start) -> None:
-    refused = asyncio.Event()
-
-    async def act(number: int) -> str:
-        if number == 0:
-            await refused.wait()
-            raise Rejected(BROKEN)
-        return f"made {number}"
-
-    shop.act = act
-    running = await start()
-    await running.taken_over()
-    refused.set()
-    await running.said("0 ends")
-    set_forward(PATIENCE)
-    steps = await running.ended()
+    _, steps = await first_is_late(shop, start, Rejected(BROKEN))
     assert [(step.state, step.note) for step in steps] == [(StepState.DONE, None), (StepState.DONE, None)]
