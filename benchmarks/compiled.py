@@ -146,7 +146,9 @@ async def _compiled_at_once(schema: GraphQLSchema, text: str, context: Context) 
 
 async def _ours(schema: GraphQLSchema, text: str, context: Context, *, worth_it: bool) -> ExecutionResult:
     known = Documents.of(schema, LimitSettings(), introspection=True).get(text)
-    return await known.operation(None).execute(context, {"first": 20}, worth_it=worth_it)
+    operation = known.operation(None)
+    assert operation is not None
+    return await operation.execute(context, {"first": 20}, worth_it=worth_it)
 
 
 FIRST_TIMES = 60

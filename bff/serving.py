@@ -22,6 +22,7 @@ def serve() -> None:
         workers=settings.workers,
         log_config=None,  # each process sets up its logs in `serving_app`
         access_log=False,
+        proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=",".join(settings.proxies),
         **server_options(settings),
     )

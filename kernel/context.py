@@ -11,6 +11,8 @@ from enum import Enum
 from functools import cached_property
 from urllib.parse import quote
 
+import msgspec
+
 from kernel.errors import UpstreamTimeoutError
 from kernel.reads import Reads
 
@@ -64,8 +66,7 @@ class Audience:
         return ".".join(quote(part, safe="+").replace(".", "%2E") for part in parts)
 
 
-@dataclass(frozen=True)
-class Deadline:
+class Deadline(msgspec.Struct, frozen=True):
     """A moment on the event loop's clock after which no upstream call starts and no answer is waited for."""
 
     at: float
@@ -90,8 +91,7 @@ class Deadline:
         return left
 
 
-@dataclass(frozen=True)
-class RequestContext:
+class RequestContext(msgspec.Struct, frozen=True):
     """One request: its audience, its caller, and until when it may wait. `address` is only to count by.
 
     `reads`, for an answer that is to be kept: where everything that is read for it is noted. `began`, in seconds since
@@ -101,7 +101,7 @@ class RequestContext:
 
     audience: Audience
     deadline: Deadline
-    principal: Principal = field(default=GUEST)
+    principal: Principal = GUEST
     address: str = ""
     reads: Reads | None = None
     began: float = math.inf

@@ -1,11 +1,11 @@
 """What a resolver finds in `info.context`: the request, and the way into each domain. Keep it that small."""
 
 import asyncio
-import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import strawberry
 
 from domain.carts.offers import Offers
@@ -175,7 +175,7 @@ class Context:
     def become(self, principal: Principal) -> None:
         """Go on as whoever has just signed in: what the answer shows is theirs."""
         asking = principal.with_cart_token(self.request.principal.cart_token)
-        self.request = dataclasses.replace(self.request, principal=asking)
+        self.request = msgspec.structs.replace(self.request, principal=asking)
         self._desk = None
 
 

@@ -13,7 +13,8 @@ def address_of(request: HTTPConnection) -> str:
 
     The server has already put in what a trusted proxy says of it (`BFF_PROXIES`).
     """
-    return _network(request.client.host) if request.client is not None else ""
+    client = request.scope.get("client")
+    return _network(client[0]) if client is not None else ""
 
 
 @lru_cache(maxsize=4_096)

@@ -59,11 +59,15 @@ class Known:
         """Fields of all its plans."""
         return sum(each.fields for each in self.prepared.values())
 
-    def operation(self, name: str | None) -> Prepared:
-        """The operation of that name, which must be in the document; or its only one."""
-        if name not in self.prepared:
-            self.prepared[name] = self.operations.prepare(self.document, name)
-        return self.prepared[name]
+    def operation(self, name: str | None) -> Prepared | None:
+        """The operation of that name, or the only one; None where there is no such."""
+        found = self.prepared.get(name)
+        if found is None:
+            found = self.operations.prepare(self.document, name)
+            if found.kind is None:
+                return None
+            self.prepared[name] = found
+        return found
 
 
 @dataclass(frozen=True)

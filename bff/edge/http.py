@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from graphql import DocumentNode, OperationType, get_operation_ast
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
@@ -151,8 +150,10 @@ class GraphQLEndpoint:
             except Exception as error:  # noqa: BLE001  (the last line: whatever happens, the client gets an answer)
                 timed.outcome = "fault"
                 reply = self._json({"errors": [unexpected(error)]}, 500, JSON, [])
-        await send({"type": "http.response.start", "status": reply.status, "headers": reply.head})
-        await send({"type": "http.response.body", "body": reply.body})
+        at_once = getattr(send, "at_once", None)  # as our own server's, which takes a reply as it is
+        if at_once is None or not at_once(reply):
+            await send({"type": "http.response.start", "status": reply.status, "headers": reply.head})
+            await send({"type": "http.response.body", "body": reply.body})
 
     async def _respond(self, scope: Scope, receive: Receive, timed: TimedRequest) -> Reply:
         headers = dict(scope["headers"])
@@ -191,9 +192,8 @@ class GraphQLEndpoint:
         await self._turns.take()
         try:
             text, known = document_of(parameters, self._persisted, self._documents)
-            kind = _check_operation(known.document, parameters.operation_name, reading=asked.reading)
-            asked.timed.operation = kind.value
-            operation = known.operation(parameters.operation_name)
+            operation = _operation(known, parameters.operation_name, reading=asked.reading)
+            asked.timed.operation = operation.kind or "none"
         except GatewayError as error:
             named = [(b"content-language", (await self._language(asked)).encode())]
             return self._json(
@@ -318,15 +318,15 @@ def document_of(parameters: GraphQLRequest, persisted: Persisted, documents: Doc
     return text, known
 
 
-def _check_operation(document: DocumentNode, name: str | None, *, reading: bool) -> OperationType:
-    operation = get_operation_ast(document, name)
+def _operation(known: Known, name: str | None, *, reading: bool) -> Prepared:
+    operation = known.operation(name)
     if operation is None:
         raise BadRequestError("The document has no operation of that name." if name else "Which operation? Name one.")
-    if reading and operation.operation is not OperationType.QUERY:
+    if reading and operation.kind != "query":
         raise HTTPError(405, BadRequestError("Only queries can be asked with GET."), {"allow": "POST"})
-    if operation.operation is OperationType.SUBSCRIPTION:
+    if operation.kind == "subscription":
         raise BadRequestError("Subscriptions are served over WebSocket (graphql-transport-ws), not over plain HTTP.")
-    return operation.operation
+    return operation
 
 
 def _media_type(accept: bytes | None) -> str:

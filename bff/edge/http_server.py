@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from bff.edge.http import AtOnce
+from bff.edge.http import AtOnce, Reply
 from kernel.tasks import begun
 
 _NO_LENGTH = (204, 304)
@@ -119,13 +119,28 @@ class _Whole:
 
 
 class _InOnePiece:
-    """A cycle's `send` that waits with the head for the body. An answer in several pieces is sent as ever."""
+    """A cycle's `send` that waits with the head for the body. An answer in several pieces is sent as ever.
+
+    Who knows it sends a whole reply by `at_once`, which tells whether it could be.
+    """
 
     __slots__ = ("_cycle", "_protocol", "_start")
 
     def __init__(self, protocol: AtOnceProtocol, cycle: RequestResponseCycle) -> None:
         self._protocol, self._cycle = protocol, cycle
         self._start: Any = None
+
+    def at_once(self, reply: Reply) -> bool:
+        cycle = self._cycle
+        if not reply.body or cycle.response_started or cycle.scope["method"] == "HEAD" or reply.status in _NO_LENGTH:
+            return False
+        if cycle.disconnected or self._protocol.flow.write_paused:
+            return False
+        if HEADER_VALUE_RE.search(b"".join([value for _, value in reply.headers])):
+            return False
+        self._protocol.answer(cycle, reply.status, reply.head, reply.body)
+        cycle.__dict__.pop("send", None)  # the two would keep each other
+        return True
 
     async def __call__(self, message: Any) -> None:
         cycle, start = self._cycle, self._start

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from graphql import ExecutionResult, GraphQLError, OperationType, get_operation_ast
+from graphql import ExecutionResult, GraphQLError
 from starlette.requests import Request
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -179,12 +179,12 @@ class Socket:
             raise LimitExceededError(f"A WebSocket has at most {self._desk.settings.operations} subscriptions.")
         await self._desk.turns.take()
         _, known = document_of(asked, self._desk.persisted, self._desk.documents)
-        operation = get_operation_ast(known.document, asked.operation_name)
+        operation = known.operation(asked.operation_name)
         if operation is None:
             raise BadRequestError("Which operation? The document has none of that name, or several.")
-        if operation.operation is not OperationType.SUBSCRIPTION:
+        if operation.kind != "subscription":
             raise BadRequestError("Only subscriptions are served over WebSocket; POST queries and mutations.")
-        return known.operation(asked.operation_name)
+        return operation
 
     async def _run(self, name: str, operation: Prepared, variables: dict[str, Any] | None) -> None:
         with SUBSCRIPTIONS.track_inprogress(), suppress(WebSocketDisconnect):  # the reader hears of that too

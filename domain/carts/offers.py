@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from clients.tmf620 import ProductOffering, ProductOfferingPrice, ProductSpecification
 from domain.catalog import bundles
 from domain.catalog.catalog import Catalog
@@ -50,8 +52,7 @@ class Offer:
         return next((bundles.limits(each) for each in bundled), None)
 
 
-@dataclass(frozen=True)
-class Offers:
+class Offers(msgspec.Struct, frozen=True):
     """Reads offers from a catalogue. `language` is the one in which carts are written, whatever the shopper's."""
 
     catalog: Catalog
@@ -59,7 +60,7 @@ class Offers:
 
     def written(self, ctx: RequestContext) -> RequestContext:
         """The same request in the language in which carts are written."""
-        return replace(ctx, audience=replace(ctx.audience, language=self.language))
+        return msgspec.structs.replace(ctx, audience=replace(ctx.audience, language=self.language))
 
     async def load(
         self, ctx: RequestContext, ids: Iterable[str], *, reductions: Iterable[str] = ()

@@ -8,7 +8,6 @@ be kept whole must note what it reads, so it never takes what is kept.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from operator import is_
 from typing import Any, TypeAlias, TypeVar
@@ -51,8 +50,7 @@ class _Joint(msgspec.Struct, frozen=True):
 Make: TypeAlias = Callable[[ProductOffering, Any], Any]
 
 
-@dataclass
-class Joining:
+class Joining(msgspec.Struct):
     """One look at what a reader's entities are to offerings: `name` says as what, `now` in seconds since the epoch.
 
     Made before anything is read: what changed while it was being read is not in it, and so it is not kept.
@@ -63,6 +61,7 @@ class Joining:
     ctx: RequestContext
     fields: frozenset[str]
     now: float
+    generation: int = 0
 
     def __post_init__(self) -> None:
         self.generation = self.reader.generation

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+import msgspec
+
 from clients.tmf620 import ProductOffering
 from domain.catalog import search
 from domain.catalog.cursors import Cursor, question_mark
@@ -76,8 +78,7 @@ class OfferingPage:
         return str(self.items[-1][0]) if self.items else None
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(msgspec.Struct, frozen=True, dict=True):
     """A query as one caller asks it at one moment: the `first` behind `cursor`, each shown with `fields`.
 
     `categories` are the category asked for and all below it; `count`: whether `total` is wanted.

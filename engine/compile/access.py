@@ -8,6 +8,7 @@ resolver is called through GraphQL's own signature, exactly once per object, wit
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from inspect import Parameter
 from typing import Any
 
@@ -44,10 +45,25 @@ class Access:
         """Whether the value can be got in the middle of completing, and again if need be."""
         return self.way in (Way.TYPENAME, Way.ATTRIBUTE, Way.PURE, Way.AT_HAND)
 
-    @property
+    @cached_property
     def known(self) -> Any:
         """What gives a level's values where nothing need be awaited; None where there is no such thing."""
         return self.declared.metadata[KNOWN] if self.way is Way.MANY else None
+
+    @cached_property
+    def roots(self) -> tuple[str, ...]:
+        """The parameters that the object is given as."""
+        return tuple(name for name, part in self.takes if part == ROOT)
+
+    @cached_property
+    def infos(self) -> tuple[str, ...]:
+        """The parameters that the info is given as."""
+        return tuple(name for name, part in self.takes if part == INFO)
+
+    @cached_property
+    def has_arguments(self) -> bool:
+        """Whether it takes arguments of the document's."""
+        return any(part == ARGUMENT for _, part in self.takes)
 
     @property
     def fixed(self) -> bool:

@@ -111,6 +111,11 @@ class Prepared:
         self._not = "off" if not operations.enabled else "" if self._operation else "no operation"
 
     @cached_property
+    def kind(self) -> str | None:
+        """`query`, `mutation` or `subscription`; None where the document has no such operation."""
+        return None if self._operation is None else self._operation.operation.value
+
+    @cached_property
     def private(self) -> str | None:
         """The field that keeps the operation from being public, such as `Query.cart`; None for a public one."""
         if self._operation is None:

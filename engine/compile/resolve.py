@@ -7,7 +7,7 @@ from typing import Any
 
 from strawberry.types.arguments import convert_arguments
 
-from engine.compile.access import ARGUMENT, INFO, ROOT, Way, converter_of
+from engine.compile.access import Way, converter_of
 from engine.compile.arguments import short_way
 from engine.compile.plan import Field
 from engine.compile.run import ResolveInfo, Run
@@ -59,9 +59,10 @@ def reader(run: Run, field: Field) -> Callable[[Any], Any]:
         return attrgetter(access.call)
     if access.way is Way.AT_HAND:
         return lambda row: at_hand(access.call(row))
-    given = _given(run, field)
-    roots = [name for name, part in access.takes if part == ROOT]
-    return lambda row: access.call(**dict.fromkeys(roots, row), **given)
+    given, call, roots = _given(run, field), access.call, access.roots
+    if not roots:
+        return lambda _: call(**given)
+    return lambda row: call(**dict.fromkeys(roots, row), **given)
 
 
 def _shortly(run: Run, field: Field) -> dict[str, Any] | None:
@@ -75,8 +76,8 @@ def _shortly(run: Run, field: Field) -> dict[str, Any] | None:
 def _given(run: Run, field: Field) -> dict[str, Any]:
     """All that a declared resolver takes besides the object."""
     access = field.access
-    given = {name: run.info(field) for name, part in access.takes if part == INFO}
-    if any(part == ARGUMENT for _, part in access.takes):
+    given: dict[str, Any] = dict.fromkeys(access.infos, run.info(field)) if access.infos else {}
+    if access.has_arguments:
         short = _shortly(run, field)
         if short is not None:
             return given | short

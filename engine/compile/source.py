@@ -58,7 +58,7 @@ class _Writer:
         }
         self._depth = self._count = 0
         self._keeping = False
-        self._prologue: list[str] = []
+        self._before: list[str] = []  # lines to stand before the loop that is being written
         self._infos: dict[tuple[Field, str], str] = {}
         self._structs: dict[Selection, str] = {}
 
@@ -66,11 +66,9 @@ class _Writer:
         self._line("def complete(run):")
         with self._deeper():
             self._line("rows, columns, tags = run.rows, run.columns, run.tags")
-            head = len(self.lines)
             for selection in reversed(tree.selections):
                 self._level(selection)
             self._line(f"return b{tree.root.rows}[0]")
-        self.lines[head:head] = self._prologue
 
     # ------------------------------------------------------------ one level: a selection with rows
 
@@ -97,7 +95,7 @@ class _Writer:
             self._line(f"if r{number} is not None: keep(r{number}, {key}, ({', '.join([f'b{number}', *columns])},))")
 
     def _rows(self, selection: Selection) -> None:
-        number = selection.rows
+        number, head = selection.rows, len(self.lines)
         self._line(f"b{number} = []")
         self._line(f"a{number} = b{number}.append")
         loaded = selection.loaded
@@ -112,6 +110,8 @@ class _Writer:
         )
         with self._deeper():
             self._line(f"a{number}({self._kept(selection, f'o{number}')})")
+        self.lines[head:head] = ["    " * self._depth + each for each in self._before]
+        self._before.clear()
 
     def _built_below(self, field: Field) -> None:
         """`n…()` gives the next of the objects built under a loaded field, `d…` are all of them."""
@@ -286,10 +286,10 @@ class _Writer:
     # ------------------------------------------------------------ lines and names
 
     def _info(self, field: Field, form: str) -> str:
-        """The name of what is made once per run, before the loops."""
+        """The name of what is made once per run, before the loop that uses it."""
         if (field, form) not in self._infos:
             name = self._infos[field, form] = self._name("i")
-            self._prologue.append(f"    {name} = {form.format(self._bind(field, 'F'))}")
+            self._before.append(f"{name} = {form.format(self._bind(field, 'F'))}")
         return self._infos[field, form]
 
     @contextmanager

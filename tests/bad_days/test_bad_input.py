@@ -450,7 +450,7 @@ async def test_an_unexpected_failure_is_masked(gateway: MakeGateway, monkeypatch
         )
         assert "secret" not in str(answer.body)
         assert len(answer.body["errors"][0]["extensions"]["errorId"]) == 32
-        monkeypatch.setattr("bff.edge.http._check_operation", broken_now)
+        monkeypatch.setattr("bff.edge.http.document_of", broken_now)
         reply: httpx.Response = await client.http.post("/graphql", content=operation(NAMES), headers=SENT)
     assert (reply.status_code, reply.json()["errors"][0]["extensions"]["code"]) == (500, "INTERNAL")
     assert "secret" not in reply.text

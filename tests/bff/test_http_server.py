@@ -45,6 +45,12 @@ class App:
         self.ways.append("long")
         self.long.set()
         reply, query = _reply(scope, body), scope["query_string"]
+        at_once = getattr(send, "at_once", None)
+        if b"as-a-whole" in query and at_once is not None:
+            bad = [(b"x", b"1\r\nset-cookie: a=b")] if b"split" in query else []
+            self.ways[-1] = f"long, whole: {at_once(Reply(reply.status, [*reply.headers, *bad], reply.body))}"
+            if self.ways[-1].endswith("True"):
+                return
         length = [] if not reply.body or b"unmeasured" in query else [(b"content-length", b"%d" % len(reply.body))]
         last = [(b"connection", b"close")] if b"goodbye" in query else []
         if b"bad-header" in query:
@@ -116,6 +122,8 @@ def get(query: bytes, method: bytes = b"GET") -> bytes:
 
 KNOWN, UNKNOWN, SLOW = post(b"known"), post(b"other"), post(b"other, slow")
 CHUNKED = b"POST /graphql HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nknown\r\n0\r\n\r\n"
+WHOLE, NOT_WHOLE = "long, whole: True", "long, whole: False"
+ONE_ZERO = b"GET /graphql?as-a-whole HTTP/1.0\r\nhost: x\r\n\r\n"
 CASES: dict[str, tuple[tuple[bytes, ...], bool, list[str]]] = {
     "post": ((KNOWN,), False, ["short", "long"]),
     "get": ((get(b"known"),), False, ["short", "long"]),
@@ -141,6 +149,12 @@ CASES: dict[str, tuple[tuple[bytes, ...], bool, list[str]]] = {
     "the long way, head": ((get(b"large", b"HEAD"),), False, ["long", "long"]),
     "the long way, and no more": ((get(b"goodbye"),), True, ["long"]),
     "the long way, HTTP/1.0": ((post(b"other", version=b"1.0"),), True, ["long"]),
+    "the long way, as a whole": ((get(b"as-a-whole"),), False, [WHOLE, "long"]),
+    "the long way, as a whole, HTTP/1.0": ((ONE_ZERO,), True, [WHOLE]),
+    "the long way, as a whole, pipelined": ((get(b"as-a-whole") * 3,), False, [WHOLE] * 3 + ["long"]),
+    "the long way, as a whole, large": ((get(b"as-a-whole&large"),), False, [WHOLE, "long"]),
+    "the long way, as a whole, head": ((get(b"as-a-whole", b"HEAD"),), False, [NOT_WHOLE, "long"]),
+    "the long way, as a whole, nothing has changed": ((get(b"as-a-whole&same"),), False, [NOT_WHOLE, "long"]),
     "a body that is no HTTP": ((CHUNKED.replace(b"\r\n5\r\n", b"\r\nz\r\n"),), True, []),
 }
 
@@ -180,6 +194,10 @@ async def test_an_answer_that_fails_in_the_middle_is_an_error() -> None:
 async def test_a_header_that_is_two_is_not_sent() -> None:
     async with served(AtOnceProtocol, App()) as port:
         assert await told(port, get(b"bad-header"), ends=True) == b""
+    app = App()
+    async with served(AtOnceProtocol, app) as port:
+        assert b"set-cookie" not in await told(port, get(b"as-a-whole&split"), ends=False)
+    assert app.ways == [NOT_WHOLE, "long"]
 
 
 async def test_who_does_not_read_is_waited_for() -> None:

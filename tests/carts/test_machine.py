@@ -1,11 +1,11 @@
 """No history corrupts a cart: any that can be thought of, and those that once did."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from msgspec.structs import replace
 
 from kernel.context import Deadline, Principal, RequestContext, Segment
 from sandbox.process import SandboxProcess

@@ -1,12 +1,12 @@
 """Pages: their ids kept as one value, their entities where single ones are kept."""
 
 import asyncio
-import dataclasses
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from msgspec import structs
 from redis.asyncio import Redis
 
 from clients.texts import Texts
@@ -121,8 +121,8 @@ async def test_a_page_that_is_good_for_nobody_else_is_good_for_who_asked() -> No
     fresh_for_nobody = Freshness(fresh=0, stale_while_revalidate=0, missing=0, patience=0.01)
     loaders = catalog_loaders(client, CacheOptions(None, fresh_for_nobody, 1_000_000), clock)
     for calls in (1, 2):
-        asking = dataclasses.replace(context(), began=clock.now())
-        joining = dataclasses.replace(context(), began=clock.now() + 1)
+        asking = structs.replace(context(), began=clock.now())
+        joining = structs.replace(context(), began=clock.now() + 1)
         found = await asyncio.gather(
             *(loaders.offering_pages.load(each, PageQuery(0, 3), NAME) for each in (asking, joining))
         )

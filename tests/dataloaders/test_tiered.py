@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec import structs
 from redis.asyncio import Redis
 
 from dataloaders.held import ENTRY_BYTES
@@ -155,11 +156,11 @@ async def test_what_was_read_since_a_request_began_is_fresh_for_it() -> None:
     asks anew."""
     setup = set_up(freshness=dataclasses.replace(FRESHNESS, fresh=0, stale_while_revalidate=0, missing=0))
     setup.upstream.missing = {"none"}
-    asking = dataclasses.replace(context(), began=setup.clock.now())
+    asking = structs.replace(context(), began=setup.clock.now())
     for _ in range(3):
         assert await setup.loader.load_many(asking, ["x", "none"], A) == [Item(id="x", a=1), None]
         setup.clock.advance(7)
-    later = dataclasses.replace(context(), began=setup.clock.now())
+    later = structs.replace(context(), began=setup.clock.now())
     assert await setup.loader.load_many(later, ["x", "none"], A) == [Item(id="x", a=2), None]
     assert len(setup.upstream.reads) == 2
 
@@ -167,7 +168,7 @@ async def test_what_was_read_since_a_request_began_is_fresh_for_it() -> None:
 async def test_what_changed_since_it_was_read_is_not() -> None:
     """An event ends that, as it ends everything."""
     setup = set_up(freshness=dataclasses.replace(FRESHNESS, fresh=0, stale_while_revalidate=0))
-    asking = dataclasses.replace(context(), began=setup.clock.now())
+    asking = structs.replace(context(), began=setup.clock.now())
     await setup.loader.load_many(asking, ["x", "y"], A)
     setup.clock.advance(1)
     setup.loader.outdate("x", setup.clock.now())
@@ -184,7 +185,7 @@ async def test_what_came_with_something_is_as_good_as_that() -> None:
     setup.loader.keep(EN, {"x": Item(id="x", a=50)}, A, read_at=read_at)
     setup.loader.keep(EN, {"old": Item(id="old", a=50)}, A, read_at=read_at - 1)
     setup.clock.advance(5)
-    asking = dataclasses.replace(context(), began=setup.clock.now())
+    asking = structs.replace(context(), began=setup.clock.now())
     found = await setup.loader.load_many(asking, ["x", "old"], A, beside=read_at)
     assert found == [Item(id="x", a=50), Item(id="old", a=1)]
 
