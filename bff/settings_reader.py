@@ -47,15 +47,17 @@ def variables() -> tuple[Variable, ...]:
 
 
 def _variables(model: Any, prefix: str) -> Iterator[Variable]:
-    hints = get_type_hints(model)
     for each in dataclasses.fields(model):
-        name, kind = prefix + each.name.upper(), hints[each.name]
+        name, kind = prefix + each.name.upper(), _kinds(model)[each.name]
         if dataclasses.is_dataclass(kind):
             yield from _variables(kind, name + "_")
         else:
             notes = each.metadata
             section = (model.__doc__ or "").strip()
             yield Variable(name, kind, each.default, **notes, section=section)
+
+
+_kinds = functools.cache(get_type_hints)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -150,10 +152,9 @@ def dotenv() -> str:
 
 
 def _build(model: Any, prefix: str, values: Mapping[str, Any]) -> Any:
-    hints = get_type_hints(model)
     given = {}
     for each in dataclasses.fields(model):
-        name, kind = prefix + each.name.upper(), hints[each.name]
+        name, kind = prefix + each.name.upper(), _kinds(model)[each.name]
         if dataclasses.is_dataclass(kind):
             given[each.name] = _build(kind, name + "_", values)
         elif name in values:

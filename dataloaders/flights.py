@@ -57,6 +57,7 @@ class Flights(Generic[V]):
         self._batches: dict[str, Batch[V]] = {}
         self._flying: dict[str, dict[str, tuple[frozenset[str], Landing[V], float]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
 
     def request(
         self,
@@ -91,18 +92,16 @@ class Flights(Generic[V]):
             flights[key] = batch.landing
         return flights
 
-    def beside(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Do something that nobody waits for, until all of this is closed."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that ends soon, and that only `aclose` waits for."""
+        _begun(work, self._beside)
 
     async def aclose(self) -> None:
         """End what still flies or is about to; whoever waits for it is told so."""
         while self._batches:
             self._land(self._batches.popitem()[1], {})
         await stop(self._tasks)
+        await asyncio.gather(*self._beside)
 
     def _new_batch(self, audience: Audience) -> Batch[V]:
         batch = self._batches[audience.key] = Batch(audience)
@@ -126,7 +125,7 @@ class Flights(Generic[V]):
         now, in_the_air = self._clock.now(), self._flying.setdefault(audience_key, {})
         for key, fields in batch.wanted.items():
             in_the_air[key] = (fields, batch.landing, now)
-        flight = self.beside(self._fly(batch))
+        flight = _begun(self._fly(batch), self._tasks)
         flight.add_done_callback(lambda _: self._land(batch, {}))  # ended, maybe before its first step
 
     async def _fly(self, batch: Batch[V]) -> None:
@@ -149,3 +148,10 @@ class Flights(Generic[V]):
         if not in_the_air:
             self._flying.pop(batch.audience.key, None)
         batch.landing.set_result(landed)
+
+
+def _begun(work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+    task = asyncio.create_task(work)
+    among.add(task)
+    task.add_done_callback(among.discard)
+    return task

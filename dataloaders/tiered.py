@@ -153,7 +153,7 @@ class TieredLoader(Generic[V]):
             self._all_outdated = max(self._all_outdated, self._outdated.popitem(last=False)[1])
 
     async def aclose(self) -> None:
-        """End what still flies or is about to; whoever waits for it is told so."""
+        """End what still flies or is about to; whoever waits for it is told so. What was read is in Redis then."""
         await self._flights.aclose()
 
     # ------------------------------------------------------------------ what is there

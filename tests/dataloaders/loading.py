@@ -95,9 +95,9 @@ def set_up(
 async def settle(loader: TieredLoader[Any]) -> None:
     """Until nothing departs and nothing flies any more."""
     flights = loader._flights
-    while flights._tasks or flights._batches:
+    while flights._tasks or flights._beside or flights._batches:
         await asyncio.sleep(0)
-        await asyncio.gather(*flights._tasks)
+        await asyncio.gather(*flights._tasks, *flights._beside)
 
 
 async def departed(upstream: Upstream, reads: int = 1) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import itertools
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -549,6 +550,24 @@ async def test_shared_between_two(redis: Redis) -> None:
     await other.load("x", A)
     await settle(other.loader)
     assert len(upstream.reads) == 2
+
+
+async def test_what_was_read_before_the_end_is_shared(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ends writes down first what it has just read, however long that takes: the next one finds it."""
+    upstream = Upstream()
+    one = set_up(redis, upstream=upstream)
+    written = one.loader._shared.set_many
+
+    async def slowly(*given: Any) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        await written(*given)
+
+    monkeypatch.setattr(one.loader._shared, "set_many", slowly)
+    await one.load("x", A)
+    await one.loader.aclose()
+    assert await set_up(redis, one.clock, upstream).load("x", A) == Item(id="x", a=1)
+    assert len(upstream.reads) == 1
 
 
 async def test_shared_lacks_an_attribute(redis: Redis) -> None:
