@@ -59,7 +59,10 @@ def reader(run: Run, field: Field) -> Callable[[Any], Any]:
         return attrgetter(access.call)
     if access.way is Way.AT_HAND:
         return lambda row: at_hand(access.call(row))
-    given, call, roots = _given(run, field), access.call, access.roots
+    call, roots = access.call, access.roots
+    if len(access.takes) == len(roots) == 1:
+        return call  # type: ignore[no-any-return]
+    given = _given(run, field)
     if not roots:
         return lambda _: call(**given)
     return lambda row: call(**dict.fromkeys(roots, row), **given)
