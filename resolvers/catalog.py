@@ -66,6 +66,23 @@ async def product_offerings(
     )
 
 
+def known_product_offerings(
+    info: Info,
+    first: int | None = DEFAULT_PAGE,
+    after: str | None = None,
+    filter: ProductOfferingFilter | None = None,  # noqa: A002  (as above)
+    sort: OfferingSort | None = None,
+) -> Any:
+    return info.context.catalog.known_page(
+        info.context.request,
+        _query(filter, sort),
+        first=_page_length(first),
+        after=after,
+        fields=projection(info, "ProductOffering"),
+        count=selects(info, "totalCount"),
+    )
+
+
 async def product_offering(
     info: Info,
     id: Annotated[strawberry.ID, argument(description="The offering's id.")],  # noqa: A002  (as above)

@@ -69,6 +69,26 @@ class Catalog:
         asked = Question(ctx, query, categories, self.rules, self.now(), first, cursor, fields, count)
         return await self.source.find(asked) if query.ids is None else await self._find_among(asked, query.ids)
 
+    def known_page(
+        self,
+        ctx: RequestContext,
+        query: OfferingQuery,
+        *,
+        first: int,
+        after: str | None,
+        fields: frozenset[str],
+        count: bool,
+    ) -> OfferingPage | None:
+        """What `find` would give, where it was given a moment ago; else None.
+
+        Raises:
+            BadRequestError: the cursor is broken or belongs to another question.
+        """
+        if query.category is not None or query.ids is not None:
+            return None
+        cursor = parse_cursor(after, query.mark) if after is not None else None
+        return self.source.known(Question(ctx, query, None, self.rules, self.now(), first, cursor, fields, count))
+
     async def _find_among(self, asked: Question, ids: Sequence[str]) -> OfferingPage:
         """Of these offerings those that match, in their own order where no other is asked for."""
         named = await self.offerings_by_id(asked.ctx, ids, asked.fields | asked.query.needs)

@@ -71,7 +71,7 @@ class OnDemandSource:
             UpstreamError: the offerings cannot be known.
             LimitExceededError: the catalogue is too large to search or sort on demand.
         """
-        kept = self._kept.get(question)
+        kept = self.known(question)
         if kept is not None:
             return kept
         generation = self._kept.generation(question)
@@ -84,6 +84,9 @@ class OnDemandSource:
             except LimitExceededError:
                 pass  # too many to count; the page itself is still to be had
         return self._kept.keep(question, generation, await finder.walk())
+
+    def known(self, question: Question) -> OfferingPage | None:
+        return self._kept.get(question)
 
     def _pushed(self, question: Question) -> Filters:
         """What is left to the server: only what cannot cost a match, so no category that has others below it."""

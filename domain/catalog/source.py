@@ -61,3 +61,7 @@ class CatalogSource(Protocol):
     async def find(self, question: Question) -> OfferingPage:
         """A page of offerings; `question.query.ids` is None."""
         ...
+
+    def known(self, question: Question) -> OfferingPage | None:
+        """What `find` would give, where it was given a moment ago; else None."""
+        ...

@@ -63,9 +63,25 @@ def reader(run: Run, field: Field) -> Callable[[Any], Any]:
     if len(access.takes) == len(roots) == 1:
         return call  # type: ignore[no-any-return]
     given = _given(run, field)
+    if access.known is not None:
+        return _known_or(access.known, call, roots, given)
     if not roots:
         return lambda _: call(**given)
     return lambda row: call(**dict.fromkeys(roots, row), **given)
+
+
+def _known_or(
+    known: Callable[..., Any], call: Callable[..., Any], roots: Sequence[str], given: dict[str, Any]
+) -> Callable[[Any], Any]:
+    def read(row: Any) -> Any:
+        taken = {**dict.fromkeys(roots, row), **given} if roots else given
+        try:
+            found = known(**taken)
+        except Exception:  # noqa: BLE001  (asked again, the resolver says what is wrong)
+            found = None
+        return call(**taken) if found is None else found
+
+    return read
 
 
 def _shortly(run: Run, field: Field) -> dict[str, Any] | None:
