@@ -9,7 +9,7 @@ It overrides what uvicorn does not promise to keep (`_start_asgi_task`, a cycle'
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import (
@@ -132,11 +132,7 @@ class _InOnePiece:
 
     def at_once(self, reply: Reply) -> bool:
         cycle = self._cycle
-        if not reply.body or cycle.response_started or cycle.scope["method"] == "HEAD" or reply.status in _NO_LENGTH:
-            return False
-        if cycle.disconnected or self._protocol.flow.write_paused:
-            return False
-        if HEADER_VALUE_RE.search(b"".join([value for _, value in reply.headers])):
+        if not reply.body or cycle.response_started or not self._is_plain(reply.status, reply.headers):
             return False
         self._protocol.answer(cycle, reply.status, reply.head, reply.body)
         cycle.__dict__.pop("send", None)  # the two would keep each other
@@ -158,18 +154,24 @@ class _InOnePiece:
             cycle.__dict__.pop("send", None)  # the two would keep each other
 
     def _is_whole(self, start: Any, message: Any) -> bool:
+        """Whether all of an answer is there, as long as its head says."""
+        body, headers = message.get("body"), start.get("headers", ())
+        if body is None or message.get("more_body") or not self._is_plain(start["status"], headers):
+            return False
+        lengths = [value for name, value in headers if name == b"content-length"]
+        return lengths == [b"%d" % len(body)]
+
+    def _is_plain(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> bool:
         """Whether nothing about an answer needs uvicorn's care."""
-        cycle, body, headers = self._cycle, message.get("body"), start.get("headers", ())
-        if body is None or message.get("more_body") or start["status"] in _NO_LENGTH or cycle.scope["method"] == "HEAD":
+        cycle = self._cycle
+        if status in _NO_LENGTH or cycle.scope["method"] == "HEAD":
             return False
         if cycle.disconnected or self._protocol.flow.write_paused:
             return False
         names, values = zip(*headers, strict=True) if headers else ((), ())
         if HEADER_RE.search(b"".join(names)) or HEADER_VALUE_RE.search(b"".join(values)):
             return False
-        if names.count(b"content-length") != 1 or any(name in names for name in _OURS):
-            return False
-        return bool(values[names.index(b"content-length")] == b"%d" % len(body))
+        return not any(name in names for name in _OURS)
 
 
 def _at_once_of(app: Any) -> AtOnce | None:
