@@ -47,7 +47,7 @@ class Access:
 
     @cached_property
     def known(self) -> Any:
-        """What gives the value, or a level's values, where nothing need be awaited; None where there is no such thing."""
+        """What gives the value, or a level's values, where nothing need be awaited; None: there is no such thing."""
         return self.declared.metadata[KNOWN] if self.way in (Way.MANY, Way.DIRECT) else None
 
     @cached_property

@@ -1,0 +1,81 @@
+"""A resolver that is awaited, and beside it what gives its value where nothing need be awaited."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import parse
+
+from engine import Operations, computed
+from tests.engine.differential import plain
+
+
+@dataclass
+class Told:
+    """The context: what is known at once, and which numbers were asked for after all."""
+
+    known: dict[int, str] = field(default_factory=dict)
+    asked: list[int] = field(default_factory=list)
+    projections: dict[Any, Any] = field(default_factory=dict)
+
+
+@strawberry.type
+class Row:
+    number: int
+
+
+async def _name(root: strawberry.Parent[Row], info: strawberry.Info, times: int = 1) -> str | None:
+    info.context.asked.append(root.number)
+    if root.number < 0:
+        raise ValueError(f"no name for {root.number}")
+    return f"asked {root.number}" * times
+
+
+def _known_name(root: Row, info: strawberry.Info, times: int = 1) -> str | None:
+    if root.number < 0:
+        raise KeyError(root.number)
+    found: str | None = info.context.known.get(root.number)
+    return None if found is None else found * times
+
+
+@strawberry.type
+class Named(Row):
+    name: str | None = computed(_name, description="A name.", known=_known_name)
+
+
+@strawberry.type
+class Query:
+    rows: list[Named] = computed(lambda: [Named(number=n) for n in (1, 2, -3)], description="Three.")
+
+
+SCHEMA = strawberry.Schema(Query)._schema
+
+
+async def execute(context: Told, document: str = "{ rows { name } }") -> Any:
+    operations = Operations(SCHEMA)
+    result = await operations.prepare(parse(document), None).execute(context)
+    assert operations.counted.compiled == 1
+    return result
+
+
+@pytest.mark.parametrize(
+    ("known", "asked", "names"),
+    [
+        ({}, [1, 2, -3], ["asked 1", "asked 2", None]),
+        ({1: "one"}, [2, -3], ["one", "asked 2", None]),
+        ({1: "one", 2: "two"}, [-3], ["one", "two", None]),
+    ],
+)
+async def test_only_what_is_not_known_is_asked_for(known: dict[int, str], asked: list[int], names: list[Any]) -> None:
+    """And where finding out fails, the resolver says what is wrong, at its own place."""
+    context = Told(known)
+    result = await execute(context)
+    assert [row["name"] for row in plain(result.data)["rows"]] == names
+    assert context.asked == asked
+    assert [(error.path, error.message) for error in result.errors] == [(["rows", 2, "name"], "no name for -3")]
+
+
+async def test_both_are_given_the_same_arguments() -> None:
+    result = await execute(Told({1: "one"}), "{ rows { name(times: 2) } }")
+    assert [row["name"] for row in plain(result.data)["rows"]] == ["oneone", "asked 2asked 2", None]
