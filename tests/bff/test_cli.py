@@ -110,6 +110,7 @@ def test_serve_hands_the_settings_to_the_server(monkeypatch: pytest.MonkeyPatch)
         "log_config": None,
         "access_log": False,
         "timeout_graceful_shutdown": 3,
+        "proxy_headers": True,
         "forwarded_allow_ips": "10.0.0.0/8",
         "http": "bff.edge.http_server:AtOnceProtocol",
         "ws": "bff.edge.socket_server:DrainedSocket",

@@ -26,6 +26,7 @@ from sandbox.process import SandboxProcess
 from tests.dataloaders.loading import context, settle
 
 
+@pytest.mark.no_cover  # what is noted of lines that run for the first time takes memory too
 @pytest.mark.parametrize("collection", list(tmf620.collections()), ids=lambda each: each.path)
 async def test_accounted_bytes(
     sandbox_process: SandboxProcess, sandbox: SandboxControl, collection: Collection[Any]
