@@ -39,7 +39,6 @@ def computed(
     description: str,
     loads: Loads | None = None,
     fixed: bool = False,
-    known: Callable[..., Any] | None = None,
     **options: Any,
 ) -> Any:
     """A field that a resolver answers: from these attributes of the entity, and from what it `loads`.
@@ -49,11 +48,8 @@ def computed(
 
     `fixed`: whoever asks and whenever, the answer for an object of a lasting type (`is_lasting`) is the same. Of a
     resolver that takes no `info` that is believed without being said.
-
-    `known`, beside a resolver that is awaited, takes what that takes, and gives the value where nothing need be awaited
-    for it, else None: it is asked first, and saves a task.
     """
-    metadata = {READS: attributes, LOADS: loads or {}, FIXED: fixed, KNOWN: known}
+    metadata = {READS: attributes, LOADS: loads or {}, FIXED: fixed}
     return strawberry.field(resolver=resolver, description=description, metadata=metadata, **options)
 
 

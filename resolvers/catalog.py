@@ -47,7 +47,7 @@ PROMOTION_FIELDS = frozenset({"description", "price", "tax", "percentage"})
 # ---------------------------------------------------------------- the root's fields
 
 
-async def product_offerings(
+def product_offerings(
     info: Info,
     first: Annotated[int | None, argument(description="How many, at most 100.")] = DEFAULT_PAGE,
     after: Annotated[str | None, argument(description="A cursor: the page begins behind it.")] = None,
@@ -56,7 +56,9 @@ async def product_offerings(
     ] = None,
     sort: Annotated[OfferingSort | None, argument(description="In which order.")] = None,
 ) -> Any:
-    return await info.context.catalog.find(
+    """The page where it was given a moment ago, which saves a task; else what is to be awaited for it."""
+    catalog = info.context.catalog
+    asked = catalog.question(
         info.context.request,
         _query(filter, sort),
         first=_page_length(first),
@@ -64,23 +66,7 @@ async def product_offerings(
         fields=projection(info, "ProductOffering"),
         count=selects(info, "totalCount"),
     )
-
-
-def known_product_offerings(
-    info: Info,
-    first: int | None = DEFAULT_PAGE,
-    after: str | None = None,
-    filter: ProductOfferingFilter | None = None,  # noqa: A002  (as above)
-    sort: OfferingSort | None = None,
-) -> Any:
-    return info.context.catalog.known_page(
-        info.context.request,
-        _query(filter, sort),
-        first=_page_length(first),
-        after=after,
-        fields=projection(info, "ProductOffering"),
-        count=selects(info, "totalCount"),
-    )
+    return catalog.known(asked) or catalog.find(asked)
 
 
 async def product_offering(

@@ -53,7 +53,6 @@ class Query:
         catalog.product_offerings,
         description="A page of what the shop offers; without a filter, everything the caller may see.",
         loads={OFFERINGS: SELECTED, CATEGORIES: SELECTED},
-        known=catalog.known_product_offerings,
     )
     product_offering: ProductOffering | None = computed(
         catalog.product_offering, description="One offering; null where there is none.", loads={OFFERINGS: SELECTED}

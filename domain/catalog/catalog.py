@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TypeVar
 
 import structlog
+from msgspec.structs import replace
 
 from clients.tmf import Entity
 from clients.tmf620 import Category, ProductOffering, ProductOfferingPrice, ProductSpecification
@@ -45,7 +46,7 @@ class Catalog:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now(), UTC)
 
-    async def find(
+    def question(
         self,
         ctx: RequestContext,
         query: OfferingQuery,
@@ -54,40 +55,32 @@ class Catalog:
         after: str | None,
         fields: frozenset[str],
         count: bool,
-    ) -> OfferingPage:
-        """The `first` offerings after the cursor `after` that match and that the caller may know of.
+    ) -> Question:
+        """What to `find`: the `first` offerings after the cursor `after` that match and that the caller may know of.
 
         Raises:
             BadRequestError: the cursor is broken or belongs to another question.
+        """
+        cursor = parse_cursor(after, query.mark) if after is not None else None
+        return Question(ctx, query, None, self.rules, self.now(), first, cursor, fields, count)
+
+    def known(self, asked: Question) -> OfferingPage | None:
+        """What `find` would give, where it was given a moment ago; else None."""
+        answered_by_source = asked.query.category is None and asked.query.ids is None
+        return self.source.known(asked) if answered_by_source else None
+
+    async def find(self, asked: Question) -> OfferingPage:
+        """The page.
+
+        Raises:
             UpstreamError: the offerings cannot be known.
             LimitExceededError: the catalogue is too large to search or sort on demand.
         """
-        cursor = parse_cursor(after, query.mark) if after is not None else None
-        categories: frozenset[str] | None = None
+        query = asked.query
         if query.category is not None:
-            categories = (await self.category_tree(ctx)).with_descendants(query.category)
-        asked = Question(ctx, query, categories, self.rules, self.now(), first, cursor, fields, count)
+            below = (await self.category_tree(asked.ctx)).with_descendants(query.category)
+            asked = replace(asked, categories=below)
         return await self.source.find(asked) if query.ids is None else await self._find_among(asked, query.ids)
-
-    def known_page(
-        self,
-        ctx: RequestContext,
-        query: OfferingQuery,
-        *,
-        first: int,
-        after: str | None,
-        fields: frozenset[str],
-        count: bool,
-    ) -> OfferingPage | None:
-        """What `find` would give, where it was given a moment ago; else None.
-
-        Raises:
-            BadRequestError: the cursor is broken or belongs to another question.
-        """
-        if query.category is not None or query.ids is not None:
-            return None
-        cursor = parse_cursor(after, query.mark) if after is not None else None
-        return self.source.known(Question(ctx, query, None, self.rules, self.now(), first, cursor, fields, count))
 
     async def _find_among(self, asked: Question, ids: Sequence[str]) -> OfferingPage:
         """Of these offerings those that match, in their own order where no other is asked for."""

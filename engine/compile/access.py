@@ -47,8 +47,8 @@ class Access:
 
     @cached_property
     def known(self) -> Any:
-        """What gives the value, or a level's values, where nothing need be awaited; None: there is no such thing."""
-        return self.declared.metadata[KNOWN] if self.way in (Way.MANY, Way.DIRECT) else None
+        """What gives a level's values where nothing need be awaited; None where there is no such thing."""
+        return self.declared.metadata[KNOWN] if self.way is Way.MANY else None
 
     @cached_property
     def roots(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from strawberry.types.arguments import convert_arguments
 
-from engine.compile.access import Access, Way, converter_of
+from engine.compile.access import Way, converter_of
 from engine.compile.arguments import short_way
 from engine.compile.plan import Field
 from engine.compile.run import ResolveInfo, Run
@@ -59,25 +59,11 @@ def reader(run: Run, field: Field) -> Callable[[Any], Any]:
         return attrgetter(access.call)
     if access.way is Way.AT_HAND:
         return lambda row: at_hand(access.call(row))
-    if len(access.takes) == len(access.roots) == 1:
-        return access.call  # type: ignore[no-any-return]
-    return _called(access, _given(run, field))
-
-
-def _called(access: Access, given: dict[str, Any]) -> Callable[[Any], Any]:
-    call, known, roots = access.call, access.known, access.roots
-
-    def read(row: Any) -> Any:
-        return call(**dict.fromkeys(roots, row), **given)
-
-    def read_known(row: Any) -> Any:
-        try:
-            found = known(**dict.fromkeys(roots, row), **given)
-        except Exception:  # noqa: BLE001  (asked again, the resolver says what is wrong)
-            found = None
-        return read(row) if found is None else found
-
-    return read if known is None else read_known
+    call, roots = access.call, access.roots
+    if len(access.takes) == len(roots) == 1:
+        return call  # type: ignore[no-any-return]
+    given = _given(run, field)
+    return lambda row: call(**dict.fromkeys(roots, row), **given)
 
 
 def _shortly(run: Run, field: Field) -> dict[str, Any] | None:

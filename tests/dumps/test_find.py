@@ -153,12 +153,14 @@ async def check(documents: list[Document], questions: list[Any], file: DumpFile)
         now = datetime.fromtimestamp(clock.at, UTC)
         asked = Question(ctx, query, below, catalog.rules, now, 50, None, frozenset(), count=True)
         wanted = await expected(asked, documents)
-        whole = await catalog.find(ctx, query, first=50, after=None, fields=frozenset(), count=True)
+        whole = await catalog.find(catalog.question(ctx, query, first=50, after=None, fields=frozenset(), count=True))
         assert ([each.id for _, each in whole.items], whole.total) == (wanted, len(wanted))
         paged: list[str] = []
         after: str | None = None
         while first:
-            page = await catalog.find(ctx, query, first=first, after=after, fields=frozenset(), count=False)
+            page = await catalog.find(
+                catalog.question(ctx, query, first=first, after=after, fields=frozenset(), count=False)
+            )
             paged += [each.id for _, each in page.items]
             after = page.end_cursor
             assert page.has_next_page is (len(paged) < len(wanted))

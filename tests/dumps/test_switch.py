@@ -44,7 +44,7 @@ def switch(dumps: Loader, clock: FixedClock) -> Iterator[DumpSwitch]:
 
 async def page(catalog: Catalog, first: int = 50, after: str | None = None, **asked: Any) -> OfferingPage:
     query = OfferingQuery(**asked)
-    return await catalog.find(CTX, query, first=first, after=after, fields=frozenset(), count=True)
+    return await catalog.find(catalog.question(CTX, query, first=first, after=after, fields=frozenset(), count=True))
 
 
 async def ids(catalog: Catalog, **asked: Any) -> list[str]:

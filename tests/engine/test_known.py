@@ -1,4 +1,4 @@
-"""A resolver that is awaited, and beside it what gives its value where nothing need be awaited."""
+"""A resolver that gives its value where that is known, and else what is to be awaited for it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,23 +25,21 @@ class Row:
     number: int
 
 
-async def _name(root: strawberry.Parent[Row], info: strawberry.Info, times: int = 1) -> str | None:
+def _name(root: strawberry.Parent[Row], info: strawberry.Info, times: int = 1) -> Any:
+    found: str | None = info.context.known.get(root.number)
+    return _asked(root, info, times) if found is None else found * times
+
+
+async def _asked(root: Row, info: strawberry.Info, times: int) -> str:
     info.context.asked.append(root.number)
     if root.number < 0:
         raise ValueError(f"no name for {root.number}")
     return f"asked {root.number}" * times
 
 
-def _known_name(root: Row, info: strawberry.Info, times: int = 1) -> str | None:
-    if root.number < 0:
-        raise KeyError(root.number)
-    found: str | None = info.context.known.get(root.number)
-    return None if found is None else found * times
-
-
 @strawberry.type
 class Named(Row):
-    name: str | None = computed(_name, description="A name.", known=_known_name)
+    name: str | None = computed(_name, description="A name.")
 
 
 @strawberry.type
@@ -68,7 +66,7 @@ async def execute(context: Told, document: str = "{ rows { name } }") -> Any:
     ],
 )
 async def test_only_what_is_not_known_is_asked_for(known: dict[int, str], asked: list[int], names: list[Any]) -> None:
-    """And where finding out fails, the resolver says what is wrong, at its own place."""
+    """And where asking fails, that is an error of its own place alone."""
     context = Told(known)
     result = await execute(context)
     assert [row["name"] for row in plain(result.data)["rows"]] == names
@@ -76,6 +74,6 @@ async def test_only_what_is_not_known_is_asked_for(known: dict[int, str], asked:
     assert [(error.path, error.message) for error in result.errors] == [(["rows", 2, "name"], "no name for -3")]
 
 
-async def test_both_are_given_the_same_arguments() -> None:
+async def test_arguments_count_either_way() -> None:
     result = await execute(Told({1: "one"}), "{ rows { name(times: 2) } }")
     assert [row["name"] for row in plain(result.data)["rows"]] == ["oneone", "asked 2asked 2", None]

@@ -48,9 +48,9 @@ class World:
 
     async def names(self, language: str = "en", **asked: Any) -> list[str | None]:
         ctx = RequestContext(Audience(language, "web"), Deadline.after(10))
-        page = await self.services.catalog.find(
-            ctx, OfferingQuery(**asked), first=100, after=None, fields=NONE, count=False
-        )
+        catalog = self.services.catalog
+        query = OfferingQuery(**asked)
+        page = await catalog.find(catalog.question(ctx, query, first=100, after=None, fields=NONE, count=False))
         return [offering.name for _, offering in page.items]
 
 
