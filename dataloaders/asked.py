@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from kernel.tasks import held
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -55,9 +57,7 @@ class Asked(Generic[K, V]):
     def _flush(self) -> None:
         batch, self._waiting = self._waiting, {}
         self._known |= batch
-        task = asyncio.create_task(self._load(batch))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        held(self._load(batch), self._tasks)
 
     async def _load(self, batch: Mapping[K, _Wanted[V]]) -> None:
         try:

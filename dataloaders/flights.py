@@ -13,7 +13,7 @@ from dataloaders.held import Held
 from kernel.clock import Clock
 from kernel.context import Audience
 from kernel.errors import UpstreamError, UpstreamInvalidError
-from kernel.tasks import stop
+from kernel.tasks import held, stop
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +94,7 @@ class Flights(Generic[V]):
 
     def beside(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that ends soon, and that only `aclose` waits for."""
-        _begun(work, self._beside)
+        held(work, self._beside)
 
     async def aclose(self) -> None:
         """End what still flies or is about to; whoever waits for it is told so."""
@@ -125,7 +125,7 @@ class Flights(Generic[V]):
         now, in_the_air = self._clock.now(), self._flying.setdefault(audience_key, {})
         for key, fields in batch.wanted.items():
             in_the_air[key] = (fields, batch.landing, now)
-        flight = _begun(self._fly(batch), self._tasks)
+        flight = held(self._fly(batch), self._tasks)
         flight.add_done_callback(lambda _: self._land(batch, {}))  # ended, maybe before its first step
 
     async def _fly(self, batch: Batch[V]) -> None:
@@ -148,10 +148,3 @@ class Flights(Generic[V]):
         if not in_the_air:
             self._flying.pop(batch.audience.key, None)
         batch.landing.set_result(landed)
-
-
-def _begun(work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> asyncio.Task[None]:
-    task = asyncio.create_task(work)
-    among.add(task)
-    task.add_done_callback(among.discard)
-    return task

@@ -101,6 +101,14 @@ class _Begun(Coroutine[Any, Any, None]):
         raise NotImplementedError  # a task drives it
 
 
+def held(work: Coroutine[Any, Any, None], among: "set[asyncio.Task[None]]") -> "asyncio.Task[None]":
+    """The task that does `work`. It stands `among` the others until it has ended: the loop holds none for long."""
+    task = asyncio.create_task(work)
+    among.add(task)
+    task.add_done_callback(among.discard)
+    return task
+
+
 async def until_done(futures: "Iterable[asyncio.Future[Any]]", seconds: float) -> None:
     """Wait until all have ended, but no longer than `seconds`; they are left alone, however they end.
 

@@ -46,7 +46,7 @@ from engine import Prepared
 from kernel.clock import Clock
 from kernel.context import RequestContext
 from kernel.errors import BadRequestError, GatewayError, LimitExceededError
-from kernel.tasks import stop
+from kernel.tasks import held, stop
 from resolvers.context import Context
 
 _UNAUTHORIZED = 401
@@ -169,10 +169,7 @@ class Socket:
         except GatewayError as refused:
             await self._send(_failed(name, request_error(refused)))
             return
-        running = asyncio.create_task(self._run(name, operation, asked.variables))
-        self._operations[name] = running
-        self._running.add(running)
-        running.add_done_callback(self._running.discard)
+        self._operations[name] = held(self._run(name, operation, asked.variables), self._running)
 
     async def _prepared(self, asked: GraphQLRequest) -> Prepared:
         if len(self._running) >= self._desk.settings.operations:
